@@ -1,0 +1,64 @@
+# make install   the program in .venv/bin/syncd
+# make demo      a simulated company against the real daemon
+# make test      everything that CI runs
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATED := setup.cfg pyproject.toml constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= auto
+PYTEST_OPTIONS ?=
+
+.PHONY: help install demo test check bench format render servers clean
+.DELETE_ON_ERROR:
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+	@echo "also: make check | format | render | bench | clean"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	    echo "This Python cannot make virtual environments: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp for each set of packages: nothing is done while setup.cfg, pyproject.toml and
+# constraints.txt are older.
+$(VENV)/.installed: $(STATED) | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-%: $(STATED) | $(BIN)/python
+	$(PIP) install --constraint constraints.txt --editable '.[$*]'
+	@touch $@ $(VENV)/.installed
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/syncd demo
+
+servers:
+	@.ci/servers
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy --strict syncd
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python tools/render.py --check
+
+test: $(VENV)/.installed-dev servers check
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+
+bench: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# Writes what comes from the schema of options and from the command line's parser.
+render: $(VENV)/.installed
+	$(BIN)/python tools/render.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

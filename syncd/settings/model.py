@@ -1,0 +1,247 @@
+"""The settings after loading: typed, checked, frozen.
+
+The attributes are named like the options of ``schema.py``; times are seconds, paths absolute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from syncd.domain.codes import NumberClass, TrunkRole
+from syncd.domain.errors import Problem
+from syncd.domain.rate import Rounding
+from syncd.settings.schedule import Schedule
+
+SQLITE = "sqlite:///"
+
+
+class Percent(int):
+    """A whole number of percent, 0–100; ``str`` gives ``10%``."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}%"
+
+
+class Origin(NamedTuple):
+    """Where an option was written, and its raw text (comments and continuation marks gone)."""
+
+    file: str
+    line: int
+    text: str
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 lets the system choose one."""
+
+    host: str
+    port: int
+
+
+class NumberRule(NamedTuple):
+    """A site's own rule: numbers that begin with ``prefix`` (E.164 with ``+``, or digits as dialled
+    after the access code; X = a digit) are of this class."""
+
+    name: str
+    prefix: str
+    number_class: NumberClass
+
+
+class TariffFile(NamedTuple):
+    """A rate deck, valid from a day to a day (exclusive; None: until the next version begins)."""
+
+    version: str
+    file: Path
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """``[directory:NAME]`` with its ``[map:NAME]``."""
+
+    name: str
+    type: str
+    servers: tuple[str, ...]
+    """LDAP URLs, tried in order."""
+    tls: str
+    """``ldaps | starttls | none``."""
+    allow_plaintext_bind: bool
+    bind_dn: str
+    bind_password_file: Path | None
+    bind_credential: str
+    """Name of a systemd credential under $CREDENTIALS_DIRECTORY, empty for none."""
+    ca_file: Path | None
+    base: str
+    filter: str
+    scope: str
+    """``subtree | one | base``."""
+    page_size: int
+    connect_timeout: int
+    timeout: int
+    """Seconds for the whole snapshot."""
+    file: Path | None
+    id: str
+    """Attribute by which an entry is known, empty for the server's own."""
+    site: str
+    """Site of the people who have none mapped, empty for none."""
+    schedule: Schedule
+    max_departures: Percent
+    max_changes: Percent
+    grace: int
+    """Seconds between a departure and the closing of assignments and profile."""
+    mapping: dict[str, str] = field(default_factory=dict)
+    """Raw text by party field."""
+    mapping_lines: dict[str, int] = field(default_factory=dict)
+    mapping_files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """``[site:NAME]``."""
+
+    name: str
+    country: str
+    """ISO 3166, two capital letters."""
+    area_code: str
+    access_code: str
+    international_code: str
+    """Empty: the country's own."""
+    timezone: ZoneInfo
+    internal_numbers: tuple[str, ...]
+    """Patterns, X = a digit."""
+    number_rules: tuple[NumberRule, ...]
+    """In the order of the file; the first that fits decides, before the country's plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSettings:
+    """``[trunk:NAME]``. With ``patterns``, ``partitions`` or ``numbers`` it applies only to records
+    that match each of those that are set."""
+
+    name: str
+    site: str
+    devices: tuple[str, ...]
+    """Globs, for fnmatchcase."""
+    role: TrunkRole
+    carrier: str
+    """Empty: nobody bills it."""
+    patterns: tuple[str, ...]
+    """Route patterns, as the record names them."""
+    partitions: tuple[str, ...]
+    numbers: tuple[str, ...]
+    """Digit patterns, X = a digit."""
+
+    @property
+    def narrow(self) -> bool:
+        return bool(self.patterns or self.partitions or self.numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierSettings:
+    """``[carrier:NAME]``; tariffs in the order of their first day."""
+
+    name: str
+    tariffs: tuple[TariffFile, ...]
+    rounding: Rounding
+
+
+@dataclass(frozen=True, slots=True)
+class CdrSettings:
+    """``[cdr:NAME]``."""
+
+    name: str
+    driver: str
+    folder: Path
+    site: str
+    schedule: Schedule
+    settle: int
+    """Seconds for which size and modification time must have been still."""
+    pbx: str
+    """Identity; folders of one PBX share it."""
+    files: str
+    """Glob of the names that are taken."""
+    import_internal: bool
+    excluded_numbers: tuple[str, ...]
+    attribution: tuple[str, ...]
+    """``number`` and ``user`` in the order in which they are asked."""
+    archive: Path | None
+    """Where taken files go; None: they are deleted."""
+    hold: int
+    """Seconds during which late legs are expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class LicensingSettings:
+    """``[licensing]``."""
+
+    slots: int | None
+    """None: unlimited."""
+    automatic_acquisition: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """``[reports]`` and the ``[report:NAME]`` sections."""
+
+    level6_basis: str
+    levels: dict[str, int] = field(default_factory=dict)
+    """Required level by report name, where it was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonSettings:
+    """``[daemon]``."""
+
+    metrics: Address | None
+    """Where /metrics, /healthz and /readyz are, on loopback; None: nowhere."""
+    rollups: Schedule
+    """When dirty days are rebuilt."""
+    lock_wait: int
+    """Seconds to wait for another process's unit of work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoggingSettings:
+    """``[logging]``."""
+
+    level: str
+    """``debug | info | warning | error``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it."""
+
+    file: Path
+    state_directory: Path
+    timezone: ZoneInfo
+    currency: str
+    database_url: str
+    """A SQLite file is given by its absolute path: ``sqlite:////var/lib/syncd/syncd.db``."""
+    directories: dict[str, DirectorySettings]
+    sites: dict[str, SiteSettings]
+    trunks: tuple[TrunkSettings, ...]
+    """Narrow ones first, then in the order of the file: the first that matches counts."""
+    carriers: dict[str, CarrierSettings]
+    cdr: dict[str, CdrSettings]
+    licensing: LicensingSettings
+    reports: ReportSettings
+    custom_fields: dict[str, str]
+    """Label by field name, in the order of the fields; only these exist for anyone."""
+    daemon: DaemonSettings
+    logging: LoggingSettings
+    origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
+    """By (section, option), of what was written; the rest are defaults."""
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def database_file(self) -> Path | None:
+        """The SQLite file, None for another database and for ``:memory:``."""
+        name = self.database_url.removeprefix(SQLITE)
+        if name == self.database_url or name == ":memory:":
+            return None
+        return Path(name)
