@@ -1,0 +1,84 @@
+"""What every verb is given: the settings and the database, opened when they are first needed."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    import peewee
+
+    from syncd.settings.model import Settings
+
+
+def common_options() -> argparse.ArgumentParser:
+    """Return a parent parser with the options that stand before or after any verb.
+
+    Nothing is set when they are absent: a default after the verb would overwrite what stood before.
+    """
+    parser = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        help="the INI file (default: $SYNCD_CONFIG, ./syncd.ini, /etc/syncd/syncd.ini)",
+    )
+    parser.add_argument("--json", action="store_true", help="short for --format json")
+    return parser
+
+
+class Context:
+    """The settings and the database of one command; a context manager that closes the latter."""
+
+    def __init__(self, config: Path | None = None, *, json: bool = False) -> None:
+        self.config = config
+        self.json = json
+        self._database: peewee.Database | None = None
+
+    @cached_property
+    def config_file(self) -> Path:
+        """The INI file. Raises ConfigurationError when there is none."""
+        from syncd.settings.load import find
+
+        return self.config if self.config is not None else find()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The loaded settings. Raises ConfigurationError with every problem at once."""
+        from syncd.settings.load import load
+
+        return load(self.config_file)
+
+    def database(self) -> peewee.Database:
+        """Open the database (once), brought up to date and bound to the models."""
+        if self._database is None:
+            from syncd.store.database import open_database
+
+            self._database = open_database(
+                self.settings.database_url, self.settings.state_directory
+            )
+        return self._database
+
+    def now(self) -> int:
+        """Return the time as epoch seconds UTC."""
+        return int(time.time())
+
+    def close(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,155 @@
+"""The command line's frame: the verbs, the options that all of them have, and the exit codes.
+
+A verb's module is imported when it is the one that is asked for, so that ``syncd --help`` costs
+nothing but the standard library. A module offers ``add_arguments(parser)`` and
+``run(arguments, context) -> exit code``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from syncd.cli.context import Context, common_options
+from syncd.domain.errors import EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_USAGE, UserError
+
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""What a shell gives a program that an interrupt or a closed pipe ended."""
+
+
+class Verb(NamedTuple):
+    """A verb, its module in this package and its line in ``syncd --help``."""
+
+    name: str
+    module: str
+    summary: str
+
+
+VERBS = (
+    Verb("run", "run", "run the daemon"),
+    Verb("demo", "demo", "show syncd at work with a simulated company"),
+    Verb("check-config", "check_config", "check the configuration and all that it names"),
+    Verb("sync", "sync", "bring people and lines up to date with a directory"),
+    Verb("ingest", "ingest", "take the CDR files that are ready"),
+    Verb("report", "report", "print a report as a viewer may see it"),
+    Verb("licence", "licence", "show who holds the slots of the licence, and who waits"),
+    Verb("files", "files", "list the CDR files and what became of their rows"),
+    Verb("rejects", "rejects", "list the rows that could not be read"),
+    Verb("unknown", "unknown", "list numbers that nobody holds and trunks that are not configured"),
+    Verb("explain", "explain", "explain a call: person, licence, number, tariff, price"),
+    Verb("db", "db", "status, verify, backup, restore, migrate"),
+    Verb("completion", "completion", "print the completion script of a shell"),
+)
+
+
+class VerbParser(argparse.ArgumentParser):
+    """The parser of a verb, which asks the verb's module for its arguments on first use."""
+
+    module = ""
+
+    def load(self) -> None:
+        """Let the verb's module add its arguments, once."""
+        if self.module:
+            module = importlib.import_module(self.module)
+            self.module = ""
+            self.description = self.description or module.__doc__
+            module.add_arguments(self)
+
+    # Typed as argparse's own stubs leave it: the overloads say nothing that is used here.
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.load()
+        return super().parse_known_args(args, namespace)
+
+
+def available(verb: Verb) -> bool:
+    """Say whether a verb's module is part of this installation."""
+    return importlib.util.find_spec(f"syncd.cli.{verb.module}") is not None
+
+
+def build_parser(*, complete: bool = False) -> argparse.ArgumentParser:
+    """Return the parser; ``complete`` has every verb add its arguments at once, for the manual page
+    and for completion."""
+    common = common_options()
+    parser = argparse.ArgumentParser(
+        prog="syncd",
+        description="Turns a directory and call detail records into calls with a person, "
+        "a department and a price.",
+        parents=[common],
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    verbs: argparse._SubParsersAction[Any] = parser.add_subparsers(
+        dest="verb", metavar="VERB", title="verbs", parser_class=VerbParser
+    )
+    for verb in VERBS:
+        if available(verb):
+            sub: VerbParser = verbs.add_parser(
+                verb.name, help=verb.summary, parents=[common], allow_abbrev=False
+            )
+            sub.module = f"syncd.cli.{verb.module}"
+            sub.set_defaults(verb_module=sub.module)
+            if complete:
+                sub.load()
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line (default: that of the process). Returns the exit code."""
+    parser = build_parser()
+    try:
+        parsed = parser.parse_args(arguments)
+        if parsed.version:
+            return _print_version()
+        if not parsed.verb:
+            parser.print_help(sys.stderr)
+            return EXIT_USAGE
+        module = importlib.import_module(parsed.verb_module)
+        with Context(
+            config=getattr(parsed, "config", None), json=getattr(parsed, "json", False)
+        ) as context:
+            code: int = module.run(parsed, context)
+        sys.stdout.flush()
+        return code
+    except SystemExit as leaving:  # argparse: --help and usage errors
+        return leaving.code if isinstance(leaving.code, int) else EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; what is still buffered must not fail again when Python ends.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    except UserError as error:
+        return _complain(str(error), error.exit_code)
+    except OSError as error:
+        return _complain(str(error), EXIT_FAILED)
+    except Exception as error:
+        if _is_database_trouble(error):
+            return _complain(f"the database refused: {error}", EXIT_TRY_AGAIN)
+        raise
+
+
+def _print_version() -> int:
+    from importlib.metadata import version
+
+    sys.stdout.write(f"syncd {version('syncd')}\n")
+    return 0
+
+
+def _complain(message: str, code: int) -> int:
+    """Print a message on stderr, its first line marked as ours. Returns the code."""
+    sys.stderr.write(f"syncd: {message}\n")
+    return code
+
+
+def _is_database_trouble(error: Exception) -> bool:
+    """Say whether the database was busy, full or gone, without importing peewee for it."""
+    peewee = sys.modules.get("peewee")
+    return peewee is not None and isinstance(error, peewee.OperationalError)
