@@ -2,8 +2,8 @@
 
 Cron's meaning is that of crontab(5): weekday 0 and 7 are Sunday; when both day fields are
 restricted (neither begins with ``*``) a day that fits either counts; a time that the clock skips
-runs as much later as was skipped, a time that it repeats runs once, except that a line whose hour begins
-with ``*`` goes on through both.
+runs as much later as was skipped, a time that it repeats runs once, except that a line whose hour
+begins with ``*`` goes on through both.
 """
 
 from __future__ import annotations

@@ -1,0 +1,99 @@
+"""From checked sections to the frozen Settings; nothing can go wrong here any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from syncd.domain.errors import Problem
+from syncd.settings import model
+from syncd.settings.parsed import Parsed, ParsedSection
+
+
+def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Settings:
+    """Return the settings of sections that have no problem. ``file`` is the main INI file."""
+    general = parsed.one("syncd").values
+    state: Path = general["state_directory"]
+    zone: ZoneInfo = general["timezone"]
+    trunks = [
+        model.TrunkSettings(name=name, **section.values)
+        for name, section in parsed.of("trunk").items()
+    ]
+    labels = parsed.one("custom-fields").values
+    return model.Settings(
+        file=file,
+        state_directory=state,
+        timezone=zone,
+        currency=general["currency"],
+        database_url=_database_url(parsed.one("database").values["url"], state),
+        directories={
+            name: _directory(section, parsed.of("map")[name])
+            for name, section in parsed.of("directory").items()
+        },
+        sites={name: _site(section, zone) for name, section in parsed.of("site").items()},
+        trunks=tuple(sorted(trunks, key=lambda trunk: not trunk.narrow)),
+        carriers={name: _carrier(section) for name, section in parsed.of("carrier").items()},
+        cdr={name: _cdr(section, state) for name, section in parsed.of("cdr").items()},
+        licensing=model.LicensingSettings(**parsed.one("licensing").values),
+        reports=model.ReportSettings(
+            **parsed.one("reports").values,
+            levels={
+                name: section.values["level"]
+                for name, section in parsed.of("report").items()
+                if section.values["level"] is not None
+            },
+        ),
+        custom_fields={name: label for name, label in labels.items() if label},
+        daemon=model.DaemonSettings(**parsed.one("daemon").values),
+        logging=model.LoggingSettings(**parsed.one("logging").values),
+        origins={
+            (section.raw.header, name): model.Origin(option.file, option.line, option.text)
+            for section in parsed.sections.values()
+            for name, option in section.raw.options.items()
+        },
+        warnings=warnings,
+    )
+
+
+def _database_url(url: str, state: Path) -> str:
+    name = url.removeprefix(model.SQLITE)
+    if name == url or name == ":memory:":
+        return url
+    return f"{model.SQLITE}{state / name}"
+
+
+def _directory(section: ParsedSection, mapping: ParsedSection) -> model.DirectorySettings:
+    values = dict(section.values)
+    if not values["tls"]:
+        secure = all(server.startswith("ldaps:") for server in values["servers"])
+        values["tls"] = "ldaps" if secure else "starttls"
+    written = {name: raw for name, raw in mapping.raw.options.items() if raw.text}
+    return model.DirectorySettings(
+        name=section.name,
+        **values,
+        mapping={name: mapping.values[name] for name in written},
+        mapping_lines={name: raw.line for name, raw in written.items()},
+        mapping_files={name: raw.file for name, raw in written.items()},
+    )
+
+
+def _site(section: ParsedSection, zone: ZoneInfo) -> model.SiteSettings:
+    values = dict(section.values)
+    values["timezone"] = values["timezone"] or zone
+    values["number_rules"] = tuple(rule._replace(name=key) for key, rule in values["number_rules"])
+    return model.SiteSettings(name=section.name, **values)
+
+
+def _carrier(section: ParsedSection) -> model.CarrierSettings:
+    values = dict(section.values)
+    tariffs = [tariff._replace(version=key) for key, tariff in values["tariffs"]]
+    values["tariffs"] = tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
+    return model.CarrierSettings(name=section.name, **values)
+
+
+def _cdr(section: ParsedSection, state: Path) -> model.CdrSettings:
+    values = dict(section.values)
+    values["pbx"] = values["pbx"] or section.name
+    if isinstance(values["archive"], bool):
+        values["archive"] = state / "archive" / section.name if values["archive"] else None
+    return model.CdrSettings(name=section.name, **values)

@@ -1,0 +1,289 @@
+"""The one schema of options: loading, checking, the sample INI, the documentation and the man page
+come from it. An option is an attribute of the dataclass of its section in ``model.py``."""
+
+from __future__ import annotations
+
+from syncd.settings import values
+from syncd.settings.option import Option, Section
+from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP
+
+BUILT_IN_SOURCES = ("ldap", "ldif")
+BUILT_IN_DRIVERS = ("cucm", "cucm-partition")
+
+SYNCD = Section(
+    "syncd",
+    "What concerns everything.",
+    (
+        Option(
+            "state_directory",
+            values.PATH,
+            "state",
+            "Folder of the database, the locks and the archive. Like every path here it is relative"
+            " to this file, or absolute.",
+        ),
+        Option(
+            "timezone",
+            values.TIMEZONE,
+            None,
+            "Zone of days and months in reports, and of schedules.",
+            "Europe/Rome",
+        ),
+        Option("currency", values.CURRENCY, None, "Currency of all prices.", "EUR"),
+    ),
+)
+
+DATABASE = Section(
+    "database",
+    "Where calls are stored.",
+    (
+        Option(
+            "url",
+            values.DATABASE,
+            "sqlite:///syncd.db",
+            "A file in the state directory, or postgresql://user@host/name.",
+        ),
+    ),
+)
+
+SITE = Section(
+    "site",
+    "A place with a dial plan of its own.",
+    (
+        Option("country", values.COUNTRY, None, "Country, two letters.", "IT"),
+        Option(
+            "area_code",
+            values.DIGITS,
+            "",
+            "Area code, with the leading 0 where it is dialled.",
+            "06",
+            active=True,
+        ),
+        Option("access_code", values.DIGITS, "", "Digits for an outside line.", "0", active=True),
+        Option(
+            "international_code",
+            values.DIGITS,
+            "",
+            "Digits before a country code; without it the country's own.",
+            "00",
+        ),
+        Option(
+            "timezone",
+            values.TIMEZONE,
+            "",
+            "Zone of time bands; without it that of [syncd].",
+            "Europe/Rome",
+        ),
+        Option(
+            "internal_numbers",
+            values.PATTERNS,
+            "",
+            "Patterns of the internal numbers, X is a digit; what acquisition may take.",
+            "2XXX 3XXX 6XXX",
+            active=True,
+        ),
+        Option(
+            "rule",
+            values.NUMBER_RULE,
+            "",
+            "Rules of your own, rule.1, rule.2 and so on: numbers with this prefix (E.164 with +,"
+            " or as dialled after the access code; X is a digit) are of this class. The first that"
+            " fits decides, before the country's plan.",
+            "+39892 premium",
+            key="1",
+            attribute="number_rules",
+        ),
+    ),
+    "hq",
+)
+
+TRUNK = Section(
+    "trunk",
+    "What leads out of the house. The first trunk that fits a record counts, those with patterns,"
+    " partitions or numbers before the others. A gateway that no trunk lists is reported and its"
+    " calls are unrated.",
+    (
+        Option("site", values.TEXT, None, "Name of a [site:NAME].", "hq"),
+        Option(
+            "devices", values.WORDS, None, "Device names, * and ? as usual.", "S0/SU* SIP-PSTN*"
+        ),
+        Option("role", values.ROLE, "pstn", "What lies behind it."),
+        Option("carrier", values.TEXT, "", "Name of a [carrier:NAME].", "telco", active=True),
+        Option(
+            "patterns", values.WORDS, "", "Only records with one of these route patterns.", "0.!"
+        ),
+        Option("partitions", values.WORDS, "", "Only records with these partitions.", "PT-OUT"),
+        Option(
+            "numbers",
+            values.PATTERNS,
+            "",
+            "Only records whose outside number fits one of these; X is a digit.",
+            "8XXX",
+        ),
+    ),
+    "pstn",
+)
+
+CARRIER = Section(
+    "carrier",
+    "Who bills outside legs, and at which prices.",
+    (
+        Option(
+            "tariff",
+            values.TARIFF,
+            "",
+            "Rate decks, tariff.2026, tariff.2027 and so on: a CSV file and the days from which and"
+            " to which (exclusive; without it until the next begins) it holds.",
+            "tariffs/example.csv from 2026-01-01",
+            active=True,
+            key="2026",
+            attribute="tariffs",
+        ),
+        Option(
+            "rounding",
+            values.ROUNDING,
+            "half-up 4",
+            "How a price is rounded, once, at the end: half-up, half-even, up or down, and decimals"
+            " of the currency.",
+        ),
+    ),
+    "telco",
+)
+
+CDR = Section(
+    "cdr",
+    "A folder into which a telephone system delivers call records.",
+    (
+        Option("driver", values.TEXT, None, "Format: cucm or cucm-partition.", "cucm"),
+        Option("folder", values.PATH, None, "The folder; it must exist.", "drop/hq"),
+        Option("site", values.TEXT, None, "Name of a [site:NAME].", "hq"),
+        Option("schedule", values.SCHEDULE, "every 30 seconds", "When to look."),
+        Option("settle", values.DURATION, "10 seconds", "How long a file must have been still."),
+        Option(
+            "pbx",
+            values.TEXT,
+            "",
+            "Identity of the telephone system; folders of one share it. Without it the section's"
+            " name.",
+            "hq-cluster",
+        ),
+        Option("files", values.TEXT, "*", "Names of the files that are taken, * and ? as usual."),
+        Option("import_internal", values.FLAG, "yes", "Whether internal calls are stored."),
+        Option(
+            "excluded_numbers",
+            values.NUMBERS,
+            "",
+            "Numbers whose calls are never stored (works council, counsellors).",
+            "2900 2901",
+        ),
+        Option(
+            "attribution",
+            values.ATTRIBUTION,
+            "number, user",
+            "Whether the number or the user id is asked first whose call it is.",
+        ),
+        Option(
+            "archive",
+            values.ARCHIVE,
+            "yes",
+            "Where taken files go: yes is archive/NAME in the state directory, no deletes them.",
+        ),
+        Option("hold", values.DURATION, "24 hours", "How long late legs of a call are expected."),
+    ),
+    "hq",
+)
+
+LICENSING = Section(
+    "licensing",
+    "How many numbers may be billed.",
+    (
+        Option("slots", values.SLOTS, "unlimited", "Licensed slots."),
+        Option(
+            "automatic_acquisition",
+            values.FLAG,
+            "no",
+            "Whether internal numbers that nobody holds are documented anonymously, a slot each.",
+        ),
+    ),
+)
+
+REPORTS = Section(
+    "reports",
+    "What concerns all reports.",
+    (
+        Option(
+            "level6_basis",
+            values.choice("department", "cost_center", "office_location"),
+            "department",
+            "What level 6 sees, for people who have no basis of their own.",
+        ),
+    ),
+)
+
+REPORT = Section(
+    "report",
+    "Changes one report; NAME is the report's.",
+    (
+        Option(
+            "level",
+            values.LEVEL,
+            "",
+            "Permission level from which it opens; without it the report's own.",
+            "8",
+        ),
+    ),
+    "by-person",
+)
+
+DAEMON = Section(
+    "daemon",
+    "The background service.",
+    (
+        Option(
+            "metrics",
+            values.ADDRESS,
+            "127.0.0.1:9464",
+            "Where /metrics, /healthz and /readyz are served, on this machine alone; port 0 takes a"
+            " free one.",
+        ),
+        Option(
+            "rollups", values.SCHEDULE, "every 5 minutes", "When sums of changed days are rebuilt."
+        ),
+        Option(
+            "lock_wait",
+            values.DURATION,
+            "10 seconds",
+            "How long a command waits for another one that does the same work.",
+        ),
+    ),
+)
+
+LOGGING = Section(
+    "logging",
+    "The log, which goes to stderr (the journal under systemd).",
+    (
+        Option(
+            "level",
+            values.choice("debug", "info", "warning", "error"),
+            "info",
+            "Least important events that are logged.",
+        ),
+    ),
+)
+
+SECTIONS = (
+    SYNCD,
+    DATABASE,
+    DIRECTORY,
+    MAP,
+    CUSTOM,
+    SITE,
+    TRUNK,
+    CARRIER,
+    CDR,
+    LICENSING,
+    REPORTS,
+    REPORT,
+    DAEMON,
+    LOGGING,
+)
+BY_KIND = {section.kind: section for section in SECTIONS}

@@ -1,0 +1,118 @@
+"""Writes the files that come from the schema of options and from the command line's parser.
+
+``render.py`` writes them; ``render.py --check`` exits 1 and names those that are not current.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from syncd.settings import render  # noqa: E402
+
+ENDINGS = (
+    ("0", "done"),
+    ("1", "failed"),
+    ("2", "the command line cannot be understood"),
+    ("3", "differences found (--check)"),
+    ("4", "refused: an incomplete answer, or beyond the guard's limits; nothing was changed"),
+    ("75", "try again later"),
+    ("78", "the configuration is wrong"),
+)
+
+
+def parser() -> argparse.ArgumentParser | None:
+    """Return the command line's parser, None while there is none."""
+    if find_spec("syncd.cli.main") is None:
+        return None
+    from syncd.cli.main import build_parser
+
+    return build_parser()
+
+
+def verbs(command: argparse.ArgumentParser, prefix: str = "") -> Iterator[str]:
+    """Yield the roff of every verb: its usage, what it does, its options."""
+    roff = render.roff
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            for name, child in action.choices.items():
+                yield f".SS {roff(f'{prefix}{name}')}"
+                yield roff(helps.get(name, "") or child.description or "")
+                yield from options(child)
+                yield from verbs(child, f"{prefix}{name} ")
+
+
+def options(command: argparse.ArgumentParser) -> Iterator[str]:
+    formatter = command._get_formatter()
+    for action in command._actions:
+        hidden = action.help in (None, argparse.SUPPRESS)
+        if hidden or isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
+            continue
+        value = formatter._format_args(action, action.metavar or action.dest.upper())
+        names = ", ".join(action.option_strings)
+        yield ".TP"
+        yield f"\\fB{render.roff(' '.join(part for part in (names, value) if part))}\\fR"
+        yield render.roff(formatter._expand_help(action))
+
+
+def manual() -> str:
+    """Return man/syncd.1."""
+    command = parser()
+    lines = [
+        '.\\" Written by make render.',
+        '.TH SYNCD 1 "" "syncd 0.1.0" "User Commands"',
+        ".SH NAME",
+        "syncd \\- calls with a person, a department and a price",
+        ".SH SYNOPSIS",
+        "\\fBsyncd\\fR [\\fB\\-\\-config\\fR \\fIFILE\\fR] \\fIVERB\\fR ...",
+        ".SH DESCRIPTION",
+        "Turns a directory and the call detail records of a telephone system into calls with a",
+        "person, a department and a price, visible only to those who may see them.",
+    ]
+    if command is not None:
+        lines += [".SH OPTIONS", *options(command), ".SH VERBS", *verbs(command)]
+    lines += [".SH EXIT STATUS"]
+    for code, meaning in ENDINGS:
+        lines += [".TP", f"\\fB{code}\\fR", render.roff(meaning)]
+    lines += [
+        ".SH FILES",
+        "\\fI./syncd.ini\\fR, \\fI/etc/syncd/syncd.ini\\fR, \\fIconf.d/*.ini\\fR beside it",
+        ".SH ENVIRONMENT",
+        "\\fBSYNCD_CONFIG\\fR names the configuration file; \\fBNO_COLOR\\fR turns colours off.",
+    ]
+    return "\n".join(lines) + "\n" + render.manual_options()
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--check", action="store_true", help="change nothing")
+    check = arguments.parse_args().check
+    written = {
+        "config/syncd.ini": render.sample_ini(),
+        "docs/configuration.md": render.documentation(),
+        "man/syncd.1": manual(),
+    }
+    stale = 0
+    for name, text in written.items():
+        path = ROOT / name
+        if path.is_file() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale += 1
+        if check:
+            print(f"{name} is not current: make render", file=sys.stderr)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {name}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
