@@ -15,6 +15,9 @@ class NormalisedNumber(NamedTuple):
     e164: str
     number_class: NumberClass
     rule: str
+    short_number: str = ""
+    """Calling code and short number (``39112``): what has no E.164 may be priced by a deck's row of
+    exactly this prefix."""
 
 
 class Rate(NamedTuple):

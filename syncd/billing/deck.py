@@ -1,0 +1,242 @@
+"""A rate deck: read from CSV, wholly or not at all, and searched by longest prefix."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from syncd.domain.codes import NumberClass
+from syncd.domain.errors import ConfigurationError, Problem
+from syncd.domain.money import parse_micros
+from syncd.domain.rate import Rate
+
+COLUMNS = (
+    "prefix",
+    "destination",
+    "class",
+    "connection_fee",
+    "price",
+    "unit_seconds",
+    "initial_seconds",
+    "increment_seconds",
+    "minimum_charge",
+)
+"""By name, in any order; all of them."""
+
+LONGEST_PREFIX = 15
+"""Digits of the longest E.164 number."""
+
+MOST_SECONDS = 86_400
+"""A unit or an interval longer than a day is a slip."""
+
+REMEMBERED = 100_000
+"""Numbers that a deck keeps its answer for; a full memory is emptied."""
+
+_CLASSES = {number_class.word: number_class for number_class in NumberClass}
+_CLASSES[""] = NumberClass.UNCLASSIFIED
+
+
+class Deck:
+    """Rates by longest prefix. Prefixes are distinct (``load_deck`` sees to that)."""
+
+    __slots__ = ("_by_prefix", "_known", "_lengths", "rates")
+
+    def __init__(self, rates: Iterable[Rate]) -> None:
+        self.rates = tuple(rates)
+        self._by_prefix = {rate.prefix: rate for rate in self.rates}
+        self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
+        self._known: dict[str, Rate | None] = {}
+
+    def find(self, digits: str) -> Rate | None:
+        """Return the rate of the longest prefix of an E.164 number without ``+``, or None."""
+        known = self._known
+        if digits in known:
+            return known[digits]
+        if len(known) >= REMEMBERED:
+            known.clear()
+        by_prefix = self._by_prefix
+        for length in self._lengths:
+            rate = by_prefix.get(digits[:length])
+            if rate is not None:
+                break
+        else:
+            rate = None
+        known[digits] = rate
+        return rate
+
+    def exact(self, digits: str) -> Rate | None:
+        """Return the rate whose prefix is exactly these digits, or None."""
+        return self._by_prefix.get(digits)
+
+
+def load_deck(path: Path) -> list[Rate]:
+    """Read a rate deck: CSV in UTF-8 with a header naming ``COLUMNS``.
+
+    Blank lines and lines that begin with # do not count. Prices are in the currency, with at most
+    six decimals; ``class`` may be empty. Raises ConfigurationError with a problem for each mistake
+    (file, line, column): a deck with one wrong row is not used at all.
+    """
+    file = str(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        problem = Problem(file, 0, "", f"the rate deck cannot be read: {error.strerror}")
+        raise ConfigurationError("A rate deck cannot be read", problems=[problem]) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        problem = Problem(
+            file, line, "", "the text is not UTF-8", "save it as CSV with the encoding UTF-8"
+        )
+        raise ConfigurationError("A rate deck is wrong", problems=[problem]) from None
+    problems: list[Problem] = []
+    rates = list(_Reader(file, problems).rates(io.StringIO(text, newline=None)))
+    if not rates and not problems:
+        problems.append(Problem(file, 0, "", "the rate deck has no rows", "add a row per prefix"))
+    if problems:
+        raise ConfigurationError(
+            f"The rate deck {path.name} is wrong and was not used at all", problems=problems
+        )
+    return rates
+
+
+class _Reader:
+    """Reads the lines of one deck and collects what is wrong with them."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        self.file = file
+        self.problems = problems
+        self.line = 0
+        self.header: list[str] = []
+        self.row: dict[str, str] = {}
+        self.first_lines: dict[str, int] = {}
+
+    def problem(self, option: str, what: str, hint: str = "") -> None:
+        self.problems.append(Problem(self.file, self.line, option, what, hint))
+
+    def rates(self, lines: Iterable[str]) -> Iterator[Rate]:
+        for self.line, line in enumerate(lines, 1):
+            if line.startswith("#") or not line.strip():
+                continue
+            try:
+                # Line by line, so that an open quote spoils its own row only.
+                cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]
+            except csv.Error as error:
+                self.problem("", f"this is not CSV: {error}", "are all quotes closed on the line?")
+                continue
+            if not any(cells):
+                continue
+            if not self.header:
+                if not self.read_header(cells):
+                    return
+                continue
+            rate = self.read_row(cells)
+            if rate is not None:
+                yield rate
+
+    def read_header(self, cells: list[str]) -> bool:
+        """Take the first row as the names of the columns; return whether all is well with it."""
+        self.header = [cell.lower() for cell in cells]
+        before = len(self.problems)
+        if len(cells) == 1 and any(separator in cells[0] for separator in ";\t|"):
+            self.problem("", "there is only one column", "put commas between the columns")
+            return False
+        for position, name in enumerate(self.header, 1):
+            if name not in COLUMNS:
+                near = get_close_matches(name, COLUMNS, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
+                self.problem(name or f"column {position}", "unknown column", hint)
+            elif self.header.index(name) != position - 1:
+                self.problem(name, "the column is there twice", "leave one of them out")
+        for name in COLUMNS:
+            if name not in self.header:
+                self.problem(name, "the column is missing", f"the header is {','.join(COLUMNS)}")
+        return len(self.problems) == before
+
+    def read_row(self, cells: list[str]) -> Rate | None:
+        if len(cells) != len(self.header):
+            more = "more" if len(cells) > len(self.header) else "fewer"
+            self.problem(
+                "",
+                f"the row has {len(cells)} cells, {more} than the {len(self.header)} columns",
+                "a comma within a cell needs quotes around the cell",
+            )
+            return None
+        self.row = dict(zip(self.header, cells, strict=True))
+        before = len(self.problems)
+        rate = Rate(
+            prefix=self.prefix(),
+            destination=self.row["destination"],
+            number_class=self.number_class(),
+            connection_fee=self.amount("connection_fee"),
+            price=self.amount("price"),
+            unit_seconds=self.seconds("unit_seconds", least=1),
+            initial_seconds=self.seconds("initial_seconds", least=0),
+            increment_seconds=self.seconds("increment_seconds", least=1),
+            minimum_charge=self.amount("minimum_charge"),
+        )
+        return rate if len(self.problems) == before else None
+
+    def prefix(self) -> str:
+        prefix = self.row["prefix"]
+        hint = "E.164 without the +, such as 39 or 4420"
+        if not (prefix.isdigit() and prefix.isascii()):
+            self.problem("prefix", f"{prefix!r} is not digits", hint)
+        elif prefix[0] == "0":
+            self.problem("prefix", f"{prefix!r} begins with 0, which no calling code does", hint)
+        elif len(prefix) > LONGEST_PREFIX:
+            self.problem("prefix", f"{prefix!r} has more than {LONGEST_PREFIX} digits", hint)
+        else:
+            first = self.first_lines.setdefault(prefix, self.line)
+            if first != self.line:
+                self.problem(
+                    "prefix", f"prefix {prefix} stands on line {first} too", "leave one of them out"
+                )
+        return prefix
+
+    def number_class(self) -> NumberClass:
+        word = self.row["class"].lower()
+        number_class = _CLASSES.get(word)
+        if number_class is None:
+            near = get_close_matches(word, _CLASSES, 1)
+            known = ", ".join(word for word in _CLASSES if word)
+            hint = f"did you mean {near[0]}?" if near else f"known are {known}, or nothing"
+            self.problem("class", f"{word!r} is not a class of numbers", hint)
+            return NumberClass.UNCLASSIFIED
+        return number_class
+
+    def amount(self, column: str) -> int:
+        return self.value(column, _amount, "a decimal number with a point, such as 0.0350", 0)
+
+    def seconds(self, column: str, *, least: int) -> int:
+        hint = f"whole seconds, {least} to {MOST_SECONDS}"
+        seconds = self.value(column, _whole, hint, least)
+        if not least <= seconds <= MOST_SECONDS:
+            self.problem(column, f"{seconds} is out of range", hint)
+        return seconds
+
+    def value(self, column: str, read: Callable[[str], int], hint: str, instead: int) -> int:
+        try:
+            return read(self.row[column])
+        except ValueError as error:
+            self.problem(column, str(error), hint)
+            return instead
+
+
+def _amount(text: str) -> int:
+    if not text:
+        raise ValueError("the amount is missing")
+    micros = parse_micros(text)
+    if micros < 0:
+        raise ValueError(f"{text!r} is negative")
+    return micros
+
+
+def _whole(text: str) -> int:
+    if not text:
+        raise ValueError("the number of seconds is missing")
+    if not (text.isdigit() and text.isascii()):
+        raise ValueError(f"{text!r} is not a whole number of seconds")
+    return int(text)
