@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,11 +34,13 @@ def parser() -> argparse.ArgumentParser | None:
         return None
     from syncd.cli.main import build_parser
 
-    return build_parser()
+    return build_parser(complete=True)
 
 
-def verbs(command: argparse.ArgumentParser, prefix: str = "") -> Iterator[str]:
-    """Yield the roff of every verb: its usage, what it does, its options."""
+def verbs(
+    command: argparse.ArgumentParser, common: frozenset[str], prefix: str = ""
+) -> Iterator[str]:
+    """Yield the roff of every verb: what it does, its options without the ``common`` ones."""
     roff = render.roff
     for action in command._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -45,14 +48,15 @@ def verbs(command: argparse.ArgumentParser, prefix: str = "") -> Iterator[str]:
             for name, child in action.choices.items():
                 yield f".SS {roff(f'{prefix}{name}')}"
                 yield roff(helps.get(name, "") or child.description or "")
-                yield from options(child)
-                yield from verbs(child, f"{prefix}{name} ")
+                yield from options(child, common)
+                yield from verbs(child, common, f"{prefix}{name} ")
 
 
-def options(command: argparse.ArgumentParser) -> Iterator[str]:
+def options(command: argparse.ArgumentParser, common: frozenset[str]) -> Iterator[str]:
+    """Yield the roff of a parser's arguments that are not ``common``."""
     formatter = command._get_formatter()
     for action in command._actions:
-        hidden = action.help in (None, argparse.SUPPRESS)
+        hidden = action.help in (None, argparse.SUPPRESS) or common & set(action.option_strings)
         if hidden or isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
             continue
         value = formatter._format_args(action, action.metavar or action.dest.upper())
@@ -65,9 +69,12 @@ def options(command: argparse.ArgumentParser) -> Iterator[str]:
 def manual() -> str:
     """Return man/syncd.1."""
     command = parser()
+    metadata = ConfigParser(interpolation=None)
+    metadata.read(ROOT / "setup.cfg", encoding="utf-8")
+    version = metadata["metadata"]["version"]
     lines = [
         '.\\" Written by make render.',
-        '.TH SYNCD 1 "" "syncd 0.1.0" "User Commands"',
+        f'.TH SYNCD 1 "" "syncd {version}" "User Commands"',
         ".SH NAME",
         "syncd \\- calls with a person, a department and a price",
         ".SH SYNOPSIS",
@@ -77,7 +84,9 @@ def manual() -> str:
         "person, a department and a price, visible only to those who may see them.",
     ]
     if command is not None:
-        lines += [".SH OPTIONS", *options(command), ".SH VERBS", *verbs(command)]
+        common = frozenset(name for action in command._actions for name in action.option_strings)
+        lines += [".SH OPTIONS", *options(command, frozenset())]
+        lines += [".SH VERBS", *verbs(command, common)]
     lines += [".SH EXIT STATUS"]
     for code, meaning in ENDINGS:
         lines += [".TP", f"\\fB{code}\\fR", render.roff(meaning)]
