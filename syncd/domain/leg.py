@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 SPLIT = 393216
 """Cause value "call split": a feature took the leg over, so the call goes on in another record."""
@@ -108,5 +108,5 @@ class CdrDriver(Protocol):
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
 
-    def rows(self, content: bytes, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
+    def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject). Raises NotCdrError before the first."""

@@ -1,0 +1,198 @@
+"""Whose number is this, at that moment (pure; DESIGN 3.1, 3.4)?
+
+Order: partition.number, then the number at the site, then by E.164; if nobody holds it, the CDR's
+user id, then the device. More than one candidate is ambiguous: not billed, listed, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from syncd.domain.codes import Role
+
+
+class Plan(Protocol):
+    """What attribution needs to know of a site's numbering."""
+
+    def is_internal(self, number: str) -> bool: ...
+
+    def same(self, number: str) -> str:
+        """E.164 of a number that is to be compared so, else an empty text."""
+
+
+class Holder(NamedTuple):
+    """An assignment as intake needs it. ``line`` is the row of the line table."""
+
+    party: int
+    role: Role
+    line: int
+    line_id: str
+    site: str
+    partition: str
+    number: str
+    billed: bool
+    shared: bool
+    valid_from: int
+    valid_to: int
+
+
+class ProfileSpan(NamedTuple):
+    """A profile's id and org, from … to."""
+
+    profile: int
+    org: int
+    valid_from: int
+    valid_to: int
+
+
+class Found(NamedTuple):
+    """The answer: the holder, or none with the reason; ``candidates`` are line ids with parties."""
+
+    holder: Holder | None
+    reason: str
+    candidates: tuple[Holder, ...] = ()
+
+
+HELD_BY_NUMBER = "number"
+HELD_BY_PARTITION = "partition and number"
+HELD_BY_E164 = "E.164 number"
+HELD_BY_USER = "user id"
+HELD_BY_DEVICE = "device"
+NOBODY = "nobody holds the number"
+AMBIGUOUS = "ambiguous: more than one party holds the number"
+NO_NUMBER = "no number"
+
+NOT_FOUND = Found(None, NOBODY)
+
+
+class Holders:
+    """All assignments and profiles of one moment of the directory's history, for one site."""
+
+    def __init__(
+        self,
+        holders: Iterable[Holder],
+        profiles: Mapping[int, Sequence[ProfileSpan]],
+        *,
+        site: str,
+        plan: Plan,
+        partitions: bool,
+        only_site: bool,
+        order: Sequence[str] = ("number", "user"),
+    ) -> None:
+        """``partitions``: numbers match with their partition (driver ``cucm-partition``);
+        ``only_site``: there is no other site, so a person without one belongs here."""
+        self._profiles = profiles
+        self._plan = plan
+        self._partitions = partitions
+        self._user_first = tuple(order)[:1] == ("user",)
+        self._by_number: dict[str, list[Holder]] = {}
+        self._by_e164: dict[str, list[Holder]] = {}
+        self._by_user: dict[str, list[Holder]] = {}
+        self._by_device: dict[str, list[Holder]] = {}
+        self._of_party: dict[int, list[Holder]] = {}
+        self._memo: dict[tuple[str, str], tuple[tuple[Holder, ...], str]] = {}
+        for holder in holders:
+            self._of_party.setdefault(holder.party, []).append(holder)
+            if holder.role is Role.USER_ID:
+                self._by_user.setdefault(holder.number.casefold(), []).append(holder)
+            elif holder.role is Role.DEVICE:
+                self._by_device.setdefault(holder.number.upper(), []).append(holder)
+            elif holder.role is not Role.MOBILE and self._here(holder, site, only_site):
+                self._by_number.setdefault(holder.number, []).append(holder)
+                e164 = plan.same(holder.number)
+                if e164:
+                    self._by_e164.setdefault(e164, []).append(holder)
+
+    def _here(self, holder: Holder, site: str, only_site: bool) -> bool:
+        if holder.site:
+            return holder.site == site
+        return (
+            only_site
+            or self._plan.is_internal(holder.number)
+            or bool(self._plan.same(holder.number))
+        )
+
+    def find(self, number: str, partition: str, user: str, device: str, when: int) -> Found:
+        """Return who held a number at a moment (epoch seconds), else who the user id or the device
+        points to."""
+        if self._user_first and user:
+            found = self._by_name(self._by_user, user.casefold(), when, HELD_BY_USER)
+            if found.holder is not None:
+                return found
+        known = self._memo.get((number, partition))
+        if known is None:
+            known = self._memo[number, partition] = self._candidates(number, partition)
+        candidates, reason = known
+        if len(candidates) == 1:
+            holder = candidates[0]
+            if holder.valid_from <= when < holder.valid_to:
+                return Found(holder, reason, candidates)
+        elif candidates:
+            found = _choose(candidates, when, reason)
+            if found.reason is not NOBODY:
+                return found
+        if user and not self._user_first:
+            found = self._by_name(self._by_user, user.casefold(), when, HELD_BY_USER)
+            if found.reason is not NOBODY:
+                return found
+        if device:
+            found = self._by_name(self._by_device, device.upper(), when, HELD_BY_DEVICE)
+            if found.reason is not NOBODY:
+                return found
+        return NOT_FOUND
+
+    def _candidates(self, number: str, partition: str) -> tuple[tuple[Holder, ...], str]:
+        if not number:
+            return (), NO_NUMBER
+        for index, key, reason in (
+            (self._by_number, number, HELD_BY_NUMBER),
+            (self._by_e164, self._plan.same(number), HELD_BY_E164),
+        ):
+            held = index.get(key, []) if key else []
+            if self._partitions:
+                exact = tuple(holder for holder in held if holder.partition == partition)
+                if exact and partition:
+                    return exact, HELD_BY_PARTITION
+                held = [holder for holder in held if not holder.partition]
+            if held:
+                return tuple(held), reason
+        return (), NOBODY
+
+    def _by_name(
+        self, index: Mapping[str, Sequence[Holder]], key: str, when: int, reason: str
+    ) -> Found:
+        """Find a party by user id or device, and answer with the line it is billed by."""
+        held = [h for h in index.get(key, ()) if h.valid_from <= when < h.valid_to]
+        lines = []
+        for holder in held:
+            first = self.line_of(holder.party, (Role.FIRST, Role.OTHER), when)
+            if first is not None:
+                lines.append(first)
+        return _choose(tuple(lines), when, reason)
+
+    def line_of(self, party: int, roles: Sequence[Role], when: int) -> Holder | None:
+        """Return a party's line in the first of these roles that it held at a moment."""
+        for role in roles:
+            for holder in self._of_party.get(party, ()):
+                if holder.role is role and holder.valid_from <= when < holder.valid_to:
+                    return holder
+        return None
+
+    def profile(self, party: int, when: int) -> tuple[int, int]:
+        """Return the (profile id, org id) of a party at a moment, (0, 0) when it had none."""
+        spans = self._profiles.get(party, ())
+        for span in spans:
+            if span.valid_from <= when < span.valid_to:
+                return span.profile, span.org
+        return (0, 0)
+
+
+def _choose(candidates: Sequence[Holder], when: int, reason: str) -> Found:
+    """Return the one party among the candidates of that moment, or say that there are several."""
+    now = [holder for holder in candidates if holder.valid_from <= when < holder.valid_to]
+    if not now:
+        return NOT_FOUND
+    if len({holder.party for holder in now}) == 1 or all(holder.shared for holder in now):
+        return Found(min(now, key=lambda holder: holder.role), reason, tuple(now))
+    return Found(None, AMBIGUOUS, tuple(now))

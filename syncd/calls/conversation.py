@@ -1,0 +1,197 @@
+"""Which records belong together, and what runs through them: the outside legs (pure; DESIGN 3.4).
+
+A leg on a trunk to a carrier keeps the direction, trunk, carrier and number of the record in which
+it was set up, through every later record that carries its leg id: a transferred outgoing call stays
+outgoing although its last record comes "from" the gateway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from syncd.calls.trunks import Endpoint, Kind
+from syncd.domain.codes import Direction
+from syncd.domain.leg import Leg
+from syncd.domain.rate import NormalisedNumber
+
+CONFERENCE, PARK, FORWARD, TRANSFER = 4, 3, 5, 10
+"""Features ("on behalf of") that tie records."""
+
+
+class Rec(NamedTuple):
+    """A record in hand: its id, file and row in the store, and the neutral leg."""
+
+    id: int
+    file_id: int
+    row: int
+    leg: Leg
+
+
+@dataclass(slots=True)
+class OutsideLeg:
+    """A leg on a trunk to a carrier, followed through its records."""
+
+    leg_id: int
+    direction: Direction
+    number: NormalisedNumber
+    raw: str
+    trunk: Endpoint
+    set_up_in: int
+    """Index of the record."""
+    connected_at: int = 0
+    """Of the first connected segment; 0 when never connected."""
+    segments: list[tuple[int, int]] = field(default_factory=list)
+    """(record index, connected seconds), in order of time; only connected records."""
+
+    @property
+    def seconds(self) -> int:
+        """Connected seconds of the whole leg; connected for 0 s counts as 1 s."""
+        return max(1, sum(seconds for _, seconds in self.segments)) if self.connected_at else 0
+
+
+class Ends(NamedTuple):
+    """What stands at both ends of a record."""
+
+    orig: Endpoint
+    dest: Endpoint
+
+
+def in_order(records: Iterable[Rec]) -> list[Rec]:
+    """Return records in the order in which their calls happened: by start; what was joined in the
+    same second comes after what it was joined from; then by key."""
+    return sorted(records, key=lambda rec: (rec.leg.started_at, rec.leg.joined_by != 0, rec.leg.key))
+
+
+def outside_legs(
+    records: Sequence[Rec],
+    ends: Sequence[Ends],
+    outgoing: Callable[[str, str], NormalisedNumber],
+    incoming: Callable[[str], NormalisedNumber],
+) -> dict[int, OutsideLeg]:
+    """Return the outside legs of a conversation by leg id, given its records in order and their ends.
+
+    A leg without an id gets one of its own (negative), so that two of them are never taken for one.
+    """
+    legs: dict[int, OutsideLeg] = {}
+    for index, (rec, both) in enumerate(zip(records, ends, strict=True)):
+        leg = rec.leg
+        for called, leg_id, end in (
+            (False, leg.orig_leg, both.orig),
+            (True, leg.dest_leg, both.dest),
+        ):
+            known = legs.get(leg_id) if leg_id else None
+            if known is None:
+                if end.kind is not Kind.OUTSIDE:
+                    continue
+                leg_id = leg_id or -(rec.id * 2 + called)
+                raw = leg.final_number if called else leg.calling_number
+                known = legs[leg_id] = OutsideLeg(
+                    leg_id,
+                    Direction.OUTGOING if called else Direction.INCOMING,
+                    outgoing(raw, leg.final_pattern) if called else incoming(raw),
+                    raw,
+                    end,
+                    index,
+                )
+            if leg.connected_at:
+                known.connected_at = known.connected_at or leg.connected_at
+                known.segments.append((index, leg.duration))
+    return legs
+
+
+def carried(leg: Leg, record_id: int, legs: dict[int, OutsideLeg]) -> tuple[
+    OutsideLeg | None, OutsideLeg | None
+]:
+    """Return the outside legs at the originating and the destination end of a record."""
+    return (
+        legs.get(leg.orig_leg or -(record_id * 2)),
+        legs.get(leg.dest_leg or -(record_id * 2 + 1)),
+    )
+
+
+def is_provisional(index: int, leg: Leg, at_orig: OutsideLeg | None) -> bool:
+    """Tell whether the set-up of the leg that a joined record came from has not been seen."""
+    return at_orig is not None and at_orig.set_up_in == index and leg.joined_by in (
+        CONFERENCE,
+        PARK,
+        TRANSFER,
+    )
+
+
+def direction_of(
+    leg: Leg, ends: Ends, at_orig: OutsideLeg | None, at_dest: OutsideLeg | None
+) -> Direction:
+    """Return which way a record goes; without outside legs and tie lines it is internal."""
+    if at_orig is not None and at_dest is not None:
+        if at_orig.direction is at_dest.direction:
+            return at_orig.direction
+        return Direction.TRANSIT
+    outside = at_orig or at_dest
+    if outside is not None:
+        return outside.direction
+    if Kind.TIE in (ends.orig.kind, ends.dest.kind):
+        return Direction.ON_NET
+    if ends.dest.kind is Kind.NOTHING and leg.pattern_usage == 5:
+        return Direction.OUTGOING
+    return Direction.INTERNAL
+
+
+def consult_records(records: Sequence[Rec]) -> set[int]:
+    """Return the indexes of the consult records of transfers: ended by a transfer, and one of their
+    legs goes on in a joined record of another call id."""
+    consults: set[int] = set()
+    finals = [rec.leg for rec in records if rec.leg.joined_by == TRANSFER]
+    for index, rec in enumerate(records):
+        leg = rec.leg
+        if TRANSFER not in (leg.orig_ended_by, leg.dest_ended_by) or not leg.dest_leg:
+            continue
+        if any(
+            final.call_ref != leg.call_ref
+            and leg.dest_leg in (final.orig_leg, final.dest_leg)
+            and final is not leg
+            for final in finals
+        ):
+            consults.add(index)
+    return consults
+
+
+class Ties:
+    """Groups tied records by call id and leg ids within the hold window (union-find)."""
+
+    def __init__(self, hold: int) -> None:
+        """``hold``: seconds within which two records may be tied."""
+        self._hold = hold
+        self._parent: dict[int, int] = {}
+        self._last: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def _root(self, node: int) -> int:
+        while self._parent[node] != node:
+            self._parent[node] = self._parent[self._parent[node]]
+            node = self._parent[node]
+        return node
+
+    def add(self, rec: Rec) -> None:
+        """Add a tied record. Records must be added in the order of their start."""
+        leg = rec.leg
+        self._parent.setdefault(rec.id, rec.id)
+        for key in keys_of(leg):
+            known = self._last.get(key)
+            if known is not None and leg.started_at - known[1] <= self._hold:
+                self._parent[self._root(rec.id)] = self._root(known[0])
+            self._last[key] = (rec.id, leg.started_at)
+
+    def groups(self) -> dict[int, list[int]]:
+        """Return the record ids of each group."""
+        groups: dict[int, list[int]] = {}
+        for node in self._parent:
+            groups.setdefault(self._root(node), []).append(node)
+        return groups
+
+
+def keys_of(leg: Leg) -> list[tuple[str, int]]:
+    """Return what ties a record to others: its call id and its leg ids."""
+    keys = [("call", leg.call_ref)] if leg.call_ref else []
+    keys += [("leg", leg_id) for leg_id in {leg.orig_leg, leg.dest_leg} if leg_id]
+    return keys

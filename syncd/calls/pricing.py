@@ -1,0 +1,117 @@
+"""What a conversation costs and who pays (pure; DESIGN 3.4, 3.6).
+
+Priced is an outgoing outside leg: the sum of its segments, once. The price is shared over the
+segments by seconds, each share on that segment's charged side. Anything else is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from syncd.billing.rating import Rated, Unrated, rate_leg, share
+from syncd.billing.tariff import Carrier
+from syncd.calls.conversation import OutsideLeg
+from syncd.calls.sides import Analysis
+from syncd.domain.codes import Direction, State
+
+UNKNOWN_TRUNK = "no [trunk:] section lists the device"
+
+
+class Charge(NamedTuple):
+    """The money side of a call row. ``cost`` in micros, None when unrated; ``rate`` is (carrier,
+    version, prefix)."""
+
+    cost: int | None
+    state: State
+    reason: str
+    destination: str
+    carrier: str
+    rate: tuple[str, str, str] | None
+    billed_seconds: int
+
+
+FREE = Charge(0, State.FREE, "", "", "", None, 0)
+
+
+class RatedLeg(NamedTuple):
+    """An outgoing leg with its price and the share of each segment (micros), or why it has none."""
+
+    leg: OutsideLeg
+    result: Rated | Unrated
+    shares: tuple[int, ...]
+    billed: tuple[int, ...]
+
+
+class Pricer:
+    """Prices conversations with the tariffs of the carriers by name."""
+
+    def __init__(self, carriers: Mapping[str, Carrier]) -> None:
+        self._carriers = carriers
+
+    def rate(self, leg: OutsideLeg, started_at: int) -> RatedLeg:
+        """Rate an outgoing leg, given the start of its set-up record for one never connected."""
+        if not leg.trunk.known:
+            return RatedLeg(leg, Unrated(f"{UNKNOWN_TRUNK} {leg.trunk.trunk}"), (), ())
+        result = rate_leg(
+            self._carriers.get(leg.trunk.carrier),
+            leg.number.e164,
+            leg.connected_at or started_at,
+            leg.seconds,
+            leg.number.short_number,
+        )
+        if isinstance(result, Unrated):
+            return RatedLeg(leg, result, (), ())
+        seconds = [part for _, part in leg.segments]
+        return RatedLeg(
+            leg,
+            result,
+            tuple(share(result.price.micros, seconds)),
+            tuple(share(result.price.billed_seconds, seconds)),
+        )
+
+    def charges(self, analysis: Analysis, starts: list[int]) -> list[Charge]:
+        """Return the charge of every draft, given the starts of the conversation's records."""
+        if not analysis.legs:
+            return [FREE] * len(analysis.drafts)
+        rated = {
+            leg.leg_id: self.rate(leg, starts[leg.set_up_in])
+            for leg in analysis.legs
+            if leg.direction is Direction.OUTGOING
+        }
+        charges = [self._label(draft.outside, rated) for draft in analysis.drafts]
+        for one in rated.values():
+            for place, (record, _) in enumerate(one.leg.segments):
+                payer = analysis.payers.get(record)
+                if payer is not None:
+                    charges[payer] = _charged(charges[payer], one, place)
+        return charges
+
+    @staticmethod
+    def _label(outside: OutsideLeg | None, rated: Mapping[int, RatedLeg]) -> Charge:
+        """Name the destination and the carrier of a row that talks over a leg, at no cost yet."""
+        if outside is None:
+            return FREE
+        one = rated.get(outside.leg_id)
+        if one is None or isinstance(one.result, Unrated):
+            return FREE._replace(carrier=outside.trunk.carrier)
+        return FREE._replace(
+            destination=one.result.rate.destination, carrier=outside.trunk.carrier
+        )
+
+
+def _charged(charge: Charge, one: RatedLeg, place: int) -> Charge:
+    """Add one segment's share to a row; one unrated leg makes the whole row unrated."""
+    result = one.result
+    if isinstance(result, Unrated):
+        return charge._replace(cost=None, state=State.UNRATED, reason=result.reason)
+    if charge.cost is None:
+        return charge
+    return charge._replace(
+        cost=charge.cost + one.shares[place],
+        state=State.RATED,
+        rate=(result.tariff.carrier, result.tariff.version, result.rate.prefix),
+        destination=charge.destination or result.rate.destination,
+        carrier=charge.carrier or one.leg.trunk.carrier,
+        billed_seconds=charge.billed_seconds + one.billed[place],
+    )

@@ -1,0 +1,594 @@
+"""A conversation's records become its sides: whose line, in which part, with which outcome (pure).
+
+DESIGN 3.4 and 3.5: a call is one line's side of one record. Only the side that holds the connected
+device is answered; a forwarder's or transferor's own row is ``redirecting``; a hunt pilot's is
+``pilot``. An outgoing leg is charged to the calling side, a forwarded or transferred part to the
+redirecting side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from syncd.calls.attribution import AMBIGUOUS, Found, Holder, Holders
+from syncd.calls.conversation import (
+    CONFERENCE,
+    Ends,
+    OutsideLeg,
+    Rec,
+    carried,
+    consult_records,
+    direction_of,
+    is_provisional,
+    outside_legs,
+)
+from syncd.calls.disposition import disposition_of
+from syncd.calls.trunks import Endpoints, Kind, is_bridge
+from syncd.domain.codes import (
+    Direction,
+    Disposition,
+    NumberClass,
+    Outcome,
+    RecordOutcome,
+    Role,
+    Side,
+    TrunkRole,
+)
+from syncd.domain.leg import Leg
+from syncd.domain.party import Line
+from syncd.domain.rate import NormalisedNumber
+
+HUNT = 7
+"""Pattern usage "hunt pilot"."""
+
+BILLING_OFF = "billing is off for the number"
+NOT_CONFIGURED = "nobody is configured for the number"
+NOT_INTERNAL = "nobody holds the number and no internal pattern names it"
+NO_DEVICE = "nobody holds the number and no device was reached"
+SHARED_PILOT = "a shared voicemail pilot is held by nobody"
+TO_VOICEMAIL_ONLY = "a voicemail number is billed for calls to it only"
+NO_LINE = "no line of ours takes part"
+INTERNAL_RULE = "internal calls are not imported"
+RECORDER_RULE = "recorder trunk"
+
+TRANSFERRING = frozenset({4, 34, 130, 146})
+"""Redirect reasons call transfer, blind transfer, refer, replaces."""
+NOT_REDIRECTING = frozenset({0, 7, 8, 11, 98, 114, 354, 370, 434, 450, 786, 802, 818, 834, 850})
+"""Reasons that name no forwarder or transferor: none, park, conference, barge, recording, queue."""
+
+
+class Numbering(Protocol):
+    """What the rules ask of a site's numbering plan."""
+
+    def is_internal(self, number: str) -> bool: ...
+
+    def outgoing(self, number: str, pattern: str = "") -> NormalisedNumber: ...
+
+    def incoming(self, number: str) -> NormalisedNumber: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One source's configuration and directory, as the rules need them."""
+
+    numbering: Numbering
+    endpoints: Endpoints
+    holders: Holders
+    site: str
+    partitions: bool
+    acquisition: bool
+    import_internal: bool
+
+
+class Draft(NamedTuple):
+    """A call row before licence and price. ``holder`` is None for an anonymous ``line``."""
+
+    at: int
+    """Index of the record in the conversation."""
+    side: Side
+    holder: Holder | None
+    line: Line | None
+    hunt: bool
+    direction: Direction
+    number_class: NumberClass
+    disposition: Disposition
+    ring: int
+    talk: int
+    other: str
+    other_outside: int
+    outside: OutsideLeg | None
+    pilot: str
+
+
+class Verdict(NamedTuple):
+    """What becomes of a record."""
+
+    outcome: RecordOutcome
+    reason: str
+    provisional: int
+
+
+@dataclass(slots=True)
+class Analysis:
+    """All that follows from a conversation's records."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    counting: list[tuple[int, Outcome]] = field(default_factory=list)
+    """(counted, outcome) of each draft."""
+    legs: list[OutsideLeg] = field(default_factory=list)
+    payers: dict[int, int] = field(default_factory=dict)
+    """Record index → index of the draft that is charged for its outside seconds."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    found: list[tuple[int, Side, str, Found]] = field(default_factory=list)
+    """(record index, side, number, answer) of every attribution, for ``explain``."""
+    unknown: list[tuple[int, str, str]] = field(default_factory=list)
+    """(record index, partition, number) of line-side numbers that nobody holds."""
+    unknown_trunks: list[tuple[int, str]] = field(default_factory=list)
+
+
+def analyse(records: Sequence[Rec], rules: Rules) -> Analysis:
+    """Return the sides of a conversation, given its records in order (``conversation.in_order``)."""
+    endpoints = rules.endpoints.of
+    ends = []
+    for rec in records:
+        leg = rec.leg
+        ends.append(
+            Ends(
+                endpoints(leg.orig_device, leg.incoming_protocol, leg.calling_number),
+                endpoints(
+                    leg.dest_device,
+                    leg.outgoing_protocol,
+                    leg.final_number,
+                    leg.final_partition,
+                    leg.final_pattern,
+                ),
+            )
+        )
+    result = Analysis()
+    legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
+    result.legs = list(legs.values())
+    consults = consult_records(records) if len(records) > 1 else frozenset()
+    for index, rec in enumerate(records):
+        _RecordSides(index, rec, ends[index], legs, index in consults, rules, result).run()
+    _count(result, records)
+    return result
+
+
+class _RecordSides:
+    """The sides of one record."""
+
+    __slots__ = (
+        "at_dest",
+        "at_orig",
+        "consult",
+        "direction",
+        "ends",
+        "index",
+        "leg",
+        "provisional",
+        "reasons",
+        "rec",
+        "result",
+        "rules",
+        "start",
+    )
+
+    def __init__(
+        self,
+        index: int,
+        rec: Rec,
+        ends: Ends,
+        legs: dict[int, OutsideLeg],
+        consult: bool,
+        rules: Rules,
+        result: Analysis,
+    ) -> None:
+        self.index = index
+        self.rec = rec
+        self.leg = rec.leg
+        self.ends = ends
+        self.consult = consult
+        self.rules = rules
+        self.result = result
+        self.reasons: list[str] = []
+        self.start = len(result.drafts)
+        if legs:
+            self.at_orig, self.at_dest = carried(rec.leg, rec.id, legs)
+        else:
+            self.at_orig = self.at_dest = None
+        self.direction = direction_of(rec.leg, ends, self.at_orig, self.at_dest)
+        self.provisional = int(is_provisional(index, rec.leg, self.at_orig))
+
+    def run(self) -> None:
+        """Append this record's drafts, payer and verdict to the result."""
+        result = self.result
+        ends = self.ends
+        for end in ends:
+            if not end.known:
+                result.unknown_trunks.append((self.index, end.trunk))
+        if Kind.RECORDER in (ends.orig.kind, ends.dest.kind):
+            result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, RECORDER_RULE, 0))
+            return
+        if not self.rules.import_internal and self.direction is Direction.INTERNAL:
+            result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, INTERNAL_RULE, 0))
+            return
+        calling = self.calling()
+        called = self.called()
+        redirector = self.redirecting()
+        payer = calling
+        if redirector is not None:
+            payer = redirector
+        elif self.controller_line():
+            payer = self.controller()
+        elif calling is None and ends.orig.kind is not Kind.LINE:
+            payer = called
+        if payer is not None and payer >= 0 and (self.at_orig or self.at_dest):
+            result.payers[self.index] = payer
+        if len(result.drafts) > self.start:
+            verdict = Verdict(RecordOutcome.STORED, "", self.provisional)
+        else:
+            reason = self.reasons[0] if self.reasons else NO_LINE
+            verdict = Verdict(RecordOutcome.NOT_BILLED, reason, self.provisional)
+        result.verdicts.append(verdict)
+
+    # Each side returns the index of its draft, -1 when there is such a party but it is not billed,
+    # None when there is none.
+
+    def calling(self) -> int | None:
+        leg, kind = self.leg, self.ends.orig.kind
+        if kind not in (Kind.LINE, Kind.INSIDE, Kind.NOTHING) or not leg.calling_number:
+            if not (kind is Kind.LINE and (leg.calling_user or leg.orig_device)):
+                return None
+        found = self.rules.holders.find(
+            leg.calling_number,
+            leg.calling_partition,
+            leg.calling_user,
+            leg.orig_device,
+            leg.started_at,
+        )
+        self.note(Side.CALLING, leg.calling_number, found)
+        if found.holder is not None and found.holder.role is Role.VOICEMAIL:
+            self.reasons.append(TO_VOICEMAIL_ONLY)
+            return -1
+        other, outside = self.other_of_calling()
+        return self.draft(
+            Side.CALLING,
+            found,
+            leg.calling_number,
+            leg.calling_partition,
+            reached=kind is Kind.LINE,
+            disposition=self.disposition(),
+            talk=self.talk(),
+            other=other,
+            outside=outside,
+        )
+
+    def called(self) -> int | None:
+        leg, kind = self.leg, self.ends.dest.kind
+        if kind in (Kind.OUTSIDE, Kind.TIE, Kind.BRIDGE) or self.at_dest is not None:
+            return None
+        if kind is Kind.NOTHING and self.direction is Direction.OUTGOING and self.at_orig is None:
+            return None
+        number = leg.final_number or leg.original_number
+        if not number:
+            return None
+        pilot = self.pilot_number()
+        member_known = bool(pilot) and number != pilot
+        if pilot and not member_known:
+            # The member stands only in the user id and the device.
+            found = self.rules.holders.find(
+                "", "", leg.final_user, leg.dest_device, leg.started_at
+            )
+            if found.holder is None:
+                found = self.rules.holders.find(
+                    number, leg.final_partition, "", "", leg.started_at
+                )
+            else:
+                member_known = True
+        else:
+            found = self.rules.holders.find(
+                number, leg.final_partition, leg.final_user, leg.dest_device, leg.started_at
+            )
+        found = self.voicemail_owner(found)
+        self.note(Side.CALLED, number, found)
+        other, outside = self.other_of_called()
+        row = self.draft(
+            Side.CALLED,
+            found,
+            number,
+            leg.final_partition,
+            reached=kind is Kind.LINE,
+            disposition=self.disposition(),
+            talk=self.talk(),
+            other=other,
+            outside=outside,
+            hunt=bool(pilot),
+        )
+        if member_known:
+            self.pilot(pilot, other, outside)
+        return row
+
+    def pilot(self, number: str, other: str, outside: OutsideLeg | None) -> None:
+        leg = self.leg
+        found = self.rules.holders.find(number, leg.hunt_partition, "", "", leg.started_at)
+        self.note(Side.PILOT, number, found)
+        self.draft(
+            Side.PILOT,
+            found,
+            number,
+            leg.hunt_partition,
+            reached=self.ends.dest.kind is Kind.LINE,
+            disposition=Disposition.FORWARDED,
+            talk=0,
+            other=other,
+            outside=outside,
+            hunt=True,
+        )
+
+    def redirecting(self) -> int | None:
+        """The last forwarder or transferor, and the first one of a chain of forwards."""
+        leg = self.leg
+        if leg.last_redirect_reason in NOT_REDIRECTING:
+            return None
+        number = leg.redirecting_number
+        if not self.is_party(number) or number == leg.final_number:
+            return None
+        first = leg.original_number
+        if (
+            leg.first_redirect_reason not in NOT_REDIRECTING
+            and first not in (number, leg.final_number)
+            and self.is_party(first)
+        ):
+            self.redirected(Side.FIRST_REDIRECTING, first, leg.original_partition)
+        return self.redirected(Side.REDIRECTING, number, leg.redirecting_partition)
+
+    def redirected(self, side: Side, number: str, partition: str) -> int | None:
+        leg = self.leg
+        found = self.rules.holders.find(number, partition, "", "", leg.started_at)
+        if found.holder is None and not self.rules.numbering.is_internal(number):
+            return None
+        self.note(side, number, found)
+        reason = (
+            leg.first_redirect_reason
+            if side is Side.FIRST_REDIRECTING
+            else leg.last_redirect_reason
+        )
+        other, outside = self.other_of_redirecting()
+        return self.draft(
+            side,
+            found,
+            number,
+            partition,
+            reached=False,
+            disposition=(
+                Disposition.TRANSFERRED if reason in TRANSFERRING else Disposition.FORWARDED
+            ),
+            talk=0,
+            other=other,
+            outside=outside,
+        )
+
+    def controller_line(self) -> bool:
+        """Tell whether a conference's controller pays: an outside member talks to the bridge, or
+        goes on with the last one left."""
+        leg = self.leg
+        return (
+            leg.joined_by == CONFERENCE
+            and bool(leg.controller)
+            and self.at_orig is not None
+            and self.ends.orig.kind is not Kind.LINE
+            and self.is_party(leg.controller)
+        )
+
+    def controller(self) -> int | None:
+        leg = self.leg
+        found = self.rules.holders.find(leg.controller, "", "", "", leg.started_at)
+        self.note(Side.REDIRECTING, leg.controller, found)
+        other, outside = self.other_of_redirecting()
+        return self.draft(
+            Side.REDIRECTING,
+            found,
+            leg.controller,
+            "",
+            reached=False,
+            disposition=Disposition.TRANSFERRED,
+            talk=0,
+            other=other,
+            outside=outside,
+        )
+
+    # --- what the sides share -----------------------------------------------------------------
+
+    def draft(
+        self,
+        side: Side,
+        found: Found,
+        number: str,
+        partition: str,
+        *,
+        reached: bool,
+        disposition: Disposition,
+        talk: int,
+        other: str,
+        outside: OutsideLeg | None,
+        hunt: bool = False,
+    ) -> int:
+        holder = found.holder
+        line: Line | None = None
+        if holder is None:
+            line = self.acquired(found, number, partition, reached=reached)
+            if line is None:
+                return -1
+        elif holder.shared:
+            self.reasons.append(SHARED_PILOT)
+            return -1
+        elif not holder.billed:
+            self.reasons.append(BILLING_OFF)
+            return -1
+        leg = self.leg
+        ring = 0
+        if side is Side.CALLING or side is Side.CALLED:
+            ring = (leg.connected_at or leg.ended_at) - leg.started_at
+        result = self.result
+        result.drafts.append(
+            Draft(
+                self.index,
+                side,
+                holder,
+                line,
+                hunt,
+                self.direction,
+                self.number_class(outside),
+                disposition,
+                max(ring, 0),
+                talk,
+                other,
+                int(outside is not None or self.direction is Direction.OUTGOING),
+                outside,
+                leg.hunt_pilot,
+            )
+        )
+        return len(result.drafts) - 1
+
+    def acquired(self, found: Found, number: str, partition: str, *, reached: bool) -> Line | None:
+        """Return the line that automatic acquisition documents, or None with the reason noted.
+
+        Decided by the record alone, so that the order of arrival never matters.
+        """
+        if found.reason == AMBIGUOUS:
+            self.reasons.append(AMBIGUOUS)
+            return None
+        if reached and number:
+            self.result.unknown.append((self.index, partition, number))
+        internal = self.rules.numbering.is_internal(number)
+        if not internal:
+            self.reasons.append(NOT_INTERNAL)
+        elif not reached:
+            self.reasons.append(NO_DEVICE)
+        elif not self.rules.acquisition:
+            self.reasons.append(NOT_CONFIGURED)
+        else:
+            return Line(self.rules.site, partition if self.rules.partitions else "", number)
+        return None
+
+    def note(self, side: Side, number: str, found: Found) -> None:
+        self.result.found.append((self.index, side, number, found))
+
+    def is_party(self, number: str) -> bool:
+        return bool(number) and number != self.leg.hunt_pilot and not is_bridge(number)
+
+    def pilot_number(self) -> str:
+        """Return the pilot by which the call was hunted: it sticks to later transfers, so only a
+        record whose pattern is the pilot's, and that was not redirected after it, counts."""
+        leg = self.leg
+        if leg.pattern_usage != HUNT:
+            return ""
+        if leg.redirecting_number == leg.hunt_pilot and leg.last_redirect_reason not in (
+            NOT_REDIRECTING
+        ):
+            return ""
+        return leg.hunt_pilot
+
+    def voicemail_owner(self, found: Found) -> Found:
+        """A call redirected to a shared pilot or a voicemail trunk is the voicemail call of the
+        person from whose line it was redirected (DESIGN 3.5)."""
+        leg = self.leg
+        if leg.last_redirect_reason in NOT_REDIRECTING or not self.is_party(
+            leg.redirecting_number
+        ):
+            return found
+        holder = found.holder
+        to_pilot = holder is not None and holder.shared
+        to_trunk = holder is None and self.ends.dest.role is TrunkRole.VOICEMAIL
+        if not to_pilot and not to_trunk:
+            return found
+        forwarder = self.rules.holders.find(
+            leg.redirecting_number, leg.redirecting_partition, "", "", leg.started_at
+        ).holder
+        if forwarder is None:
+            return found
+        own = self.rules.holders.line_of(forwarder.party, (Role.VOICEMAIL,), leg.started_at)
+        if own is None:
+            return found
+        return Found(own._replace(shared=False), "voicemail of the forwarder", found.candidates)
+
+    def number_class(self, outside: OutsideLeg | None) -> NumberClass:
+        if outside is not None:
+            return outside.number.number_class
+        if self.direction is Direction.ON_NET:
+            return NumberClass.ON_NET
+        if self.direction is Direction.INTERNAL:
+            return NumberClass.INTERNAL
+        return self.attempt().number_class
+
+    def attempt(self) -> NormalisedNumber:
+        """The number of an outgoing attempt that reached no trunk."""
+        leg = self.leg
+        return self.rules.numbering.outgoing(leg.final_number, leg.final_pattern)
+
+    def other_of_calling(self) -> tuple[str, OutsideLeg | None]:
+        outside = self.at_dest
+        if outside is not None:
+            return outside.number.e164 or outside.raw, outside
+        if self.direction is Direction.OUTGOING and self.at_orig is None:
+            return self.attempt().e164 or self.leg.final_number, None
+        return self.leg.final_number or self.leg.original_number, None
+
+    def other_of_called(self) -> tuple[str, OutsideLeg | None]:
+        outside = self.at_orig
+        if outside is not None:
+            return outside.number.e164 or outside.raw, outside
+        return self.leg.calling_number, None
+
+    def other_of_redirecting(self) -> tuple[str, OutsideLeg | None]:
+        """The outside party that the redirecting side pays for, else the one who called."""
+        for outside in (self.at_dest, self.at_orig):
+            if outside is not None and outside.direction is Direction.OUTGOING:
+                return outside.number.e164 or outside.raw, outside
+        return self.other_of_called()
+
+    def disposition(self) -> Disposition:
+        if self.consult:
+            return Disposition.TRANSFERRED
+        return disposition_of(self.leg)
+
+    def talk(self) -> int:
+        """Connected seconds; connected for 0 s counts as 1 s."""
+        return max(1, self.leg.duration) if self.leg.connected_at else 0
+
+
+def _count(result: Analysis, records: Sequence[Rec]) -> None:
+    """Set ``counted`` and ``outcome``: a line's sides in one conversation are one participation,
+    which stands on its first row (start, key, side)."""
+    drafts = result.drafts
+    if len(drafts) == 1 or (len(drafts) == 2 and _line(drafts[0]) != _line(drafts[1])):
+        for draft in drafts:
+            result.counting.append((1, _outcome([draft], records)))
+        return
+    participations: dict[object, list[int]] = {}
+    for position, draft in enumerate(drafts):
+        participations.setdefault(_line(draft), []).append(position)
+    counting = [(0, Outcome.NONE)] * len(drafts)
+    for positions in participations.values():
+        positions.sort(key=lambda position: _place(drafts[position], records))
+        counting[positions[0]] = (1, _outcome([drafts[p] for p in positions], records))
+    result.counting = counting
+
+
+def _place(draft: Draft, records: Sequence[Rec]) -> tuple[int, str, int]:
+    leg: Leg = records[draft.at].leg
+    return leg.started_at, leg.key, draft.side
+
+
+def _line(draft: Draft) -> object:
+    return draft.line if draft.holder is None else draft.holder.line
+
+
+def _outcome(drafts: list[Draft], records: Sequence[Rec]) -> Outcome:
+    """Return the outcome of a participation, given its rows in order."""
+    for draft in drafts:
+        if draft.side <= Side.CALLED and records[draft.at].leg.connected_at:
+            return Outcome.ANSWERED
+    return Outcome.UNANSWERED if drafts[0].side is Side.CALLING else Outcome.MISSED

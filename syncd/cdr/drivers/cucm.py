@@ -1,0 +1,366 @@
+"""Cisco Unified CM flat files: quoted header, type line, then one record a row.
+
+Source of names and codes: Cisco's Call Reporting and Billing Administration Guide, releases 10 to
+15. Columns are found by name, whatever their number and order; numbers stay text.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from operator import itemgetter
+from typing import BinaryIO
+
+from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
+
+_TEXTS = (
+    "pkid",
+    "callingpartynumber",
+    "callingpartynumberpartition",
+    "callingpartyunicodeloginuserid",
+    "origdevicename",
+    "originalcalledpartynumber",
+    "originalcalledpartynumberpartition",
+    "finalcalledpartynumber",
+    "finalcalledpartynumberpartition",
+    "finalcalledpartyunicodeloginuserid",
+    "destdevicename",
+    "lastredirectdn",
+    "lastredirectdnpartition",
+    "finalcalledpartypattern",
+    "huntpilotdn",
+    "huntpilotpartition",
+    "comment",
+    "authorizationcodevalue",
+    "clientmattercode",
+)
+_INTEGERS = (
+    "cdrrecordtype",
+    "globalcallid_callmanagerid",
+    "globalcallid_callid",
+    "datetimeorigination",
+    "datetimeconnect",
+    "datetimedisconnect",
+    "duration",
+    "origlegcallidentifier",
+    "destlegidentifier",
+    "origconversationid",
+    "destconversationid",
+    "origcause_value",
+    "destcause_value",
+    "origcallterminationonbehalfof",
+    "destcallterminationonbehalfof",
+    "origcalledpartyredirectonbehalfof",
+    "origcalledpartyredirectreason",
+    "lastredirectredirectonbehalfof",
+    "lastredirectredirectreason",
+    "joinonbehalfof",
+    "incomingprotocolid",
+    "outgoingprotocolid",
+    "calledpartypatternusage",
+)
+_REQUIRED = (
+    "cdrrecordtype",
+    "datetimeorigination",
+    "datetimedisconnect",
+    "callingpartynumber",
+    "finalcalledpartynumber",
+)
+_ALIASES = {
+    "destlegcallidentifier": "destlegidentifier",
+    "callingpartyloginuserid": "callingpartyunicodeloginuserid",
+    "finalcalledpartyloginuserid": "finalcalledpartyunicodeloginuserid",
+}
+_TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHAR\(\d+\)", re.I)
+_MANGLED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
+_CONTROLLER = re.compile(r"Conf(?:Controll?er)Dn=([^;]*)")
+
+Picker = Callable[[list[str]], tuple[str, ...]]
+
+RECORDING, MONITORING, MESSAGE_WAITING = 27, 28, 8
+_PLAIN_ENDINGS = (0, 12, 13)
+"""Ended by nobody in particular, the device, or call control: no feature took the leg over."""
+
+
+class CucmDriver:
+    """The driver ``cucm`` (numbers match whatever their partition) or ``cucm-partition``."""
+
+    def __init__(self, name: str, partitions: bool) -> None:
+        self.name = name
+        self.partitions = partitions
+
+    def wants(self, name: str) -> str:
+        """Return why a file of this name is not for this driver, or an empty text."""
+        if name.startswith("cmr_"):
+            return "call quality (CMR) files are kept but not read"
+        return ""
+
+    def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
+        """Yield (line number, leg, exclusion or reject) for each row. The legs' ``key_hash`` is 0.
+
+        Raises NotCdrError when the file is not a CDR file at all.
+        """
+        del name
+        lines = _Lines(stream)
+        reader = csv.reader(lines)
+        header = _header(reader)
+        width = len(header)
+        pick_texts, pick_integers = _picker(header, _TEXTS), _picker(header, _INTEGERS)
+        first = True
+        while True:
+            start = reader.line_num + 1
+            lines.taken.clear()
+            try:
+                row = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield start, Reject(start, f"not readable as CSV: {error}", lines.raw())
+                continue
+            if len(row) != width:
+                if not row:
+                    continue
+                if len(lines.taken) == 1:
+                    yield start, _row(row, width, pick_texts, pick_integers, start, lines.raw)
+                else:
+                    # A quote that was never closed must not swallow the rows after it.
+                    for offset, line in enumerate(tuple(lines.taken)):
+                        cells = next(csv.reader([line]), [])
+                        if cells:
+                            yield start + offset, _row(
+                                cells,
+                                width,
+                                pick_texts,
+                                pick_integers,
+                                start + offset,
+                                line.rstrip,
+                            )
+                    continue
+            elif first and all(_TYPE.fullmatch(cell) for cell in row):
+                first = False
+                continue
+            first = False
+            yield start, _row(row, width, pick_texts, pick_integers, start, lines.raw)
+
+
+class _Lines:
+    """Text lines of a binary stream, the ones of the present row kept for a reject."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
+        self.taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        keep = self.taken.append
+        for line in self._text:
+            keep(line)
+            yield line
+        self._text.detach()
+
+    def raw(self) -> str:
+        return "".join(self.taken).rstrip("\r\n")
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    """Return the lower-case column names. Raises NotCdrError."""
+    try:
+        header = next((row for row in reader if row), None)
+    except csv.Error as error:
+        raise NotCdrError(f"not readable as CSV: {error}") from error
+    if header is None:
+        raise NotCdrError("the file is empty")
+    names = [_ALIASES.get(cell.strip().lower(), cell.strip().lower()) for cell in header]
+    if "cdrrecordtype" not in names:
+        raise NotCdrError("the first line is not the header of a CUCM file: no cdrRecordType")
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
+        raise NotCdrError(f"the header lacks {', '.join(missing)}")
+    return names
+
+
+def _picker(header: list[str], wanted: tuple[str, ...]) -> Picker:
+    """Return a function that picks the wanted cells of a row; an absent column gives ''."""
+    places = {name: place for place, name in enumerate(header)}
+    if all(name in places for name in wanted):
+        return itemgetter(*(places[name] for name in wanted))
+    indexes = [places.get(name, -1) for name in wanted]
+    return lambda row: tuple(row[index] if index >= 0 else "" for index in indexes)
+
+
+def _row(
+    row: list[str],
+    width: int,
+    pick_texts: Picker,
+    pick_integers: Picker,
+    line: int,
+    raw: Callable[[], str],
+) -> Leg | Exclusion | Reject:
+    """Return the leg, exclusion or reject that a row stands for."""
+    if len(row) != width:
+        return _reject(line, f"{len(row)} columns where the header has {width}", raw)
+    texts = pick_texts(row)
+    cells = pick_integers(row)
+    try:
+        numbers = tuple(map(int, cells))
+    except ValueError:
+        try:
+            numbers = tuple(int(cell) if cell else 0 for cell in cells)
+        except ValueError:
+            return _reject(line, _not_a_number(cells), raw)
+    (
+        kind,
+        node,
+        call,
+        origination,
+        connect,
+        disconnect,
+        duration,
+        orig_leg,
+        dest_leg,
+        orig_conference,
+        dest_conference,
+        orig_cause,
+        dest_cause,
+        orig_ended_by,
+        dest_ended_by,
+        first_by,
+        first_reason,
+        last_by,
+        last_reason,
+        joined_by,
+        incoming,
+        outgoing,
+        usage,
+    ) = numbers
+    (
+        key,
+        calling,
+        calling_partition,
+        calling_user,
+        orig_device,
+        original,
+        original_partition,
+        final,
+        final_partition,
+        final_user,
+        dest_device,
+        redirecting,
+        redirecting_partition,
+        pattern,
+        pilot,
+        pilot_partition,
+        comment,
+        authorization,
+        matter,
+    ) = texts
+    if kind != 1:
+        return _reject(line, f"cdrRecordType is {kind}, not 1 (a call detail record)", raw)
+    if origination <= 0:
+        return _reject(line, "dateTimeOrigination is not set", raw)
+    if duration < 0 or disconnect < origination or (connect and disconnect < connect):
+        return _reject(line, "the call ends before it begins", raw)
+    if not (-(2**62) < min(numbers) and max(numbers) < 2**62):
+        return _reject(line, "a number is out of every range", raw)
+    content = "\x1f".join(texts) + "\x1f".join(cells)
+    if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
+        return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
+    digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    content_hash = int.from_bytes(digest, "big", signed=True)
+    tied = (
+        joined_by
+        or orig_cause == SPLIT
+        or dest_cause == SPLIT
+        or last_reason
+        or first_reason
+        or orig_conference
+        or dest_conference
+        or orig_ended_by not in _PLAIN_ENDINGS
+        or dest_ended_by not in _PLAIN_ENDINGS
+    )
+    controller = ""
+    if comment:
+        found = _CONTROLLER.search(comment)
+        controller = found.group(1) if found else ""
+    leg = Leg(
+        origination,
+        connect,
+        disconnect,
+        duration,
+        key or digest.hex(),
+        0,
+        content_hash,
+        1 if tied else 0,
+        (node << 32) | call if node or call else 0,
+        orig_leg,
+        dest_leg,
+        dest_conference or orig_conference,
+        calling,
+        calling_partition,
+        calling_user,
+        orig_device,
+        original,
+        original_partition,
+        final,
+        final_partition,
+        final_user,
+        dest_device,
+        redirecting,
+        redirecting_partition,
+        orig_cause & 0xFFFFFFFF,
+        dest_cause & 0xFFFFFFFF,
+        orig_ended_by,
+        dest_ended_by,
+        first_by,
+        first_reason,
+        last_by,
+        last_reason,
+        joined_by,
+        incoming,
+        outgoing,
+        usage,
+        pattern,
+        pilot,
+        pilot_partition,
+        controller,
+        authorization,
+        matter,
+    )
+    if tied or usage == 6 or not (node or call):
+        rule = _excluded(leg, node, call)
+        if rule:
+            return Exclusion(leg._replace(tied=0), rule)
+    return leg
+
+
+def _excluded(leg: Leg, node: int, call: int) -> str:
+    """Return the rule by which a record is never a call, or an empty text."""
+    features = (leg.joined_by, leg.last_redirect_by, leg.first_redirect_by)
+    if RECORDING in features:
+        return "recording"
+    if MONITORING in features:
+        return "monitoring"
+    if leg.pattern_usage == 6 or MESSAGE_WAITING in features:
+        return "message waiting"
+    if not (node or call) and not leg.connected_at:
+        return "mobility attempt"
+    return ""
+
+
+def _reject(line: int, reason: str, raw: Callable[[], str]) -> Reject:
+    return Reject(line, reason, raw())
+
+
+def _not_a_number(cells: tuple[str, ...]) -> str:
+    for name, cell in zip(_INTEGERS, cells, strict=True):
+        try:
+            int(cell or 0)
+        except ValueError:
+            return f"{name} is {cell[:40]!r}, not a whole number"
+    return "a number is not whole"
+
+
+cucm = CucmDriver("cucm", partitions=False)
+cucm_partition = CucmDriver("cucm-partition", partitions=True)

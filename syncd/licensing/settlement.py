@@ -1,0 +1,165 @@
+"""Keeps the slot history: who claims, who is granted, what is released (DESIGN 3.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from peewee import fn
+
+from syncd.domain.clock import FOREVER
+from syncd.domain.codes import Role
+from syncd.licensing.slots import CLAIMING, Claim, Licence, SlotKey, grant, slot_key
+from syncd.store import withheld
+from syncd.store.models import AcquiredLine, Assignment, Line, Slot
+
+NAMED, ACQUIRED = "named", "acquired"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The licence as configured. ``slots`` None: unlimited."""
+
+    slots: int | None
+    acquisition: bool
+
+
+def claims(terms: Terms, now: int) -> list[Claim]:
+    """Return every claim on a slot at this moment (epoch seconds)."""
+    learned: dict[SlotKey, int] = {}
+    wanted: dict[SlotKey, Claim] = {}
+    held_lines: set[int] = set()
+    rows = (
+        Assignment.select(
+            Assignment.party,
+            Assignment.role,
+            Assignment.line,
+            Line.line_id,
+            Assignment.billed,
+            Assignment.learned_at,
+            Assignment.valid_from,
+            Assignment.valid_to,
+            Assignment.shared,
+        )
+        .join(Line)
+        .where(Assignment.role << [int(role) for role in (*CLAIMING, Role.ALIAS, Role.OFFNET_FAX)])
+        .order_by(Assignment.id)
+        .tuples()
+    )
+    for party, role, line, line_id, billed, learned_at, since, until, shared in rows:
+        current = since <= now < until
+        if current and not shared:
+            held_lines.add(line)
+        if role not in CLAIMING:
+            continue
+        key = slot_key(party, Role(role), line)
+        learned[key] = min(learned_at, learned.get(key, learned_at))
+        if current and billed:
+            wanted[key] = Claim(key, line, line_id, learned_at)
+    found = [claim._replace(learned_at=learned[claim.key]) for claim in wanted.values()]
+    if terms.acquisition:
+        acquired = (
+            AcquiredLine.select(AcquiredLine.line, Line.line_id, AcquiredLine.learned_at)
+            .join(Line)
+            .where(~AcquiredLine.hunt)
+            .tuples()
+        )
+        found += [
+            Claim(slot_key(0, Role.ACQUIRED, line), line, line_id, learned_at)
+            for line, line_id, learned_at in acquired
+            if line not in held_lines
+        ]
+    return found
+
+
+def settle(terms: Terms, now: int) -> Licence:
+    """Grant the slots as of now, write the history, and return who holds and who held them.
+
+    Must run inside a write transaction.
+    """
+    granted, _ = grant(claims(terms, now), terms.slots)
+    wanted = {claim.key: claim for claim in granted}
+    history: dict[SlotKey, list[tuple[int, int]]] = {}
+    still: set[SlotKey] = set()
+    for slot in Slot.select():
+        key = SlotKey(slot.party_id or 0, Role(slot.role), 0)
+        if key.role in (Role.OTHER, Role.ACQUIRED):
+            key = key._replace(line=slot.line_id)
+        until = slot.until
+        if until == FOREVER:
+            claim = wanted.get(key)
+            if claim is None:
+                until = slot.until = now
+                slot.save()
+            else:
+                still.add(key)
+                if slot.line_id != claim.line:
+                    slot.line = claim.line
+                    slot.save()
+        history.setdefault(key, []).append((slot.since, until))
+    for key, claim in wanted.items():
+        if key not in still:
+            Slot.insert(
+                kind=NAMED if key.party else ACQUIRED,
+                party=key.party or None,
+                role=int(key.role),
+                line=claim.line,
+                since=now,
+                until=FOREVER,
+                reason=_reason(claim),
+            ).execute()
+            history.setdefault(key, []).append((now, FOREVER))
+    return Licence(terms.slots is None, frozenset(wanted), history)
+
+
+def _reason(claim: Claim) -> str:
+    if claim.key.party:
+        return f"billed {claim.key.role.word} number of a configured person"
+    return "acquired automatically"
+
+
+def document(lines: Mapping[int, bool], now: int) -> bool:
+    """Document acquired lines (row of ``line`` → is it a hunt number?). Returns whether that could
+    change who holds a slot. Must run inside a write transaction."""
+    changed = False
+    known = dict(
+        AcquiredLine.select(AcquiredLine.line, AcquiredLine.hunt)
+        .where(AcquiredLine.line << list(lines))
+        .tuples()
+    )
+    for line, hunt in lines.items():
+        if line not in known:
+            AcquiredLine.insert(line=line, learned_at=now, hunt=hunt).execute()
+            changed = True
+        elif hunt and not known[line]:
+            AcquiredLine.update(hunt=True).where(AcquiredLine.line == line).execute()
+            changed = True
+    return changed
+
+
+def hunt_lines() -> frozenset[int]:
+    """Return the acquired lines (rows of ``line``) that are hunt numbers: they need no slot."""
+    return frozenset(
+        row[0] for row in AcquiredLine.select(AcquiredLine.line).where(AcquiredLine.hunt).tuples()
+    )
+
+
+def release(licence: Licence, hunts: Iterable[int], now: int) -> list[withheld.Released]:
+    """Move the withheld calls of lines that hold a slot now to the calls. Returns what was moved.
+
+    Must run inside a write transaction.
+    """
+    del now
+    free = frozenset(hunts)
+    released: list[withheld.Released] = []
+    for party, role, line in withheld.waiting():
+        key = slot_key(party, Role(role), line)
+        if licence.unlimited or key in licence.granted or (not party and line in free):
+            released += withheld.release(party, role, line)
+    return released
+
+
+def slots_used(now: int) -> int:
+    """Return how many slots are held at this moment."""
+    query = Slot.select(fn.COUNT(Slot.id)).where(Slot.since <= now, Slot.until > now)
+    return int(query.scalar() or 0)

@@ -1,0 +1,118 @@
+"""The hot path: records and call rows, written with one prepared statement each.
+
+The SQL is taken from the models; rows are tuples in the order of the columns (``RECORD_COLUMNS``,
+``CALL_COLUMNS``). Importing this module is reserved to the packages that make calls, so that rows
+leave syncd through the reports' scope only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import peewee
+
+from syncd.domain.leg import Leg
+from syncd.store.models import Call, CallWithheld, Record
+from syncd.store.models import database as proxy
+
+RECORD_COLUMNS = tuple(field.column_name for field in Record._meta.sorted_fields)
+CALL_COLUMNS = tuple(field.column_name for field in Call._meta.sorted_fields)
+_LEG_COLUMNS = ", ".join(f'"{name}"' for name in Leg._fields)
+
+RecordRow = tuple[Any, ...]
+CallRow = Sequence[Any]
+
+
+def _insert_sql(model: type[peewee.Model]) -> str:
+    fields = model._meta.sorted_fields
+    columns = ", ".join(f'"{field.column_name}"' for field in fields)
+    marks = ", ".join([proxy.obj.param] * len(fields))
+    return f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({marks})'
+
+
+def _many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
+    proxy.obj.cursor().executemany(sql, rows)
+
+
+def insert_records(rows: Iterable[RecordRow]) -> None:
+    """Insert record rows."""
+    _many(_insert_sql(Record), rows)
+
+
+def insert_calls(rows: Iterable[CallRow]) -> None:
+    """Insert call rows."""
+    _many(_insert_sql(Call), rows)
+
+
+def insert_withheld(rows: Iterable[CallRow]) -> None:
+    """Insert rows of calls whose line holds no slot."""
+    _many(_insert_sql(CallWithheld), rows)
+
+
+def last_record_id() -> int:
+    """Return the highest record id, 0 when there is none."""
+    return int(Record.select(peewee.fn.MAX(Record.id)).scalar() or 0)
+
+
+def last_start(pbx_id: int) -> int:
+    """Return the latest start of any record at or after which nothing of this PBX is stored."""
+    del pbx_id  # The unique key begins with the start, so the overall maximum is the cheap bound.
+    return int(Record.select(peewee.fn.MAX(Record.started_at)).scalar() or 0)
+
+
+def known_record(started_at: int, pbx_id: int, key_hash: int) -> tuple[int, int, int, int] | None:
+    """Return (id, content hash, file id, row) of the record with this key, or None."""
+    row = proxy.obj.execute_sql(
+        "SELECT id, content_hash, file_id, row FROM record"
+        f" WHERE started_at = {proxy.obj.param} AND pbx_id = {proxy.obj.param}"
+        f" AND key_hash = {proxy.obj.param}",
+        (started_at, pbx_id, key_hash),
+    ).fetchone()
+    return None if row is None else (row[0], row[1], row[2], row[3])
+
+
+def relatives(
+    pbx_id: int, keys: Iterable[tuple[str, int]], earliest: int, latest: int
+) -> list[tuple[int, int, int, int, Leg]]:
+    """Return stored tied records that carry one of these keys (see ``conversation.keys_of``) and
+    start within the bounds: (id, file id, row, outcome, leg)."""
+    mark = proxy.obj.param
+    found: dict[int, tuple[int, int, int, int, Leg]] = {}
+    for kind, value in keys:
+        columns = ("call_ref",) if kind == "call" else ("orig_leg", "dest_leg")
+        for column in columns:
+            cursor = proxy.obj.execute_sql(
+                f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
+                f" WHERE tied = 1 AND {column} = {mark} AND pbx_id = {mark}"
+                f" AND started_at BETWEEN {mark} AND {mark}",
+                (value, pbx_id, earliest, latest),
+            )
+            for row in cursor.fetchall():
+                found[row[0]] = (row[0], row[1], row[2], row[3], Leg._make(row[4:]))
+    return list(found.values())
+
+
+def delete_calls(record_ids: Sequence[int]) -> tuple[list[tuple[int, int]], list[int]]:
+    """Delete the call rows of records, withheld ones too. Returns ((record id, started_at) of each
+    deleted call row, record id of each deleted withheld row)."""
+    calls: list[tuple[int, int]] = []
+    withheld: list[int] = []
+    for record_id in record_ids:
+        span = (record_id * 8, record_id * 8 + 7)
+        query = Call.select(Call.id, Call.started_at).where(Call.id.between(*span)).tuples()
+        calls += [(row[0] >> 3, row[1]) for row in query]
+        Call.delete().where(Call.id.between(*span)).execute()
+        query = CallWithheld.select(CallWithheld.id).where(CallWithheld.id.between(*span)).tuples()
+        withheld += [row[0] >> 3 for row in query]
+        CallWithheld.delete().where(CallWithheld.id.between(*span)).execute()
+    return calls, withheld
+
+
+def update_verdict(
+    record_id: int, outcome: int, reason: str, provisional: int, conversation: int
+) -> None:
+    """Write what a stored record became after its conversation was decided again."""
+    Record.update(
+        outcome=outcome, reason=reason, provisional=provisional, conversation=conversation
+    ).where(Record.id == record_id).execute()

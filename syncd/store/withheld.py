@@ -1,0 +1,68 @@
+"""Calls whose line holds no slot: stored apart, in no report, total, budget or export (DESIGN 3.5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from peewee import fn
+
+from syncd.store.models import Call, CallWithheld
+
+
+class Released(NamedTuple):
+    """A call row that was moved: the record's id and the start (epoch seconds)."""
+
+    record: int
+    started_at: int
+
+
+class Waiting(NamedTuple):
+    """A line whose calls are withheld: how many, and from when to when they started."""
+
+    line: int
+    calls: int
+    first: int
+    last: int
+
+
+def waiting() -> list[tuple[int, int, int]]:
+    """Return the (party, role, line) of withheld calls."""
+    columns = (CallWithheld.party_id, CallWithheld.role, CallWithheld.line_id)
+    query = CallWithheld.select(*columns).distinct().order_by(*columns).tuples()
+    return [(row[0], row[1], row[2]) for row in query]
+
+
+def release(party: int, role: int, line: int) -> list[Released]:
+    """Move the withheld calls of a (party, role, line) to the calls. Returns what was moved."""
+    chosen = (
+        (CallWithheld.party_id == party)
+        & (CallWithheld.role == role)
+        & (CallWithheld.line_id == line)
+    )
+    moved = [
+        Released(row[0] >> 3, row[1])
+        for row in CallWithheld.select(CallWithheld.id, CallWithheld.started_at)
+        .where(chosen)
+        .tuples()
+    ]
+    fields = [field.name for field in Call._meta.sorted_fields]
+    rows = CallWithheld.select(*(getattr(CallWithheld, name) for name in fields)).where(chosen)
+    Call.insert_from(rows, [getattr(Call, name) for name in fields]).execute()
+    CallWithheld.delete().where(chosen).execute()
+    return moved
+
+
+def overview() -> list[Waiting]:
+    """Return the lines with withheld calls: line, count and dates, nothing else (DESIGN 3.7)."""
+    query = (
+        CallWithheld.select(
+            CallWithheld.line_id,
+            fn.SUM(CallWithheld.counted),
+            fn.MIN(CallWithheld.started_at),
+            fn.MAX(CallWithheld.started_at),
+        )
+        .group_by(CallWithheld.line_id)
+        .order_by(CallWithheld.line_id)
+        .tuples()
+    )
+    return [Waiting(*row) for row in query]
