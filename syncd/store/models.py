@@ -507,14 +507,20 @@ class RollupDestination(Measures):
 
 
 class RollupLine(Measures):
+    """Party and org stand beside the profile so that the sums equal the rows by construction."""
+
     month = IntegerField()
     line_id = IntegerField()
+    party_id = IntegerField()
     profile_id = IntegerField()
+    org_id = IntegerField()
     direction = SmallIntegerField()
     class_ = SmallIntegerField(column_name="class")
 
     class Meta:
-        primary_key = CompositeKey("month", "line_id", "profile_id", "direction", "class_")
+        primary_key = CompositeKey(
+            "month", "line_id", "party_id", "profile_id", "org_id", "direction", "class_"
+        )
 
 
 # --- licensing -----------------------------------------------------------------------------------

@@ -1,0 +1,111 @@
+"""What a report can be grouped and filtered by.
+
+A dimension is derived from one of several *raw* columns: call rows have all of them, a rollup has
+some. ``department`` comes from the org, ``month`` from the month, the day or the quarter of an
+hour, whichever a table has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from syncd.domain.codes import Direction, Disposition, NumberClass, Side, State, Word
+from syncd.domain.party import CUSTOM_FIELDS
+
+
+class Raw(Enum):
+    """A column of small integers that call rows or rollups can be grouped by."""
+
+    LINE = "line"
+    PARTY = "party"
+    PROFILE = "profile"
+    ORG = "org"
+    SIDE = "side"
+    DIRECTION = "direction"
+    CLASS = "class"
+    DESTINATION = "destination"
+    CARRIER = "carrier"
+    TRUNK = "trunk"
+    STATE = "state"
+    DISPOSITION = "disposition"
+    QUARTER = "quarter"
+    """Epoch seconds // 900."""
+    DAY = "day"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A dimension and the raw columns that it can be derived from, the cheapest first."""
+
+    name: str
+    heading: str
+    raw: tuple[Raw, ...]
+    of_party: bool = False
+    """It tells the sides of a conversation apart, so conversations do not add up by it."""
+    words: type[Word] | None = None
+    """The closed list of its values."""
+    temporal: bool = False
+
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+DIMENSIONS = {
+    dimension.name: dimension
+    for dimension in (
+        Dimension("line_id", "Line", (Raw.LINE,), of_party=True),
+        Dimension("person", "Person", (Raw.PARTY,), of_party=True),
+        Dimension("username", "Username", (Raw.PARTY,), of_party=True),
+        Dimension("party", "Party", (Raw.PARTY,), of_party=True),
+        Dimension("department", "Department", (Raw.ORG,), of_party=True),
+        Dimension("cost_center", "Cost center", (Raw.ORG,), of_party=True),
+        Dimension("office_location", "Office location", (Raw.ORG,), of_party=True),
+        *(Dimension(name, name, (Raw.PROFILE,), of_party=True) for name in CUSTOM_FIELDS),
+        Dimension("site", "Site", (Raw.LINE,), of_party=True),
+        Dimension("partition", "Partition", (Raw.LINE,), of_party=True),
+        Dimension("direction", "Direction", (Raw.DIRECTION,), words=Direction),
+        Dimension("side", "Side", (Raw.SIDE,), of_party=True, words=Side),
+        Dimension("class", "Class", (Raw.CLASS,), words=NumberClass),
+        Dimension("destination", "Destination", (Raw.DESTINATION,)),
+        Dimension("carrier", "Carrier", (Raw.CARRIER,)),
+        Dimension("trunk", "Trunk", (Raw.TRUNK,)),
+        Dimension("hour", "Hour", (Raw.QUARTER,), temporal=True),
+        Dimension("weekday", "Weekday", (Raw.DAY, Raw.QUARTER), temporal=True),
+        Dimension("day", "Day", (Raw.DAY, Raw.QUARTER), temporal=True),
+        Dimension("month", "Month", (Raw.MONTH, Raw.DAY, Raw.QUARTER), temporal=True),
+        Dimension("state", "State", (Raw.STATE,), words=State),
+        Dimension("disposition", "Disposition", (Raw.DISPOSITION,), words=Disposition),
+    )
+}
+
+ALIASES = {"line": "line_id", "cost-center": "cost_center", "office-location": "office_location"}
+
+ROW_FILTERS = ("other_number", "hunt_pilot", "conversation")
+"""What rows, but not sums, can be filtered by."""
+
+MEASURES = {
+    "calls": "Calls",
+    "answered": "Answered",
+    "missed": "Missed",
+    "unanswered": "Unanswered",
+    "ring_seconds": "Ring seconds",
+    "duration": "Duration",
+    "billed_seconds": "Billed seconds",
+    "cost": "Cost",
+    "unrated": "Unrated",
+}
+"""Heading by measure; seconds are whole, cost is money."""
+
+DEFAULT_MEASURES = ("calls", "answered", "missed", "unanswered", "duration", "cost")
+
+
+def known_dimensions(custom_fields: dict[str, str]) -> dict[str, str]:
+    """Return the dimensions that exist for anyone, heading by name: custom fields only when they
+    are labelled, under their label."""
+    return {
+        name: custom_fields.get(name, dimension.heading)
+        for name, dimension in DIMENSIONS.items()
+        if name not in CUSTOM_FIELDS or name in custom_fields
+    }

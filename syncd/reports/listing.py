@@ -1,0 +1,168 @@
+"""The call list: rows in a viewer's scope, newest first, as that viewer gets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from syncd.domain.call_id import format_call_id, format_conversation_id
+from syncd.domain.codes import Direction, Disposition, NumberClass, Side, State
+from syncd.domain.money import format_micros
+from syncd.reports.lookups import select
+from syncd.reports.masking import shown_number
+from syncd.reports.query import CALL, Query
+from syncd.reports.scope import row_conditions
+from syncd.store.rollups import rows_extent
+
+DAY = 86_400
+"""Seconds."""
+
+_BEFORE_CUSTOM = {
+    "id": "Call",
+    "started_at": "Started",
+    "line_id": "Line",
+    "person": "Person",
+    "username": "Username",
+    "department": "Department",
+    "cost_center": "Cost center",
+    "office_location": "Office location",
+}
+_AFTER_CUSTOM = {
+    "direction": "Direction",
+    "side": "Side",
+    "counted": "Counted",
+    "conversation": "Conversation",
+    "other_number": "Other number",
+    "hunt_pilot": "Hunt pilot",
+    "class": "Class",
+    "destination": "Destination",
+    "disposition": "Disposition",
+    "ring_seconds": "Ring seconds",
+    "duration": "Duration",
+    "cost": "Cost",
+    "state": "State",
+}
+
+
+class _Row(NamedTuple):
+    """A row as the database has it; the custom fields follow it."""
+
+    id: int
+    started_at: int
+    line_id: str | None
+    person: str | None
+    username: str | None
+    department: str | None
+    cost_center: str | None
+    office_location: str | None
+    direction: int
+    side: int
+    counted: int
+    first_started_at: int | None
+    first_hash: int | None
+    key_hash: int | None
+    other_number: str
+    other_outside: int
+    hunt_pilot: str
+    number_class: int
+    destination: str | None
+    disposition: int
+    ring_seconds: int
+    duration: int
+    cost: int | None
+    state: int
+
+
+_WIDTH = len(_Row._fields)
+
+_SELECTED = """
+SELECT c.id, c.started_at, line.line_id, profile.display_name, party.username, profile.department,
+ profile.cost_center, profile.office_location, c.direction, c.side, c.counted, first.started_at,
+ first.key_hash, record.key_hash, c.other_number, c.other_outside, c.hunt_pilot, c.class,
+ destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state{custom}
+FROM ({rows} ORDER BY started_at DESC, id DESC LIMIT ?) c
+LEFT JOIN record ON record.id = c.id / 8
+LEFT JOIN record first ON first.id = c.conversation
+LEFT JOIN line ON line.id = c.line_id
+LEFT JOIN profile ON profile.id = c.profile_id
+LEFT JOIN party ON party.id = c.party_id
+LEFT JOIN destination ON destination.id = c.destination_id
+ORDER BY c.started_at DESC, c.id DESC
+"""
+
+
+def row_headings(custom_fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the heading of each field of a row, in their order."""
+    return {**_BEFORE_CUSTOM, **custom_fields, **_AFTER_CUSTOM}
+
+
+def list_rows(query: Query, custom_fields: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a query, newest first, at most the specification's limit.
+
+    Time is walked backwards in windows: a page of the newest rows touches little more than itself,
+    and the rows of a long period are never held all at once.
+    """
+    extent = rows_extent()
+    parts = row_conditions(query.scope, query.lookups)
+    if extent is None or not parts:
+        return
+    left = query.specification.limit
+    stop, begin = min(query.stop, extent[1] + 1), max(query.start, extent[0])
+    size = DAY
+    wanted = query.filtered(CALL)
+    statement = _SELECTED.format(
+        custom="".join(f", profile.{name}" for name in custom_fields),
+        rows=" UNION ALL ".join(
+            "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
+            f" AND {part.sql}{wanted.sql}"
+            for part in parts
+        ),
+    )
+    while stop > begin and left != 0:
+        start = max(begin, stop - size)
+        parameters: list[Any] = []
+        for part in parts:
+            parameters += [start, stop, *part.parameters, *wanted.parameters]
+        rows = select(statement, *parameters, -1 if left is None else left)
+        for row in rows:
+            custom = dict(zip(custom_fields, row[_WIDTH:], strict=True))
+            yield _shown(_Row._make(row[:_WIDTH]), custom, query)
+        if left is not None:
+            left -= len(rows)
+            size *= 2
+        stop = start
+
+
+def _shown(row: _Row, custom: Mapping[str, str | None], query: Query) -> dict[str, Any]:
+    """Return a row as the contract has it: nulls for what is absent, words for codes, numbers
+    masked."""
+    number = shown_number(row.other_number, row.other_outside, query.scope.masked_digits)
+    return {
+        "id": None
+        if row.key_hash is None
+        else format_call_id(row.started_at, row.key_hash, row.side),
+        "started_at": datetime.fromtimestamp(row.started_at, query.lookups.days.zone).isoformat(),
+        "line_id": row.line_id or None,
+        "person": row.person or row.username or None,
+        "username": row.username or None,
+        "department": row.department or None,
+        "cost_center": row.cost_center or None,
+        "office_location": row.office_location or None,
+        **{name: value or None for name, value in custom.items()},
+        "direction": Direction(row.direction).word,
+        "side": Side(row.side).word,
+        "counted": row.counted,
+        "conversation": None
+        if row.first_started_at is None or row.first_hash is None
+        else format_conversation_id(row.first_started_at, row.first_hash),
+        "other_number": number or None,
+        "hunt_pilot": row.hunt_pilot or None,
+        "class": NumberClass(row.number_class).word,
+        "destination": row.destination or None,
+        "disposition": Disposition(row.disposition).word,
+        "ring_seconds": row.ring_seconds,
+        "duration": row.duration,
+        "cost": None if row.cost is None else format_micros(row.cost),
+        "state": State(row.state).word,
+    }

@@ -1,0 +1,185 @@
+"""From raw columns to dimensions and back: what an id stands for, and which ids a value stands for.
+
+A *key* is what rows are grouped by (a name key, an id, None for unassigned), a *label* what is
+shown for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from functools import cached_property
+from typing import Any
+
+from syncd.domain.days import Days, days_between, month_of
+from syncd.domain.party import CUSTOM_FIELDS, name_key
+from syncd.reports.dimensions import DIMENSIONS, WEEKDAYS, Raw
+from syncd.store.models import database
+
+Key = str | int | None
+ORG_FIELDS = ("department", "cost_center", "office_location")
+LINE_FIELDS = ("line_id", "site", "partition")
+_NO_TEXTS = ("", "", "")
+_NO_CUSTOM = ("",) * len(CUSTOM_FIELDS)
+NAMES = {"destination": "destination", "carrier": "carrier", "trunk": "trunk"}
+"""Dimensions that are a table of names with an id."""
+
+
+def select(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on the small tables, with bound parameters."""
+    return list(database.execute_sql(statement, parameters).fetchall())
+
+
+class Lookups:
+    """The small tables as they are now, each read when it is first needed.
+
+    ``first`` and ``end`` (yyyymmdd, exclusive) bound the days and quarters of an hour that a value
+    such as ``hour=9`` can stand for.
+    """
+
+    def __init__(self, days: Days, first: int, end: int) -> None:
+        self.days = days
+        self.first = first
+        self.end = end
+
+    @cached_property
+    def _orgs(self) -> dict[int, tuple[str, ...]]:
+        rows = select(f"SELECT id, {', '.join(ORG_FIELDS)} FROM org")
+        return {row[0]: row[1:] for row in rows}
+
+    @cached_property
+    def _profiles(self) -> dict[int, tuple[str, ...]]:
+        """The custom fields of each profile, the oldest first."""
+        rows = select(f"SELECT id, {', '.join(CUSTOM_FIELDS)} FROM profile ORDER BY valid_from, id")
+        return {row[0]: row[1:] for row in rows}
+
+    @cached_property
+    def _lines(self) -> dict[int, tuple[str, ...]]:
+        rows = select(f"SELECT id, {', '.join(LINE_FIELDS)} FROM line")
+        return {row[0]: row[1:] for row in rows}
+
+    @cached_property
+    def _parties(self) -> dict[int, tuple[str, str]]:
+        """Display name (the username where there is none) and username of each party."""
+        rows = select("SELECT id, display_name, username FROM party")
+        return {row[0]: (row[1] or row[2], row[2]) for row in rows}
+
+    @cached_property
+    def _spellings(self) -> dict[tuple[str, str], str]:
+        return {(row[0], row[1]): row[2] for row in select("SELECT kind, key, text FROM name")}
+
+    @cached_property
+    def _names(self) -> dict[str, dict[int, str]]:
+        return {
+            dimension: {row[0]: row[1] for row in select(f"SELECT id, name FROM {table}")}
+            for dimension, table in NAMES.items()
+        }
+
+    @cached_property
+    def _custom_spellings(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {name: {} for name in CUSTOM_FIELDS}
+        for profile in self._profiles.values():
+            for name, text in zip(CUSTOM_FIELDS, profile, strict=True):
+                if text:
+                    found[name][name_key(text)] = text
+        return found
+
+    def key_of(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
+        """Return the function from a value of a raw column to the dimension's key."""
+        if raw is Raw.PROFILE:
+            place, profiles = CUSTOM_FIELDS.index(dimension), self._profiles
+            return lambda value: name_key(profiles.get(value, _NO_CUSTOM)[place]) or None
+        if raw is Raw.ORG:
+            place, orgs = ORG_FIELDS.index(dimension), self._orgs
+            return lambda value: orgs.get(value, _NO_TEXTS)[place] or None
+        if raw is Raw.LINE:
+            place, lines = LINE_FIELDS.index(dimension), self._lines
+            return lambda value: lines.get(value, _NO_TEXTS)[place] or None
+        if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH):
+            return self._key_of_time(dimension, raw)
+        if DIMENSIONS[dimension].words is not None:
+            return lambda value: value
+        return lambda value: value or None
+
+    def _key_of_time(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
+        days = self.days
+        if raw is Raw.MONTH:
+            return lambda value: value
+        if raw is Raw.DAY:
+            return {
+                "day": lambda value: value,
+                "month": month_of,
+                # Noon is on the same day whatever the zone's summer time does.
+                "weekday": lambda value: days.moment((days.start(value) + 43_200) // 900).weekday,
+            }[dimension]
+        return {
+            "day": lambda value: days.moment(value).day,
+            "month": lambda value: month_of(days.moment(value).day),
+            "weekday": lambda value: days.moment(value).weekday,
+            "hour": lambda value: days.moment(value).hour,
+        }[dimension]
+
+    def label(self, dimension: str, key: Key) -> Any:
+        """Return what is shown for a key; None for unassigned."""
+        if key is None:
+            return None
+        if dimension in ORG_FIELDS:
+            return self._spellings.get((dimension, str(key)), key)
+        if dimension in CUSTOM_FIELDS:
+            return self._custom_spellings[dimension][str(key)]
+        words = DIMENSIONS[dimension].words
+        if words is not None:
+            return words(int(key)).word
+        if dimension in NAMES:
+            return self._names[dimension].get(int(key)) or None
+        if dimension in ("person", "username"):
+            names = self._parties.get(int(key), ("", ""))
+            return names[dimension == "username"] or None
+        if dimension in ("day", "month"):
+            text = str(key)
+            return "-".join(filter(None, (text[:4], text[4:6], text[6:])))
+        return WEEKDAYS[int(key) - 1] if dimension == "weekday" else key
+
+    def _universe(self, raw: Raw) -> Iterable[int]:
+        """Return every value that a raw column may have."""
+        if raw is Raw.QUARTER:
+            return self.days.quarters(self.days.start(self.first), self.days.start(self.end))
+        if raw is Raw.DAY:
+            return days_between(self.first, self.end)
+        if raw is Raw.MONTH:
+            return dict.fromkeys(month_of(day) for day in days_between(self.first, self.end))
+        if raw is Raw.PARTY:
+            return [0, *self._parties]
+        tables: dict[Raw, Collection[int]] = {
+            Raw.LINE: self._lines,
+            Raw.PROFILE: self._profiles,
+            Raw.ORG: self._orgs,
+        }
+        return tables[raw] if raw in tables else self._names[raw.value]
+
+    def select(self, dimension: str, raw: Raw, values: Collection[str]) -> set[int]:
+        """Return the values of a raw column for which the dimension has one of these values.
+
+        Names are compared by their key, an empty value stands for unassigned.
+        """
+        words = DIMENSIONS[dimension].words
+        if words is not None:
+            return {int(words.of(value)) for value in values}
+        wanted = {name_key(value) for value in values}
+        key_of = self.key_of(dimension, raw)
+        fits: dict[Key, bool] = {}
+        found = set()
+        for value in self._universe(raw):
+            key = key_of(value)
+            if key not in fits:
+                label = self.label(dimension, key)
+                fits[key] = ("" if label is None else name_key(str(label))) in wanted or (
+                    isinstance(key, str) and key in wanted
+                )
+            if fits[key]:
+                found.add(value)
+        return found
+
+    def orgs_with(self, basis: str, keys: Collection[str]) -> set[int]:
+        """Return the ids of the orgs whose basis has one of the keys."""
+        place = ORG_FIELDS.index(basis)
+        return {org for org, fields in self._orgs.items() if fields[place] in keys}

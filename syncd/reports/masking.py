@@ -1,0 +1,27 @@
+"""Masked digits: the last digits of outside numbers, hidden from one reader (DESIGN 3.7)."""
+
+from __future__ import annotations
+
+MASK = "*"
+
+
+def mask_number(number: str, digits: int) -> str:
+    """Return a number whose last ``digits`` digits are ``*``; other characters stay.
+
+    A number with no more digits than that is hidden wholly, its length is not.
+    """
+    if digits <= 0:
+        return number
+    left = digits
+    characters = list(number)
+    for index in range(len(characters) - 1, -1, -1):
+        if left and characters[index].isdigit():
+            characters[index] = MASK
+            left -= 1
+    return "".join(characters)
+
+
+def shown_number(number: str, outside: int, digits: int) -> str:
+    """Return the other party's number as a reader with ``digits`` masked digits gets it: outside
+    numbers masked, inside numbers as they are."""
+    return mask_number(number, digits) if outside else number

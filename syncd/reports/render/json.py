@@ -1,0 +1,21 @@
+"""A report as JSON, written row by row: a long list is never held as a whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from syncd.reports.run import Result
+
+
+def write_json(result: Result, stream: TextIO) -> None:
+    """Write a report as one JSON object: what it is, its rows, its totals."""
+    dump = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+    for name, value in result.head.items():
+        stream.write(f"{'{' if name == 'report' else ','}\n {dump(name)}: {dump(value)}")
+    stream.write(',\n "rows": [')
+    separator = "\n  "
+    for row in result.rows:
+        stream.write(separator + dump(row))
+        separator = ",\n  "
+    stream.write(f'\n ],\n "totals": {dump(result.totals)}\n}}\n')

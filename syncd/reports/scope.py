@@ -1,0 +1,167 @@
+"""The door to call rows: who is looking, whether they may, and what keeps the other rows out.
+
+This is the one place that turns a viewer into a filter on call rows. Whatever reads them for
+somebody takes a ``Door``, and a door is opened, and logged, here alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.domain.codes import LEVELS
+from syncd.domain.errors import UsageError, UserError
+from syncd.domain.party import name_key
+from syncd.domain.viewer import LOCAL_ADMINISTRATOR, Viewer
+from syncd.reports.lookups import Lookups
+from syncd.reports.permissions import BASES, OWN, Reach, Scope, may_open, scope_of
+from syncd.store.models import AccessLog, Party
+
+
+class AccessDenied(UserError):
+    """Level 0, disabled, departed or unknown: one sentence for all of them, which tells nothing."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"No billing data is available to {name}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the settings say about who sees what."""
+
+    level6_basis: str = "department"
+    levels: Mapping[str, int] = field(default_factory=dict)
+    """Required level by report, where it was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """SQL over call rows with its bound parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An opened report: for whom, how far they see, and the row of the access log."""
+
+    viewer: Viewer
+    scope: Scope
+    access_id: int
+
+    def note_rows(self, rows: int) -> None:
+        """Remember in the access log how many rows went out."""
+        AccessLog.update(rows=rows).where(AccessLog.id == self.access_id).execute()
+
+
+def resolve_viewer(who: str, default_basis: str) -> Viewer:
+    """Return the viewer with a username, or with ``SOURCE:USER``, as of now.
+
+    Raises AccessDenied for somebody who is unknown, disabled, departed or of level 0; UsageError
+    when several people have the name.
+    """
+    shown = " ".join(who.split())
+    found = _people(who)
+    if not found and ":" in who:
+        source, _, user = who.partition(":")
+        found = [party for party in _people(user) if party.source == source.strip()]
+    if len(found) > 1:
+        sources = sorted({party.source for party in found})
+        hint = (
+            "say which: " + " or ".join(f"{source}:{shown}" for source in sources)
+            if len(sources) > 1
+            else f"make the usernames of {sources[0]} differ"
+        )
+        raise UsageError(f"several people are called {shown}", hint)
+    if not found or not found[0].enabled:
+        raise AccessDenied(shown)
+    party = found[0]
+    level = int(party.permission_level)
+    if level not in LEVELS or level < OWN:
+        raise AccessDenied(shown)
+    return Viewer(
+        name=party.username,
+        party_id=party.id,
+        level=level,
+        level6_basis=party.level6_basis if party.level6_basis in BASES else default_basis,
+        department=name_key(party.department),
+        cost_center=name_key(party.cost_center),
+        office_location=name_key(party.office_location),
+        additional_departments=tuple(
+            key for key in map(name_key, party.additional_departments.split(";")) if key
+        ),
+        masked_digits=max(0, party.masked_digits),
+    )
+
+
+def _people(username: str) -> list[Any]:
+    """Return the people with this username who are there. Those who departed do not stand in the
+    way of who has the name now."""
+    key = name_key(username)
+    if not key:
+        return []
+    return list(
+        Party.select().where(
+            Party.username_key == key, Party.kind == "person", Party.departed_at.is_null()
+        )
+    )
+
+
+def open_door(who: str | None, report: str, specification: str, policy: Policy, now: int) -> Door:
+    """Open a report for somebody, None for the local administrator, and log it.
+
+    ``specification`` says in one line what was asked; ``now`` is the time (epoch UTC).
+    Raises AccessDenied or UserError when it is not for them.
+    """
+    viewer = LOCAL_ADMINISTRATOR if who is None else resolve_viewer(who, policy.level6_basis)
+    if not may_open(viewer, report, policy.levels):
+        raise UserError(f"The report {report} is not available to {viewer.name}.")
+    row = AccessLog.create(
+        at=now,
+        viewer=viewer.name,
+        level=viewer.level,
+        report=report,
+        specification=specification,
+        rows=0,
+    )
+    return Door(viewer, scope_of(viewer), row.id)
+
+
+def id_list(ids: Sequence[int] | set[int]) -> str:
+    """Return ids as the one parameter of ``IN (SELECT value FROM json_each(?))``, which has no
+    limit on their number."""
+    return json.dumps(sorted(ids), separators=(",", ":"))
+
+
+def in_list(column: str) -> str:
+    """Return the condition that a column is one of the ids of an ``id_list``."""
+    return f"{column} IN (SELECT value FROM json_each(?))"
+
+
+def row_conditions(scope: Scope, lookups: Lookups) -> tuple[Condition, ...]:
+    """Return the conditions on call rows that a scope is: a row fits at most one of them, and each
+    can be answered by an index."""
+    if scope.reach is Reach.ALL:
+        # Naming every org changes nothing but that a range of time becomes a range of the index.
+        return (Condition("org_id IN (SELECT id FROM org)"),)
+    if scope.reach is Reach.OWN:
+        return (Condition("party_id = ?", (scope.party_id,)),)
+    if scope.reach is Reach.ORGS:
+        orgs = id_list(lookups.orgs_with(scope.basis, scope.keys))
+        own = f"party_id = ? AND NOT {in_list('org_id')}"
+        return Condition(in_list("org_id"), (orgs,)), Condition(own, (scope.party_id, orgs))
+    return ()
+
+
+def sums_condition(scope: Scope, lookups: Lookups) -> Condition | None:
+    """Return the condition on a rollup that stands for the first of the ``row_conditions``; None
+    when no rollup can: every one of them has the org, but not the party."""
+    if scope.reach is Reach.ALL:
+        return Condition("1")
+    if scope.reach is not Reach.ORGS:
+        return None
+    orgs = id_list(lookups.orgs_with(scope.basis, scope.keys))
+    return Condition(in_list("org_id"), (orgs,))

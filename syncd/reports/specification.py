@@ -1,0 +1,220 @@
+"""A report as data: what to group by, what to sum, which rows, which days."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from syncd.domain.call_id import parse_call_id
+from syncd.domain.errors import UsageError
+from syncd.reports.dimensions import (
+    ALIASES,
+    DEFAULT_MEASURES,
+    DIMENSIONS,
+    MEASURES,
+    ROW_FILTERS,
+    WEEKDAYS,
+    known_dimensions,
+)
+
+PARTICIPATIONS = "participations"
+CONVERSATIONS = "conversations"
+COUNTS = (PARTICIPATIONS, CONVERSATIONS)
+
+Filters = tuple[tuple[str, tuple[str, ...]], ...]
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_FIRST_YEAR, _LAST_YEAR = 1971, 2999
+
+
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """What one run of a report asks for. A report without dimensions lists rows."""
+
+    report: str
+    first: date
+    end: date
+    """Exclusive."""
+    dimensions: tuple[str, ...] = ()
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    filters: Filters = ()
+    """(key, values) in the order of keys; rows match any value of each key. An empty value stands
+    for unassigned."""
+    counts: str = PARTICIPATIONS
+    limit: int | None = None
+
+    @property
+    def lists_rows(self) -> bool:
+        return not self.dimensions
+
+    def text(self) -> str:
+        """Return the specification in one line, for the access log."""
+        parts = [f"{self.first}..{self.end}"]
+        if self.dimensions:
+            parts.append("group-by=" + ",".join(self.dimensions))
+        parts += [f"filter={key}={','.join(values)}" for key, values in self.filters]
+        if self.counts != PARTICIPATIONS:
+            parts.append(f"count={self.counts}")
+        if self.limit is not None:
+            parts.append(f"limit={self.limit}")
+        return " ".join(parts)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return a hint with the nearest known word, or with all of them when none is near."""
+    words = list(known)
+    close = difflib.get_close_matches(word, words, 1)
+    return f"did you mean {close[0]}?" if close else f"one of {', '.join(words)}"
+
+
+def parse_dimensions(text: str, custom_fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the dimensions of a ``--group-by`` list. Raises UsageError for an unknown one."""
+    known = known_dimensions(dict(custom_fields))
+    names: list[str] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        name = ALIASES.get(word, word)
+        if name not in known:
+            raise UsageError(f"nothing can be grouped by {word!r}", nearest(word, known))
+        if name not in names:
+            names.append(name)
+    if not names:
+        raise UsageError("--group-by names no dimension", f"one of {', '.join(known)}")
+    return tuple(names)
+
+
+def parse_measures(text: str) -> tuple[str, ...]:
+    """Return the measures of a ``--measures`` list. Raises UsageError for an unknown one."""
+    names = [part.strip() for part in text.split(",") if part.strip()]
+    for name in names:
+        if name not in MEASURES:
+            raise UsageError(f"there is no measure {name!r}", nearest(name, MEASURES))
+    if not names:
+        raise UsageError("--measures names none", f"some of {', '.join(MEASURES)}")
+    return tuple(dict.fromkeys(names))
+
+
+def split_values(text: str) -> list[str]:
+    r"""Return the values of a comma list; ``\,`` is a comma within a value."""
+    values = re.split(r"(?<!\\),", text)
+    return [value.replace("\\,", ",").strip() for value in values]
+
+
+def parse_filters(texts: Sequence[str], custom_fields: Mapping[str, str]) -> Filters:
+    """Return the filters of ``key=value`` texts; a key given twice takes the values of both.
+
+    Raises UsageError for a text without ``=``, an unknown key and a value that no such key has.
+    """
+    known = [*known_dimensions(dict(custom_fields)), *ROW_FILTERS]
+    found: dict[str, dict[str, None]] = {}
+    for text in texts:
+        word, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"the filter {text!r} has no value", "write --filter key=value")
+        key = ALIASES.get(word.strip(), word.strip())
+        if key not in known:
+            raise UsageError(f"nothing can be filtered by {word.strip()!r}", nearest(word, known))
+        for part in split_values(value):
+            found.setdefault(key, {})[_checked(key, part)] = None
+    return tuple((key, tuple(values)) for key, values in sorted(found.items()))
+
+
+def _checked(key: str, value: str) -> str:
+    """Return a filter's value in the form in which it is compared. Raises UsageError."""
+    dimension = DIMENSIONS.get(key)
+    if dimension is not None and dimension.words is not None:
+        return _word(key, value, dimension.words.words())
+    check = _CHECKS.get(key)
+    return value if check is None else check(value)
+
+
+def _word(key: str, value: str, words: Sequence[str]) -> str:
+    word = value.lower().replace("_", "-")
+    if word not in words:
+        raise UsageError(f"{value!r} is no {key}", nearest(word, words))
+    return word
+
+
+def _weekday(value: str) -> str:
+    if value.isascii() and value.isdigit() and 1 <= int(value) <= 7:
+        return WEEKDAYS[int(value) - 1]
+    return _word("weekday", value, WEEKDAYS)
+
+
+def _hour(value: str) -> str:
+    if not (value.isascii() and value.isdigit() and int(value) <= 23):
+        raise UsageError(f"{value!r} is no hour", "a number from 0 to 23")
+    return str(int(value))
+
+
+def _month(value: str) -> str:
+    if not _MONTH.fullmatch(value):
+        raise UsageError(f"{value!r} is no month", "write it like 2026-01")
+    return value
+
+
+def _party(value: str) -> str:
+    if value and not (value.isascii() and value.isdigit()):
+        raise UsageError(f"{value!r} is no party", "the number that by-person shows")
+    return str(int(value)) if value else ""
+
+
+def _conversation(value: str) -> str:
+    if parse_call_id(value).side is not None:
+        raise UsageError(
+            f"{value!r} is the id of a call, not of a conversation", "leave the side out"
+        )
+    return value.strip().lower()
+
+
+_CHECKS: dict[str, Callable[[str], str]] = {
+    "weekday": _weekday,
+    "hour": _hour,
+    "month": _month,
+    "day": lambda value: parse_day(value, "day").isoformat(),
+    "party": _party,
+    "conversation": _conversation,
+}
+
+
+def parse_day(text: str, option: str) -> date:
+    """Return a day written like 2026-01-31. Raises UsageError."""
+    try:
+        if not _DAY.fullmatch(text.strip()):
+            raise ValueError
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(f"{option}: {text!r} is no day", "write it like 2026-01-31") from None
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise UsageError(
+            f"{option}: {text!r} is out of range", f"years {_FIRST_YEAR} to {_LAST_YEAR}"
+        )
+    return day
+
+
+def _month_after(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def period(first: str | None, end: str | None, today: date) -> tuple[date, date]:
+    """Return the days from ``first`` to before ``end``; without either, this month.
+
+    With ``first`` alone the period runs to the end of this month, or of its own when that is later;
+    with ``end`` alone it begins with the month of its last day.
+    Raises UsageError when it holds no day.
+    """
+    begin = None if first is None else parse_day(first, "--from")
+    stop = None if end is None else parse_day(end, "--to")
+    if begin is None:
+        begin = (today if stop is None else stop - timedelta(days=1)).replace(day=1)
+    if stop is None:
+        stop = _month_after(max(begin, today))
+    if begin >= stop:
+        raise UsageError(
+            f"the period from {begin} to {stop} holds no day",
+            "--to is exclusive: one day is --from 2026-01-31 --to 2026-02-01",
+        )
+    return begin, stop
