@@ -61,7 +61,9 @@ class Ends(NamedTuple):
 def in_order(records: Iterable[Rec]) -> list[Rec]:
     """Return records in the order in which their calls happened: by start; what was joined in the
     same second comes after what it was joined from; then by key."""
-    return sorted(records, key=lambda rec: (rec.leg.started_at, rec.leg.joined_by != 0, rec.leg.key))
+    return sorted(
+        records, key=lambda rec: (rec.leg.started_at, rec.leg.joined_by != 0, rec.leg.key)
+    )
 
 
 def outside_legs(
@@ -101,9 +103,9 @@ def outside_legs(
     return legs
 
 
-def carried(leg: Leg, record_id: int, legs: dict[int, OutsideLeg]) -> tuple[
-    OutsideLeg | None, OutsideLeg | None
-]:
+def carried(
+    leg: Leg, record_id: int, legs: dict[int, OutsideLeg]
+) -> tuple[OutsideLeg | None, OutsideLeg | None]:
     """Return the outside legs at the originating and the destination end of a record."""
     return (
         legs.get(leg.orig_leg or -(record_id * 2)),
@@ -113,10 +115,15 @@ def carried(leg: Leg, record_id: int, legs: dict[int, OutsideLeg]) -> tuple[
 
 def is_provisional(index: int, leg: Leg, at_orig: OutsideLeg | None) -> bool:
     """Tell whether the set-up of the leg that a joined record came from has not been seen."""
-    return at_orig is not None and at_orig.set_up_in == index and leg.joined_by in (
-        CONFERENCE,
-        PARK,
-        TRANSFER,
+    return (
+        at_orig is not None
+        and at_orig.set_up_in == index
+        and leg.joined_by
+        in (
+            CONFERENCE,
+            PARK,
+            TRANSFER,
+        )
     )
 
 

@@ -95,9 +95,7 @@ class Pricer:
         one = rated.get(outside.leg_id)
         if one is None or isinstance(one.result, Unrated):
             return FREE._replace(carrier=outside.trunk.carrier)
-        return FREE._replace(
-            destination=one.result.rate.destination, carrier=outside.trunk.carrier
-        )
+        return FREE._replace(destination=one.result.rate.destination, carrier=outside.trunk.carrier)
 
 
 def _charged(charge: Charge, one: RatedLeg, place: int) -> Charge:

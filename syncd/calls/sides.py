@@ -99,6 +99,7 @@ class Draft(NamedTuple):
     other: str
     other_outside: int
     outside: OutsideLeg | None
+    trunk: str
     pilot: str
 
 
@@ -278,13 +279,9 @@ class _RecordSides:
         member_known = bool(pilot) and number != pilot
         if pilot and not member_known:
             # The member stands only in the user id and the device.
-            found = self.rules.holders.find(
-                "", "", leg.final_user, leg.dest_device, leg.started_at
-            )
+            found = self.rules.holders.find("", "", leg.final_user, leg.dest_device, leg.started_at)
             if found.holder is None:
-                found = self.rules.holders.find(
-                    number, leg.final_partition, "", "", leg.started_at
-                )
+                found = self.rules.holders.find(number, leg.final_partition, "", "", leg.started_at)
             else:
                 member_known = True
         else:
@@ -447,6 +444,7 @@ class _RecordSides:
                 other,
                 int(outside is not None or self.direction is Direction.OUTGOING),
                 outside,
+                outside.trunk.trunk if outside is not None else self.inner_trunk(),
                 leg.hunt_pilot,
             )
         )
@@ -495,9 +493,7 @@ class _RecordSides:
         """A call redirected to a shared pilot or a voicemail trunk is the voicemail call of the
         person from whose line it was redirected (DESIGN 3.5)."""
         leg = self.leg
-        if leg.last_redirect_reason in NOT_REDIRECTING or not self.is_party(
-            leg.redirecting_number
-        ):
+        if leg.last_redirect_reason in NOT_REDIRECTING or not self.is_party(leg.redirecting_number):
             return found
         holder = found.holder
         to_pilot = holder is not None and holder.shared
@@ -513,6 +509,10 @@ class _RecordSides:
         if own is None:
             return found
         return Found(own._replace(shared=False), "voicemail of the forwarder", found.candidates)
+
+    def inner_trunk(self) -> str:
+        """The trunk of a call without an outside leg: a tie line, a voicemail or fax system."""
+        return self.ends.dest.trunk or self.ends.orig.trunk
 
     def number_class(self, outside: OutsideLeg | None) -> NumberClass:
         if outside is not None:

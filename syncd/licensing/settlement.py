@@ -144,12 +144,11 @@ def hunt_lines() -> frozenset[int]:
     )
 
 
-def release(licence: Licence, hunts: Iterable[int], now: int) -> list[withheld.Released]:
+def release(licence: Licence, hunts: Iterable[int]) -> list[withheld.Released]:
     """Move the withheld calls of lines that hold a slot now to the calls. Returns what was moved.
 
     Must run inside a write transaction.
     """
-    del now
     free = frozenset(hunts)
     released: list[withheld.Released] = []
     for party, role, line in withheld.waiting():

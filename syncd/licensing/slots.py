@@ -58,7 +58,8 @@ def slot_key(party: int, role: Role, line: int) -> SlotKey:
 def in_order(claims: Iterable[Claim]) -> list[Claim]:
     """Return claims in the order in which they are served."""
     return sorted(
-        claims, key=lambda claim: (_RANK[claim.key.role], claim.learned_at, claim.line_id, claim.key)
+        claims,
+        key=lambda claim: (_RANK[claim.key.role], claim.learned_at, claim.line_id, claim.key),
     )
 
 

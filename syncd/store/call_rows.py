@@ -55,9 +55,8 @@ def last_record_id() -> int:
     return int(Record.select(peewee.fn.MAX(Record.id)).scalar() or 0)
 
 
-def last_start(pbx_id: int) -> int:
-    """Return the latest start of any record at or after which nothing of this PBX is stored."""
-    del pbx_id  # The unique key begins with the start, so the overall maximum is the cheap bound.
+def last_start() -> int:
+    """Return the latest start of any record, beyond which no key can be known."""
     return int(Record.select(peewee.fn.MAX(Record.started_at)).scalar() or 0)
 
 

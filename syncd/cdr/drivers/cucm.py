@@ -130,13 +130,16 @@ class CucmDriver:
                     for offset, line in enumerate(tuple(lines.taken)):
                         cells = next(csv.reader([line]), [])
                         if cells:
-                            yield start + offset, _row(
-                                cells,
-                                width,
-                                pick_texts,
-                                pick_integers,
+                            yield (
                                 start + offset,
-                                line.rstrip,
+                                _row(
+                                    cells,
+                                    width,
+                                    pick_texts,
+                                    pick_integers,
+                                    start + offset,
+                                    line.rstrip,
+                                ),
                             )
                     continue
             elif first and all(_TYPE.fullmatch(cell) for cell in row):

@@ -1,7 +1,9 @@
 """The first schema."""
 
+from typing import Any
+
 from syncd.store.models import MODELS
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     db.create_tables(MODELS)

@@ -1,0 +1,75 @@
+"""Small integer keys of the dimensions, made on demand and remembered."""
+
+from __future__ import annotations
+
+from syncd.domain.party import Line as LineValue
+from syncd.store.models import Carrier, Destination, Line, RateUsed, Trunk
+
+
+class Dimensions:
+    """The keys of lines, trunks, carriers, destinations and rates. Must be used inside a write
+    transaction; forget it when that is rolled back."""
+
+    def __init__(self) -> None:
+        self._names: dict[type, dict[str, int]] = {
+            model: dict(model.select(model.name, model.id).tuples())
+            for model in (Trunk, Carrier, Destination)
+        }
+        self._rates: dict[tuple[str, str, str], int] = {
+            (carrier, version, prefix): key
+            for key, carrier, version, prefix in RateUsed.select(
+                RateUsed.id, RateUsed.carrier, RateUsed.version, RateUsed.prefix
+            ).tuples()
+        }
+        self._lines: dict[LineValue, int] = {}
+
+    def trunk(self, name: str) -> int:
+        return self._named(Trunk, name)
+
+    def carrier(self, name: str) -> int:
+        return self._named(Carrier, name)
+
+    def destination(self, name: str) -> int:
+        return self._named(Destination, name)
+
+    def _named(self, model: type[Trunk] | type[Carrier] | type[Destination], name: str) -> int:
+        known = self._names[model]
+        key = known.get(name)
+        if key is None:
+            key = known[name] = int(model.insert(name=name).execute())
+        return key
+
+    def rate(self, rate: tuple[str, str, str] | None) -> int:
+        """Return the key of (carrier, version, prefix), 0 for none."""
+        if rate is None:
+            return 0
+        key = self._rates.get(rate)
+        if key is None:
+            carrier, version, prefix = rate
+            key = self._rates[rate] = int(
+                RateUsed.insert(carrier=carrier, version=version, prefix=prefix).execute()
+            )
+        return key
+
+    def line(self, line: LineValue) -> int:
+        """Return the key of a line."""
+        key = self._lines.get(line)
+        if key is None:
+            row = Line.get_or_none(
+                Line.site == line.site,
+                Line.partition == line.partition,
+                Line.number == line.number,
+            )
+            if row is None:
+                key = int(
+                    Line.insert(
+                        site=line.site,
+                        partition=line.partition,
+                        number=line.number,
+                        line_id=line.line_id,
+                    ).execute()
+                )
+            else:
+                key = int(row.id)
+            self._lines[line] = key
+        return key

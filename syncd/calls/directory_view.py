@@ -1,0 +1,89 @@
+"""Loads the directory's history as attribution needs it, again only when it has changed."""
+
+from __future__ import annotations
+
+from syncd.calls.attribution import Holder, Holders, ProfileSpan
+from syncd.calls.context import IntakeContext
+from syncd.calls.sides import Rules
+from syncd.calls.trunks import Endpoints
+from syncd.domain.codes import Role
+from syncd.store.database import get_meta
+from syncd.store.models import Assignment, Line, Profile
+
+DIRECTORY_VERSION = "directory_version"
+"""The key under which the database counts the changes of the directory."""
+
+
+def load_holders(context: IntakeContext) -> Holders:
+    """Return all assignments and profiles, for one source's site and manner of matching."""
+    rows = (
+        Assignment.select(
+            Assignment.party,
+            Assignment.role,
+            Assignment.line,
+            Line.line_id,
+            Assignment.site,
+            Assignment.partition,
+            Assignment.number,
+            Assignment.billed,
+            Assignment.shared,
+            Assignment.valid_from,
+            Assignment.valid_to,
+        )
+        .join(Line)
+        .order_by(Assignment.id)
+        .tuples()
+    )
+    holders = []
+    for row in rows:
+        party, role, line, line_id, site, partition, number, billed, shared, since, until = row
+        holders.append(
+            Holder(
+                party,
+                Role(role),
+                line,
+                line_id,
+                site,
+                partition,
+                number,
+                bool(billed),
+                bool(shared),
+                since,
+                until,
+            )
+        )
+    profiles: dict[int, list[ProfileSpan]] = {}
+    for party, profile, org, since, until in (
+        Profile.select(Profile.party, Profile.id, Profile.org, Profile.valid_from, Profile.valid_to)
+        .where(Profile.party.is_null(False))
+        .order_by(Profile.party, Profile.valid_from)
+        .tuples()
+    ):
+        profiles.setdefault(party, []).append(ProfileSpan(profile, org, since, until))
+    return Holders(
+        holders,
+        profiles,
+        site=context.site,
+        plan=context.numbering,
+        partitions=context.driver.partitions,
+        only_site=context.only_site,
+        order=context.attribution,
+    )
+
+
+def rules_of(context: IntakeContext) -> Rules:
+    """Return the rules of one source, with the directory as it is now."""
+    return Rules(
+        numbering=context.numbering,
+        endpoints=Endpoints(context.trunks),
+        holders=load_holders(context),
+        site=context.site,
+        partitions=context.driver.partitions,
+        acquisition=context.acquisition,
+        import_internal=context.import_internal,
+    )
+
+
+def directory_version() -> str:
+    """Return what changes whenever the directory does."""
+    return get_meta(DIRECTORY_VERSION, "0")

@@ -1,0 +1,319 @@
+"""The unit of work of intake: take what is ready in one drop folder.
+
+Files are read, parsed and stored in batches of whole files, up to about 10,000 rows; each batch is
+one transaction with its ledger. Only after the commit does a file leave the folder for the archive,
+so that a crash in between finds it again, known by its content, and merely archives it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from syncd.calls.context import IntakeContext
+from syncd.calls.directory_view import directory_version, rules_of
+from syncd.calls.pipeline import ParsedFile, Pipeline
+from syncd.calls.sides import Rules
+from syncd.cdr import ledger, spool
+from syncd.cdr.spool import Candidate, Content, Settling
+from syncd.domain.codes import FileState
+from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.licensing import settlement
+from syncd.licensing.settlement import Terms
+from syncd.store.database import write_transaction
+from syncd.store.days import mark_days
+
+BATCH_ROWS = 10_000
+BATCH_BYTES = 16 * 1024 * 1024
+
+Row = tuple[int, Leg | Exclusion | Reject]
+
+
+@dataclass(slots=True)
+class FileOutcome:
+    """What became of one file."""
+
+    name: str
+    state: FileState
+    reason: str = ""
+    read: int = 0
+    stored: int = 0
+    duplicate: int = 0
+    excluded: int = 0
+    not_billed: int = 0
+    rejected: int = 0
+    calls: int = 0
+
+
+@dataclass(slots=True)
+class IngestOutcome:
+    """What a unit of intake did."""
+
+    source: str
+    files: list[FileOutcome] = field(default_factory=list)
+    waiting: int = 0
+    """Files that have not been still for the settle time."""
+    oldest_waiting: int | None = None
+    """Age of the oldest of them in seconds."""
+    records: int = 0
+    calls: int = 0
+    withheld: int = 0
+    unrated: int = 0
+    released: int = 0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a whole file could not be taken."""
+        return any(file.state in (FileState.FAILED, FileState.SET_ASIDE) for file in self.files)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A file in hand that is to be stored with its batch."""
+
+    content: Content
+    rows: list[Row]
+
+
+class Intake:
+    """Takes files of one CDR source, again and again; remembers files and directory between polls."""
+
+    def __init__(self, context: IntakeContext) -> None:
+        self.context = context
+        self._settling = Settling()
+        self._rules: tuple[str, Rules] | None = None
+
+    def take(
+        self,
+        *,
+        now: Callable[[], int],
+        settle: bool = True,
+        stop: Callable[[], bool] = lambda: False,
+        progress: Callable[[FileOutcome], None] = lambda outcome: None,
+    ) -> IngestOutcome:
+        """Take every file that is ready. ``stop`` is asked between batches; ``progress`` is told of
+        each file when it is stored."""
+        began = time.perf_counter()
+        context = self.context
+        outcome = IngestOutcome(context.source)
+        moment = now()
+        found = spool.candidates(context.folder, context.files)
+        ready = found
+        if settle:
+            ready = self._settling.ready(found, context.settle, moment)
+        late = [candidate for candidate in found if candidate not in set(ready)]
+        outcome.waiting = len(late)
+        if late:
+            outcome.oldest_waiting = moment - min(one.modified for one in late) // 1_000_000_000
+        with write_transaction():
+            self._release(outcome, moment)
+            pbx_id = ledger.pbx_id(context.pbx)
+        pipeline: Pipeline | None = None
+        for batch in self._batches(ready, outcome, moment, progress):
+            if pipeline is None:
+                pipeline = Pipeline(context, self._current_rules(), pbx_id, moment)
+            self._store(batch, pipeline, outcome, moment, progress)
+            if stop():
+                break
+        outcome.seconds = time.perf_counter() - began
+        return outcome
+
+    def _current_rules(self) -> Rules:
+        version = directory_version()
+        if self._rules is None or self._rules[0] != version:
+            self._rules = (version, rules_of(self.context))
+        return self._rules[1]
+
+    def _release(self, outcome: IngestOutcome, now: int) -> None:
+        """Settle the licence as of now and release the calls of lines that hold a slot again."""
+        context = self.context
+        licence = settlement.settle(Terms(context.slots, context.acquisition), now)
+        released = settlement.release(licence, settlement.hunt_lines())
+        if released:
+            outcome.released += len(released)
+            mark_days((one.started_at for one in released), context.zone)
+            files = ledger.files_of(one.record for one in released)
+            ledger.add({file: ledger.Counters(calls=calls) for file, calls in files.items()})
+
+    def _batches(
+        self,
+        ready: list[Candidate],
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> Iterator[list[_Waiting]]:
+        """Yield batches of files that were read and parsed; deal with the others at once."""
+        batch: list[_Waiting] = []
+        rows = size = 0
+        for candidate in ready:
+            waiting = self._open(candidate, outcome, now, progress)
+            if waiting is None:
+                continue
+            batch.append(waiting)
+            rows += len(waiting.rows)
+            size += len(waiting.content.data)
+            if rows >= BATCH_ROWS or size >= BATCH_BYTES:
+                yield batch
+                batch, rows, size = [], 0, 0
+        if batch:
+            yield batch
+
+    def _open(
+        self,
+        candidate: Candidate,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> _Waiting | None:
+        """Read and parse a file; None when it needs no batch (known, ignored, not CDR, unreadable).
+
+        Raises nothing for the file's faults: they become its outcome.
+        """
+        context = self.context
+
+        def report(state: FileState, reason: str) -> None:
+            done = FileOutcome(candidate.name, state, reason)
+            outcome.files.append(done)
+            progress(done)
+
+        try:
+            content = spool.read(candidate)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            reason = f"cannot be read: {error.strerror or error}"
+            with write_transaction():
+                ledger.enter_unreadable(context.source, candidate.name, candidate.size, reason, now)
+            report(FileState.FAILED, reason)
+            return None
+        known = ledger.find(context.source, candidate.name, content.sha256)
+        if known is not None and known.state == FileState.DONE:
+            # Stored by an earlier run that could not move it, or delivered again: nothing is new.
+            self._move(content, now, outcome)
+            return None
+        reason = context.driver.wants(candidate.name)
+        if reason:
+            self._finish(content, FileState.IGNORED, reason, now, outcome)
+            report(FileState.IGNORED, reason)
+            return None
+        try:
+            rows = list(context.driver.rows(io.BytesIO(content.data), candidate.name))
+        except NotCdrError as error:
+            self._finish(content, FileState.SET_ASIDE, str(error), now, outcome)
+            report(FileState.SET_ASIDE, str(error))
+            return None
+        return _Waiting(content, rows)
+
+    def _store(
+        self,
+        batch: list[_Waiting],
+        pipeline: Pipeline,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> None:
+        """Store a batch in one transaction, then archive its files."""
+        context = self.context
+        names: dict[int, str] = {}
+        with write_transaction():
+            parsed = []
+            for waiting in batch:
+                content = waiting.content
+                file_id = ledger.enter(
+                    context.source,
+                    content.candidate.name,
+                    content.sha256,
+                    len(content.data),
+                    FileState.DONE,
+                    "",
+                    now,
+                    self._archive_text(content, now),
+                )
+                names[file_id] = content.candidate.name
+                parsed.append(ParsedFile(file_id, content.candidate.name, waiting.rows))
+            result = pipeline.take(parsed)
+        outcome.records += result.records
+        outcome.calls += result.calls
+        outcome.withheld += result.withheld
+        outcome.unrated += result.unrated
+        outcome.released += result.released
+        for file_id, counters in result.counters.items():
+            done = FileOutcome(names[file_id], FileState.DONE, "", **counters.as_dict())
+            outcome.files.append(done)
+            progress(done)
+        for waiting in batch:
+            self._move(waiting.content, now, outcome)
+
+    def _finish(
+        self, content: Content, state: FileState, reason: str, now: int, outcome: IngestOutcome
+    ) -> None:
+        """Enter a file that is not stored, and move it out of the way."""
+        context = self.context
+        archive = (
+            str(self._set_aside_path(content))
+            if state is FileState.SET_ASIDE
+            else self._archive_text(content, now)
+        )
+        with write_transaction():
+            ledger.enter(
+                context.source,
+                content.candidate.name,
+                content.sha256,
+                len(content.data),
+                state,
+                reason,
+                now,
+                archive,
+            )
+        if state is FileState.SET_ASIDE:
+            try:
+                spool.keep(content, self._set_aside_path(content))
+                spool.remove(content)
+            except OSError as error:
+                self._not_moved(content, error, outcome)
+        else:
+            self._move(content, now, outcome)
+
+    def _set_aside_path(self, content: Content) -> Path:
+        name = f"{content.candidate.name}.{content.sha256[:8]}.gz"
+        return self.context.set_aside / self.context.source / name
+
+    def _archive_text(self, content: Content, now: int) -> str:
+        archive = self.context.archive
+        if archive is None:
+            return ""
+        return str(archive / spool.archive_name(content, self.context.source, now))
+
+    def _move(self, content: Content, now: int, outcome: IngestOutcome) -> None:
+        """Archive a file that is in the ledger; what cannot be moved stays and is tried again."""
+        known = ledger.find(self.context.source, content.candidate.name, content.sha256)
+        target = known.archive if known is not None else self._archive_text(content, now)
+        try:
+            if target:
+                spool.keep(content, Path(target))
+            spool.remove(content)
+        except OSError as error:
+            self._not_moved(content, error, outcome)
+
+    def _not_moved(self, content: Content, error: OSError, outcome: IngestOutcome) -> None:
+        reason = f"stored, but not moved to the archive: {error.strerror or error}"
+        for file in outcome.files:
+            if file.name == content.candidate.name:
+                file.reason = reason
+                return
+        outcome.files.append(FileOutcome(content.candidate.name, FileState.DONE, reason))
+
+
+def ingest_source(
+    context: IntakeContext,
+    *,
+    now: Callable[[], int],
+    settle: bool = True,
+    stop: Callable[[], bool] = lambda: False,
+) -> IngestOutcome:
+    """Take what is ready in one source's folder, once."""
+    return Intake(context).take(now=now, settle=settle, stop=stop)

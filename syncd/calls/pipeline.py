@@ -1,0 +1,385 @@
+"""The one path from leg to row.
+
+A batch is one transaction: records, rejects, call rows, licence, ledger and dirty days together, so
+that a crash leaves all of a file or nothing. Every row of a file ends as stored, duplicate,
+excluded, not billed or rejected, and the ledger's counters say how many of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from syncd.calls.context import IntakeContext
+from syncd.calls.conversation import Rec, Ties, in_order, keys_of
+from syncd.calls.dimensions import Dimensions
+from syncd.calls.pricing import Pricer
+from syncd.calls.rows import CallTuple, call_rows
+from syncd.calls.sides import Analysis, Rules, Verdict, analyse
+from syncd.cdr import ledger
+from syncd.cdr.ledger import Counters
+from syncd.domain.codes import RecordOutcome
+from syncd.domain.days import Days, month_of
+from syncd.domain.leg import Exclusion, Leg, Reject
+from syncd.licensing import settlement
+from syncd.licensing.settlement import Terms
+from syncd.licensing.slots import Licence, SlotKey
+from syncd.store import call_rows as store
+from syncd.store.rollups import mark_dirty
+
+FUTURE = 3600
+"""Seconds by which a call may begin after now: clocks differ."""
+
+EXCLUDED_NUMBER = "excluded number"
+
+
+@dataclass(slots=True)
+class ParsedFile:
+    """A file after reading: (line number, leg, exclusion or reject) of each row."""
+
+    file_id: int
+    name: str
+    rows: list[tuple[int, Leg | Exclusion | Reject]]
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What a batch did."""
+
+    counters: dict[int, Counters] = field(default_factory=dict)
+    """By file id, of the files of the batch."""
+    records: int = 0
+    calls: int = 0
+    withheld: int = 0
+    unrated: int = 0
+    released: int = 0
+
+
+class Pipeline:
+    """Takes batches of one CDR source. Every method must run inside a write transaction."""
+
+    def __init__(self, context: IntakeContext, rules: Rules, pbx_id: int, now: int) -> None:
+        self.context = context
+        self.rules = rules
+        self.pbx_id = pbx_id
+        self.now = now
+        self.terms = Terms(context.slots, context.acquisition)
+        self.pricer = Pricer(context.carriers)
+        self.days = Days(context.zone)
+        self.dimensions = Dimensions()
+        self.licence: Licence | None = None
+        """As of the last settlement; None before the first."""
+        self._identity = context.pbx.encode() + b"\0"
+
+    def take(self, files: Iterable[ParsedFile]) -> BatchResult:
+        """Store a batch of files whose ledger rows exist."""
+        batch = _Batch(self)
+        for file in files:
+            batch.read(file)
+        batch.decide()
+        return batch.finish()
+
+    def key_hash(self, key: str) -> int:
+        """Return the signed 64-bit hash of (PBX identity, record key)."""
+        digest = blake2b(self._identity + key.encode("utf-8", "surrogatepass"), digest_size=8)
+        return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+class _Batch:
+    """One transaction's work."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.context = pipeline.context
+        self.result = BatchResult()
+        self.plain: list[Rec] = []
+        self.tied: list[Rec] = []
+        self.excluded: list[tuple[Rec, str]] = []
+        self.rejects: list[tuple[int, Reject]] = []
+        self.changed: dict[int, Counters] = {}
+        """Changes to the ledger of files, of this batch and of earlier ones."""
+        self.dirty: set[int] = set()
+        self.record_rows: list[tuple[object, ...]] = []
+        self.pending: list[tuple[SlotKey, bool, CallTuple]] = []
+        self.file_of: dict[int, int] = {}
+        """Record id → file id, of the records whose call rows are written."""
+        self.unknown: dict[tuple[str, str], list[int]] = {}
+        self.unknown_trunks: dict[str, list[int]] = {}
+        self._next_id = store.last_record_id() + 1
+        self._latest = store.last_start()
+        self._seen: dict[tuple[int, int], tuple[int, int, int]] = {}
+
+    # --- from rows to records -----------------------------------------------------------------
+
+    def read(self, file: ParsedFile) -> None:
+        """Sort a file's rows into new records, duplicates, conflicts and rejects."""
+        counters = self.result.counters[file.file_id] = Counters()
+        self.changed[file.file_id] = counters
+        file_id = file.file_id
+        latest_start = self.pipeline.now + FUTURE
+        excluded_numbers = self.context.excluded_numbers
+        key_hash = self.pipeline.key_hash
+        seen = self._seen
+        for line, item in file.rows:
+            counters.read += 1
+            rule = ""
+            if isinstance(item, Leg):
+                leg = item
+            elif isinstance(item, Exclusion):
+                leg, rule = item.leg, item.rule
+            else:
+                self.reject(counters, file_id, item)
+                continue
+            if leg.started_at > latest_start:
+                reason = "the call begins in the future: check the clocks"
+                self.reject(counters, file_id, Reject(line, reason, _text(leg), retryable=True))
+                continue
+            hashed = key_hash(leg.key)
+            identity = (leg.started_at, hashed)
+            known = seen.get(identity)
+            if known is None and leg.started_at <= self._latest:
+                stored = store.known_record(leg.started_at, self.pipeline.pbx_id, hashed)
+                known = stored[1:] if stored else None
+            if known is not None:
+                if known[0] == leg.content_hash:
+                    counters.duplicate += 1
+                else:
+                    reason = (
+                        f"conflict: another content than the record with the same key in row"
+                        f" {known[2]} of {ledger.file_name(known[1])}"
+                    )
+                    self.reject(counters, file_id, Reject(line, reason, _text(leg)))
+                continue
+            seen[identity] = (leg.content_hash, file_id, line)
+            if excluded_numbers and not excluded_numbers.isdisjoint(_numbers(leg)):
+                leg, rule = _without_numbers(leg), EXCLUDED_NUMBER
+            rec = Rec(self._next_id, file_id, line, leg._replace(key_hash=hashed))
+            self._next_id += 1
+            if rule:
+                self.excluded.append((rec, rule))
+            elif leg.tied:
+                self.tied.append(rec)
+            else:
+                self.plain.append(rec)
+
+    def reject(self, counters: Counters, file_id: int, reject: Reject) -> None:
+        counters.rejected += 1
+        self.rejects.append((file_id, reject))
+
+    # --- from records to sides ----------------------------------------------------------------
+
+    def decide(self) -> None:
+        """Make conversations of the new records and of those that they belong to."""
+        pbx_id = self.pipeline.pbx_id
+        for rec, rule in self.excluded:
+            self.changed[rec.file_id].excluded += 1
+            self.record_rows.append(
+                (rec.id, pbx_id, rec.file_id, rec.row, RecordOutcome.EXCLUDED, rule, rec.id, 0)
+                + rec.leg
+            )
+        rules = self.pipeline.rules
+        for rec in self.plain:
+            self.conclude([rec], analyse([rec], rules))
+        if self.tied:
+            for group, stored in self.conversations():
+                if stored:
+                    self.forget(stored)
+                records = in_order(group)
+                self.conclude(records, analyse(records, rules), {rec.id for rec, _ in stored})
+
+    def conversations(self) -> Iterable[tuple[list[Rec], list[tuple[Rec, int]]]]:
+        """Yield each conversation of the batch's tied records: all its records, and those of them
+        that are stored already, with their outcome."""
+        hold = self.context.hold
+        members = {rec.id: rec for rec in self.tied}
+        stored: dict[int, tuple[Rec, int]] = {}
+        asked: set[tuple[tuple[str, int], int]] = set()
+        queue = list(self.tied)
+        while queue:
+            leg = queue.pop().leg
+            keys = [key for key in keys_of(leg) if (key, leg.started_at) not in asked]
+            asked.update((key, leg.started_at) for key in keys)
+            for row in store.relatives(
+                self.pipeline.pbx_id, keys, leg.started_at - hold, leg.started_at + hold
+            ):
+                if row[0] not in members:
+                    rec = Rec(row[0], row[1], row[2], row[4])
+                    members[rec.id] = rec
+                    stored[rec.id] = (rec, row[3])
+                    queue.append(rec)
+        ties = Ties(hold)
+        for rec in sorted(members.values(), key=lambda rec: (rec.leg.started_at, rec.leg.key)):
+            ties.add(rec)
+        for ids in ties.groups().values():
+            yield [members[i] for i in ids], [stored[i] for i in ids if i in stored]
+
+    def forget(self, stored: list[tuple[Rec, int]]) -> None:
+        """Take the calls of stored records back before they are decided again."""
+        files = {rec.id: rec.file_id for rec, _ in stored}
+        calls, _ = store.delete_calls(list(files))
+        for record_id, started_at in calls:
+            self.counters(files[record_id]).calls -= 1
+            self.dirty.add(self.pipeline.days.day(started_at))
+        for rec, outcome in stored:
+            self.counters(rec.file_id).add_outcome(RecordOutcome(outcome), -1)
+
+    def counters(self, file_id: int) -> Counters:
+        return self.changed.setdefault(file_id, Counters())
+
+    def conclude(
+        self,
+        records: list[Rec],
+        analysis: Analysis,
+        stored: frozenset[int] | set[int] = frozenset(),
+    ) -> None:
+        """Write down what a conversation's records became; call rows wait for the licence."""
+        first = records[0]
+        if len(records) > 1:
+            first = min(records, key=lambda rec: (rec.leg.started_at, rec.leg.key))
+        conversation = first.id
+        pbx_id = self.pipeline.pbx_id
+        for rec, verdict in zip(records, analysis.verdicts, strict=True):
+            self.counters(rec.file_id).add_outcome(verdict.outcome, 1)
+            if rec.id in stored:
+                self.rewrite(rec, verdict, conversation)
+            else:
+                self.record_rows.append(
+                    (
+                        rec.id,
+                        pbx_id,
+                        rec.file_id,
+                        rec.row,
+                        int(verdict.outcome),
+                        verdict.reason,
+                        conversation,
+                        verdict.provisional,
+                    )
+                    + rec.leg
+                )
+        self.note_unknown(records, analysis, stored)
+        if analysis.drafts:
+            for rec in records:
+                self.file_of[rec.id] = rec.file_id
+            pipeline = self.pipeline
+            charges = pipeline.pricer.charges(analysis, [rec.leg.started_at for rec in records])
+            self.pending += call_rows(
+                records,
+                analysis,
+                charges,
+                pipeline.rules.holders,
+                pipeline.dimensions,
+                conversation,
+                lambda started_at: month_of(pipeline.days.day(started_at)),
+            )
+
+    def rewrite(self, rec: Rec, verdict: Verdict, conversation: int) -> None:
+        store.update_verdict(
+            rec.id, int(verdict.outcome), verdict.reason, verdict.provisional, conversation
+        )
+
+    def note_unknown(
+        self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
+    ) -> None:
+        """Count the numbers and trunks that nobody knows; a stored record was counted before."""
+        for at, partition, number in analysis.unknown:
+            if records[at].id not in stored:
+                self.unknown.setdefault((partition, number), []).append(records[at].leg.started_at)
+        for at, trunk in analysis.unknown_trunks:
+            if records[at].id not in stored:
+                self.unknown_trunks.setdefault(trunk, []).append(records[at].leg.started_at)
+
+    # --- from sides to rows -------------------------------------------------------------------
+
+    def finish(self) -> BatchResult:
+        """Settle the licence and write everything."""
+        licence = self.licence()
+        hunts = settlement.hunt_lines() if self.context.acquisition else frozenset()
+        calls: list[CallTuple] = []
+        withheld: list[CallTuple] = []
+        day = self.pipeline.days.day
+        unlimited = licence.unlimited
+        for key, hunt, row in self.pending:
+            started_at = row[1]
+            if (
+                not unlimited
+                and not (hunt and not key.party)
+                and not (not key.party and key.line in hunts)
+                and licence.withheld(key, started_at)
+            ):
+                withheld.append(row)
+                continue
+            calls.append(row)
+            self.dirty.add(day(started_at))
+            self.changed[self.file_of[row[0] >> 3]].calls += 1
+        store.insert_records(self.record_rows)
+        store.insert_calls(calls)
+        if withheld:
+            store.insert_withheld(withheld)
+        ledger.add_rejects(self.rejects)
+        self.release(licence, hunts)
+        ledger.note_unknown(self.context.site, self.unknown)
+        ledger.note_unknown_trunks(self.pipeline.pbx_id, self.unknown_trunks)
+        ledger.add(self.changed)
+        mark_dirty(self.dirty)
+        result = self.result
+        result.records = len(self.record_rows)
+        result.calls = len(calls)
+        result.withheld = len(withheld)
+        result.unrated = sum(1 for row in calls if row[20] is None)
+        return result
+
+    def licence(self) -> Licence:
+        """Document what was acquired, and say who holds a slot now."""
+        acquired: dict[int, bool] = {}
+        for key, hunt, _ in self.pending:
+            if not key.party:
+                acquired[key.line] = acquired.get(key.line, False) or hunt
+        pipeline = self.pipeline
+        changed = bool(acquired) and settlement.document(acquired, pipeline.now)
+        if changed or pipeline.licence is None:
+            pipeline.licence = settlement.settle(pipeline.terms, pipeline.now)
+        return pipeline.licence
+
+    def release(self, licence: Licence, hunts: frozenset[int]) -> None:
+        """Move the calls of lines that hold a slot now, and count them with their files."""
+        released = settlement.release(licence, hunts)
+        self.result.released = len(released)
+        self.dirty.update(self.pipeline.days.day(one.started_at) for one in released)
+        for file_id, calls in ledger.files_of(one.record for one in released).items():
+            self.counters(file_id).calls += calls
+
+
+def _numbers(leg: Leg) -> tuple[str, ...]:
+    return (
+        leg.calling_number,
+        leg.original_number,
+        leg.final_number,
+        leg.redirecting_number,
+        leg.hunt_pilot,
+    )
+
+
+def _without_numbers(leg: Leg) -> Leg:
+    """Return the leg without anything that says who called whom: such numbers are never stored."""
+    return leg._replace(
+        tied=0,
+        calling_number="",
+        calling_user="",
+        orig_device="",
+        original_number="",
+        final_number="",
+        final_user="",
+        dest_device="",
+        redirecting_number="",
+        final_pattern="",
+        hunt_pilot="",
+        controller="",
+        authorization_code="",
+        matter_code="",
+    )
+
+
+def _text(leg: Leg) -> str:
+    """Return a leg as text for the list of rejects."""
+    return ", ".join(f"{name}={value}" for name, value in leg._asdict().items() if value)
