@@ -57,8 +57,8 @@ class ParsedSection:
         option = self.section.option(raw.name)
         if option is None:
             names = [option.written for option in self.section.options]
-            what = f"[{self.section.title}] has no such option"
-            return [self.problem(raw.name, what, nearest(raw.name, names))]
+            hint = nearest(raw.name, names)
+            return [self.problem(raw.name, "there is no such option", hint)]
         try:
             if raw.text:
                 value = option.kind.parse(raw.text, base)

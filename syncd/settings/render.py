@@ -22,9 +22,8 @@ def sample_ini() -> str:
     ]
     for section in SECTIONS:
         header = f"{section.kind}:{section.example}" if section.example else section.kind
-        needed = any(option.default is None or option.active for option in section.options)
         parts += ["", "", _prose(f"[{section.title}] {section.text}")]
-        parts.append(f"[{header}]" if needed or not section.example else f"; [{header}]")
+        parts.append(f"[{header}]")
         for option in section.options:
             parts.append("")
             parts.append(_prose(f"{option.text} {_manner(option)}"))

@@ -1,0 +1,58 @@
+"""What all tests share: servers that may be missing, and Hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+MISSING = "missing server: "
+CI = os.environ.get("CI", "").lower() == "true"
+SERVERS = dict(
+    line.split()
+    for line in Path(__file__).with_name("servers.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+"""Debian package by program."""
+
+# Load from neighbours must not fail a test: time is nobody's assertion here.
+settings.register_profile(
+    "syncd", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("syncd")
+
+
+@pytest.fixture(scope="session")
+def server() -> Callable[[str], str]:
+    """Give a function that returns the path of a program of ``servers.txt``.
+
+    Where it is missing the test is skipped and named at the end; with CI=true it fails.
+    """
+
+    def find(program: str) -> str:
+        places = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
+        path = shutil.which(program, path=places)
+        if path:
+            return path
+        reason = f"{MISSING}{program} (package {SERVERS[program]})"
+        if CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
+
+    return find
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the programs for want of which tests were skipped, and the command that brings them."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    missing = sorted(name for name in SERVERS if any(f"{MISSING}{name} (" in s for s in skipped))
+    if missing:
+        tests = sum(MISSING in reason for reason in skipped)
+        packages = " ".join(sorted({SERVERS[name] for name in missing}))
+        terminalreporter.section("servers that were missing")
+        terminalreporter.line(f"{tests} tests were skipped for want of {', '.join(missing)}.")
+        terminalreporter.line(f"To run them: apt-get install --no-install-recommends {packages}")
