@@ -24,7 +24,7 @@ KINDS = {
     "personal_number": (NumberClass.SHARED_COST, "personal number"),
     "pager": (NumberClass.MOBILE, "pager"),
     "uan": (NumberClass.NATIONAL, "company number"),
-    "voicemail": (NumberClass.NATIONAL, "voicemail"),
+    "voicemail": (NumberClass.MOBILE, "voicemail"),
     "fixed_line": (NumberClass.NATIONAL, "fixed line"),
     "mobile": (NumberClass.MOBILE, "mobile"),
 }

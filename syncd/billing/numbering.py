@@ -32,7 +32,7 @@ LONGEST_EXTENSION = 7
 LONGEST_SHORT_NUMBER = 8
 
 SHORTEST_E164 = 7
-"""Characters, + included, that are too few for a number anywhere in the world."""
+"""Digits that a number has at least, calling code included, anywhere in the world."""
 
 NOTHING = NormalisedNumber("", NumberClass.UNCLASSIFIED, "no number")
 NOT_DIGITS = NormalisedNumber("", NumberClass.UNCLASSIFIED, "not a telephone number")
@@ -340,15 +340,15 @@ class Numbering:
             rule = f"country {sibling}, which shares calling code {country.calling_code}"
             return self._decide(e164, dialled, NumberClass.INTERNATIONAL, rule)
         # Numbering plans change faster than metadata: a call there may well have been made.
-        if self._area_code and national.startswith(self._area_code):
-            number_class = NumberClass.LOCAL
-            rule = f"country {country.region}: area code {self._area_code}, not a known number"
-        elif country.possible(national):
-            number_class = NumberClass.NATIONAL
-            rule = f"country {country.region}: not a known number, its length is possible"
-        else:
+        if not country.possible(national):
             number_class = NumberClass.UNCLASSIFIED
             rule = f"country {country.region}: no number has {len(national)} digits"
+        elif self._area_code and national.startswith(self._area_code):
+            number_class = NumberClass.LOCAL
+            rule = f"country {country.region}: area code {self._area_code}, not a known number"
+        else:
+            number_class = NumberClass.NATIONAL
+            rule = f"country {country.region}: not a known number, its length is possible"
         return self._decide(e164, dialled, number_class, rule, in_use=False)
 
     def _short(self, number: str, kind: str) -> _Reading:
