@@ -37,6 +37,10 @@ class Result:
     numeric: frozenset[str] = field(default_factory=frozenset)
 
     @property
+    def lists_rows(self) -> bool:
+        return self.specification.lists_rows
+
+    @property
     def head(self) -> dict[str, Any]:
         """What comes before the rows."""
         return {

@@ -1,0 +1,55 @@
+"""What the verbs that read share: for whom, and in which form."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from syncd.cli.context import Context
+
+if TYPE_CHECKING:
+    from syncd.reports.scope import Door, Policy
+
+
+def add_viewer(parser: argparse.ArgumentParser) -> None:
+    """Add ``--as``."""
+    parser.add_argument(
+        "--as",
+        dest="viewer",
+        metavar="USER",
+        help="as this user may see it: a username, or SOURCE:USER where two sources share it "
+        "(default: the local administrator)",
+    )
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """Add ``--format``, a table unless something else is asked for."""
+    parser.add_argument(
+        "--format", choices=("table", "json", *formats), help="how to print it (default: table)"
+    )
+
+
+def chosen_format(arguments: argparse.Namespace, context: Context) -> str:
+    """Return the format; ``--format`` wins over ``--json``."""
+    return str(arguments.format or ("json" if context.json else "table"))
+
+
+def policy(context: Context) -> Policy:
+    """Return what the settings say about who sees what."""
+    from syncd.reports.scope import Policy
+
+    reports = context.settings.reports
+    return Policy(reports.level6_basis, reports.levels)
+
+
+def open_report_door(
+    arguments: argparse.Namespace, context: Context, report: str, specification: str = ""
+) -> Door:
+    """Open the database and a report for whom ``--as`` names, and log it.
+
+    Raises AccessDenied or UserError when it is not for them.
+    """
+    from syncd.reports.scope import open_door
+
+    context.database()
+    return open_door(arguments.viewer, report, specification, policy(context), context.now())

@@ -1,0 +1,156 @@
+"""Print a report as a viewer may see it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_door
+from syncd.cli.context import Context
+from syncd.domain.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from syncd.reports.run import Result
+    from syncd.reports.specification import Specification
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the report, the viewer, the period and what to group and filter by."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the report; none lists them")
+    add_viewer(parser)
+    parser.add_argument(
+        "--from", dest="first", metavar="DAY", help="first day (default: that of this month)"
+    )
+    parser.add_argument("--to", dest="end", metavar="DAY", help="the day after the last")
+    parser.add_argument(
+        "--group-by", metavar="A,B", help="dimensions instead of the report's own, in their order"
+    )
+    parser.add_argument(
+        "--filter",
+        dest="filters",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="only rows with this value, or one of A,B; KEY= finds the unassigned; repeatable",
+    )
+    parser.add_argument("--measures", metavar="A,B", help="what to sum")
+    parser.add_argument("--limit", type=int, metavar="N", help="print at most N rows")
+    parser.add_argument(
+        "--count",
+        choices=("participations", "conversations"),
+        default="participations",
+        help="what a call is: a line's part in a conversation, or the whole of it",
+    )
+    add_format(parser, "csv")
+
+
+def run(arguments: argparse.Namespace, context: Context) -> int:
+    """Print the report, or the list of them."""
+    form = chosen_format(arguments, context)
+    if arguments.name is None:
+        return _list_reports(context, form)
+    specification = _specification(arguments, context)
+    door = open_report_door(arguments, context, arguments.name, specification.text())
+
+    from syncd.reports.run import open_report
+
+    settings = context.settings
+    with open_report(door, specification, settings.timezone, settings.custom_fields) as result:
+        _print(result, form, settings.currency)
+    return EXIT_OK
+
+
+def _list_reports(context: Context, form: str) -> int:
+    from syncd.cli.output import print_list
+    from syncd.reports.catalogue.standard import catalogue
+    from syncd.reports.render.table import Column
+
+    print_list(
+        [
+            {"report": entry.name, "summary": entry.summary, "dimensions": list(entry.dimensions)}
+            for entry in catalogue(context.settings.custom_fields).values()
+        ],
+        {"report": Column("Report"), "summary": Column("What it says")},
+        as_json=form != "table",
+    )
+    return EXIT_OK
+
+
+def _specification(arguments: argparse.Namespace, context: Context) -> Specification:
+    """Return what the command line asks for. Raises UsageError."""
+    from datetime import datetime
+
+    from syncd.reports.catalogue.standard import find_report
+    from syncd.reports.dimensions import DEFAULT_MEASURES
+    from syncd.reports.specification import (
+        Specification,
+        parse_dimensions,
+        parse_filters,
+        parse_measures,
+        period,
+    )
+
+    settings = context.settings
+    fields = settings.custom_fields
+    entry = find_report(arguments.name, fields)
+    if arguments.limit is not None and arguments.limit < 0:
+        raise UsageError("--limit is less than nothing", "a number of rows")
+    today = datetime.fromtimestamp(context.now(), settings.timezone).date()
+    first, end = period(arguments.first, arguments.end, today)
+    dimensions = entry.dimensions
+    if arguments.group_by is not None:
+        dimensions = parse_dimensions(arguments.group_by, fields)
+    measures: tuple[str, ...] = DEFAULT_MEASURES
+    if arguments.measures is not None:
+        measures = parse_measures(arguments.measures)
+    return Specification(
+        arguments.name,
+        first,
+        end,
+        dimensions,
+        measures,
+        parse_filters(arguments.filters, fields),
+        arguments.count,
+        arguments.limit,
+    )
+
+
+def _print(result: Result, form: str, currency: str) -> None:
+    if form == "json":
+        from syncd.reports.render.json import write_json
+
+        write_json(result, sys.stdout)
+    elif form == "csv":
+        from syncd.reports.render.csv import write_csv
+
+        write_csv(result, sys.stdout)
+    else:
+        _print_table(result, currency)
+
+
+def _print_table(result: Result, currency: str) -> None:
+    """Print the rows as a table, and what is not data on stderr."""
+    from syncd.cli.output import print_table, say
+    from syncd.reports.dimensions import DIMENSIONS
+    from syncd.reports.render.table import UNASSIGNED, Column
+
+    columns = [
+        Column(
+            f"{heading} {currency}" if name == "cost" else heading,
+            right=name in result.numeric,
+            absent=UNASSIGNED if name in DIMENSIONS and not result.lists_rows else "",
+        )
+        for name, heading in result.headings.items()
+    ]
+    rows = [[row[name] for name in result.headings] for row in result.rows]
+    total: list[Any] = [result.totals.get(name) for name in result.headings]
+    total[0] = f"Total of {result.totals['rows']}" if result.lists_rows else "Total"
+    specification = result.specification
+    say(
+        f"{result.report} for {result.viewer} (level {result.level}), {specification.first} to"
+        f" before {specification.end}, counting {specification.counts}"
+    )
+    print_table(columns, rows, total)
+    if result.totals["unrated"]:
+        say(f"{result.totals['unrated']} rows have no price yet: they add nothing to the cost")
