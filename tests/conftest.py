@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-MISSING = "missing server: "
 CI = os.environ.get("CI", "").lower() == "true"
 SERVERS = dict(
     line.split()
@@ -38,7 +37,7 @@ def server() -> Callable[[str], str]:
         path = shutil.which(program, path=places)
         if path:
             return path
-        reason = f"{MISSING}{program} (package {SERVERS[program]})"
+        reason = f"{program} is missing: apt install {SERVERS[program]}"
         if CI:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
@@ -49,10 +48,10 @@ def server() -> Callable[[str], str]:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Name the programs for want of which tests were skipped, and the command that brings them."""
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
-    missing = sorted(name for name in SERVERS if any(f"{MISSING}{name} (" in s for s in skipped))
+    wanted = [name for reason in skipped for name in SERVERS if f"{name} is missing" in reason]
+    missing = sorted(set(wanted))
     if missing:
-        tests = sum(MISSING in reason for reason in skipped)
         packages = " ".join(sorted({SERVERS[name] for name in missing}))
         terminalreporter.section("servers that were missing")
-        terminalreporter.line(f"{tests} tests were skipped for want of {', '.join(missing)}.")
+        terminalreporter.line(f"{len(wanted)} tests were skipped for want of {', '.join(missing)}.")
         terminalreporter.line(f"To run them: apt-get install --no-install-recommends {packages}")

@@ -42,6 +42,15 @@ class Metrics:
         self._job_seconds = Gauge(
             "syncd_job_seconds", "How long a job took last.", ["job"], registry=registry
         )
+        self._failures = Counter(
+            "syncd_job_failures", "Runs of a job that failed.", ["job"], registry=registry
+        )
+        self._skips = Counter(
+            "syncd_job_skips",
+            "Times a job was due while its last run went on.",
+            ["job"],
+            registry=registry,
+        )
         self._spool_files = Gauge(
             "syncd_spool_files", "Files that wait in a drop folder.", ["source"], registry=registry
         )
@@ -77,6 +86,14 @@ class Metrics:
         self._job_seconds.labels(job).set(seconds)
         if success_at is not None:
             self._last_success.labels(job).set(success_at)
+
+    def job_failed(self, job: str) -> None:
+        """Count a run that failed."""
+        self._failures.labels(job).inc()
+
+    def job_skipped(self, job: str) -> None:
+        """Count a time when a job was due while its last run went on."""
+        self._skips.labels(job).inc()
 
     def set_spool(self, source: str, files: int, oldest_seconds: int) -> None:
         """Note how many files wait in a drop folder, and the age of the oldest."""

@@ -13,6 +13,8 @@ from syncd.settings.model import TariffFile
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
 
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
 LOCAL_SOURCE = "local"
 """Source of parties made by hand: no directory may have this name."""
 
@@ -125,7 +127,7 @@ def _password(section: ParsedSection) -> Iterator[Problem]:
             yield from _readable(section, "bind_credential", Path(folder) / credential)
     unreadable = list(_readable(section, "bind_password_file", file))
     yield from unreadable
-    if file and not unreadable and file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if file and not unreadable and file.stat().st_mode & OTHERS:
         what = f"{file} can be read by others than its owner"
         yield section.problem("bind_password_file", what, f"chmod 600 {file}")
 

@@ -116,6 +116,8 @@ def test_metrics() -> None:
     metrics.add_calls(5)
     metrics.job_ended("sync-corp", 0.5, 1_700_000_000)
     metrics.job_ended("sync-corp", 2.0, None)
+    metrics.job_failed("sync-corp")
+    metrics.job_skipped("sync-corp")
     metrics.set_spool("hq", 2, 60)
     metrics.set_unrated(7)
     metrics.set_slots("used", 9)
@@ -128,6 +130,8 @@ def test_metrics() -> None:
         "syncd_calls_total 5.0",
         'syncd_job_last_success_timestamp_seconds{job="sync-corp"} 1.7e+09',
         'syncd_job_seconds{job="sync-corp"} 2.0',
+        'syncd_job_failures_total{job="sync-corp"} 1.0',
+        'syncd_job_skips_total{job="sync-corp"} 1.0',
         'syncd_spool_files{source="hq"} 2.0',
         'syncd_spool_oldest_file_seconds{source="hq"} 60.0',
         "syncd_unrated_calls 7.0",

@@ -16,7 +16,6 @@ from syncd.settings import model
 from syncd.settings.load import find, load
 from syncd.settings.schedule import Cron, Every
 from syncd.settings.schema import BY_KIND
-from syncd.settings.secret import bind_password
 from syncd.settings.shown import shown
 
 INI = r"""
@@ -156,7 +155,7 @@ def test_the_contract(write: Write, tmp_path: Path) -> None:
     assert corp.servers == ("ldap://127.0.0.1:1389",)
     assert corp.allow_plaintext_bind is True
     assert corp.bind_dn == "uid=syncd,dc=example,dc=com"
-    assert bind_password(corp) == "päss ; word"
+    assert corp.bind_password_file == tmp_path / "bind.secret"
     assert corp.filter == "(objectClass=inetOrgPerson)"
     assert corp.schedule == Every(900)
     assert (corp.max_departures, str(corp.max_departures)) == (10, "10%")
@@ -376,15 +375,7 @@ def test_credential(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "ldap").write_text("from systemd", encoding="utf-8")
     settings = load(path)
     assert settings.warnings == ()
-    assert bind_password(settings.directories["corp"]) == "from systemd"
-
-
-def test_password_gone_after_loading(write: Write, tmp_path: Path) -> None:
-    corp = load(write(INI)).directories["corp"]
-    (tmp_path / "bind.secret").unlink()
-    with pytest.raises(ConfigurationError) as caught:
-        bind_password(corp)
-    assert caught.value.problems[0].file == str(tmp_path / "bind.secret")
+    assert settings.directories["corp"].bind_credential == "ldap"
 
 
 @pytest.mark.parametrize(
