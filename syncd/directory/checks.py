@@ -1,0 +1,119 @@
+"""What ``check-config`` says of the directories: mistakes in mappings, filters and servers, and
+mappings by which users could raise themselves."""
+
+from __future__ import annotations
+
+from syncd.directory.filter import FilterError, compile_filter
+from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.domain.errors import ConfigurationError, Problem
+from syncd.settings.model import DirectorySettings, Settings
+
+GUARDED_FIELDS = ("permission_level", "additional_departments", "masked_digits")
+"""What decides who may see what: whoever writes these attributes grants it."""
+
+_PERSONAL_INFORMATION = "Active Directory lets users write it (Personal Information)"
+_SELF_WRITE = "the default rules of 389 Directory Server or FreeIPA let users write it"
+USER_WRITABLE = {
+    **dict.fromkeys(
+        (
+            "assistant",
+            "facsimiletelephonenumber",
+            "homephone",
+            "info",
+            "ipphone",
+            "l",
+            "mobile",
+            "otherfacsimiletelephonenumber",
+            "otherhomephone",
+            "otheripphone",
+            "othermobile",
+            "otherpager",
+            "othertelephone",
+            "pager",
+            "personaltitle",
+            "physicaldeliveryofficename",
+            "postaladdress",
+            "postalcode",
+            "postofficebox",
+            "st",
+            "street",
+            "streetaddress",
+            "telephonenumber",
+            "url",
+            "wwwhomepage",
+        ),
+        _PERSONAL_INFORMATION,
+    ),
+    **dict.fromkeys(
+        (
+            "carlicense",
+            "description",
+            "displayname",
+            "gecos",
+            "givenname",
+            "homepostaladdress",
+            "initials",
+            "labeleduri",
+            "mail",
+            "manager",
+            "preferreddeliverymethod",
+            "preferredlanguage",
+            "roomnumber",
+            "secretary",
+            "seealso",
+            "sn",
+            "title",
+        ),
+        _SELF_WRITE,
+    ),
+}
+"""Attributes that users may often write themselves, by lower-cased name, with the reason."""
+
+
+def problems(settings: Settings) -> list[Problem]:
+    """Return every mistake and warning in the directories of a configuration."""
+    found: list[Problem] = []
+    for directory in settings.directories.values():
+        found += directory_problems(directory, settings)
+    return found
+
+
+def directory_problems(directory: DirectorySettings, settings: Settings) -> list[Problem]:
+    """Return the mistakes and warnings of one directory section."""
+    found: list[Problem] = []
+    try:
+        found += writable_warnings(mapping_of(directory), directory)
+    except ConfigurationError as error:
+        found += error.problems
+    try:
+        compile_filter(directory.filter or "(objectClass=*)")
+    except FilterError as error:
+        # Matching rules (:=) are for the server to know.
+        if directory.type != "ldap" or ":=" not in directory.filter:
+            option = f"[directory:{directory.name}] filter"
+            origin = settings.origins.get((f"directory:{directory.name}", "filter"))
+            place = (origin.file, origin.line) if origin else ("", 0)
+            found.append(Problem(*place, option, str(error), "as in RFC 4515"))
+    return found
+
+
+def writable_warnings(mapping: PartyMapping, directory: DirectorySettings) -> list[Problem]:
+    """Return a warning for each permission that users may be able to give themselves."""
+    found = []
+    for rule in mapping.rules:
+        if rule.field not in GUARDED_FIELDS:
+            continue
+        for name in rule.attributes:
+            if name in USER_WRITABLE:
+                found.append(
+                    Problem(
+                        directory.mapping_files.get(rule.field, ""),
+                        directory.mapping_lines.get(rule.field, 0),
+                        f"[map:{mapping.name}] {rule.field}",
+                        f"who may write {name} decides what a person may see, and"
+                        f" {USER_WRITABLE[name]}",
+                        f"see that users cannot write their own {name}, or take another attribute",
+                        warning=True,
+                    )
+                )
+    return found

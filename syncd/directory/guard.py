@@ -1,0 +1,141 @@
+"""The guard: a run that would change too much changes nothing (DESIGN 3.2; pure).
+
+A narrowed filter, a moved OU or a renamed attribute looks like many people leaving or losing
+something at once. Such a run is refused with its numbers, and one that is meant is let through by
+saying those numbers once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncd.directory.plan import Current, Plan
+from syncd.domain.codes import Role
+from syncd.domain.errors import Problem
+from syncd.domain.party import FLAG_FIELDS, FieldValue
+
+ALWAYS_PASS = 5
+MOST_RAISED = 3
+HIGH_LEVELS = (8, 10)
+_BILLING = tuple(name for name in FLAG_FIELDS if name.startswith("bill_"))
+_NOT_NUMBERS = (Role.USER_ID, Role.DEVICE)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What passes: percentages, and how many were accepted for this run alone."""
+
+    departures: int = 10
+    """Percent of the people who are there."""
+    changes: int = 10
+    """Percent of what may be lost."""
+    accept_departures: int = 0
+    accept_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How many of those concerned."""
+
+    what: str
+    count: int
+    concerned: int
+    departures: bool = False
+
+
+def measures(current: Current, plan: Plan) -> list[Measure]:
+    """Return what a plan takes away: people, and of those who stay numbers, billing flags and
+    mapped fields, each field on its own."""
+    present = sum(row.departed_at is None for row in current.parties)
+    found = [Measure("people would leave", len(plan.departures), present, departures=True)]
+    found.append(_numbers_lost(current, plan))
+    before = {row.id: row.fields for row in current.parties if row.id in plan.staying}
+    flags_on = sum(fields[name] is True for fields in before.values() for name in _BILLING)
+    flags_off = 0
+    emptied: dict[str, int] = {}
+    for change in plan.changes:
+        if change.party_id not in plan.staying:
+            continue
+        if change.field in FLAG_FIELDS:
+            flags_off += change.field in _BILLING and change.old is True
+        elif _empty(change.new):
+            emptied[change.field] = emptied.get(change.field, 0) + 1
+    found.append(Measure("billing flags would be turned off", flags_off, flags_on))
+    for name, count in sorted(emptied.items()):
+        filled = sum(not _empty(fields[name]) for fields in before.values())
+        found.append(Measure(f"values of {name} would be emptied", count, filled))
+    return found
+
+
+def _empty(value: FieldValue) -> bool:
+    return value in ("", (), 0)
+
+
+def _numbers_lost(current: Current, plan: Plan) -> Measure:
+    """Count the numbers that those who stay held and hold no more, on whatever line and in whatever
+    role: a change of partition or of role loses nothing."""
+    after = {
+        party_id: {claim.line.number for claim in plan.granted.get(party_id, ())}
+        for party_id in plan.staying
+    }
+    held: set[tuple[int, str]] = set()
+    for holding in current.holdings:
+        if holding.party_id in after and holding.role not in _NOT_NUMBERS:
+            held.add((holding.party_id, holding.line.number))
+    lost = sum(number not in after[party_id] for party_id, number in held)
+    return Measure("numbers would be lost", lost, len(held))
+
+
+def raised(current: Current, plan: Plan) -> int:
+    """Return how many people would get level 8 or 10 who had less, new ones too."""
+    before = {row.id: row.fields["permission_level"] for row in current.parties}
+    count = sum(
+        change.field == "permission_level"
+        and change.new in HIGH_LEVELS
+        and int(str(before[change.party_id])) < int(str(change.new))
+        for change in plan.changes
+    )
+    return count + sum(
+        arrival.fields["permission_level"] in HIGH_LEVELS for arrival in plan.arrivals
+    )
+
+
+def objections(current: Current, plan: Plan, limits: Limits, source: str) -> list[Problem]:
+    """Return why a plan must not be applied, with the numbers; nothing when it may."""
+    found = []
+    for measure in measures(current, plan):
+        percent = limits.departures if measure.departures else limits.changes
+        accepted = limits.accept_departures if measure.departures else limits.accept_changes
+        if not passes(measure, percent, accepted):
+            option = "departures" if measure.departures else "changes"
+            what = (
+                f"{measure.count} of {measure.concerned} {measure.what}, more than {percent}%"
+                f" or {ALWAYS_PASS}"
+            )
+            found.append(_objection(source, what, option, measure.count))
+    high = raised(current, plan)
+    if high > MOST_RAISED and high > limits.accept_changes:
+        levels = " or ".join(map(str, HIGH_LEVELS))
+        what = f"{high} people would be raised to level {levels}, more than {MOST_RAISED}"
+        found.append(_objection(source, what, "changes", high))
+    return found
+
+
+def passes(measure: Measure, percent: int, accepted: int) -> bool:
+    """Whether so many may: those accepted, those within the percentage, and a handful, unless they
+    are more than half of those concerned.
+
+    A single change always passes: that the only fax machine of a company goes is no accident of a
+    filter. A single departure does not.
+    """
+    count = measure.count
+    if count <= accepted or count * 100 <= percent * measure.concerned:
+        return True
+    if count == 1 and not measure.departures:
+        return True
+    return count <= ALWAYS_PASS and count * 2 <= measure.concerned
+
+
+def _objection(source: str, what: str, option: str, count: int) -> Problem:
+    hint = f"if that is meant: syncd sync {source} --accept-{option} {count}"
+    return Problem("", 0, f"[directory:{source}]", what, hint)

@@ -1,0 +1,41 @@
+"""By what an entry is known for ever: never its DN, its name or its mail address.
+
+The server's own identifier counts first, for it survives every rename and move; else the attribute
+that the settings name. Directories without either cannot tell a rename from a leaver and a joiner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+IDENTITY_ATTRIBUTES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
+"""In the order in which they count: OpenLDAP and 389, Active Directory, 389 before 2.0, FreeIPA."""
+
+_KEYS = tuple(name.lower() for name in IDENTITY_ATTRIBUTES)
+
+
+def external_id(raw: Mapping[str, Sequence[bytes]], fallback: str) -> str:
+    """Return the external id of an entry, empty when it has none.
+
+    Given its raw values by lower-cased attribute name, and the lower-cased name of the attribute
+    that counts when the server gave no identifier of its own (empty: none does).
+    """
+    for key in _KEYS:
+        values = raw.get(key)
+        if values and values[0]:
+            return _identifier(key, values[0])
+    values = raw.get(fallback) if fallback else None
+    return " ".join(values[0].decode("utf-8", "replace").split()) if values else ""
+
+
+def _identifier(key: str, value: bytes) -> str:
+    if key == "objectguid" and len(value) == 16:
+        # Active Directory sends the 16 bytes with the first three groups little-endian.
+        return str(UUID(bytes_le=value))
+    return value.decode("utf-8", "replace").strip().strip("{}").lower()
+
+
+def decoded(values: Sequence[bytes]) -> list[str]:
+    """Return raw values as text; see ``Entry.attributes`` for bytes that are not UTF-8."""
+    return [value.decode("utf-8", "surrogateescape") for value in values]

@@ -1,0 +1,278 @@
+"""One sync of one source: inspect, wanted, diff, guard, apply.
+
+A dry run is the same path without the last step.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from syncd.directory.apply import apply_plan, directory_version
+from syncd.directory.claims import SiteNumbers
+from syncd.directory.guard import Limits, objections
+from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
+from syncd.directory.protocol import DirectorySource, Entry, Snapshot
+from syncd.directory.reconcile import plan
+from syncd.directory.stored import load_current
+from syncd.domain.errors import Problem, RefusedError, UserError
+from syncd.domain.party import PartyState
+from syncd.settings.model import DirectorySettings
+from syncd.store.database import write_transaction
+from syncd.store.models import SourceState, SyncRun
+
+NOTHING_CHANGED = "nothing was changed"
+_LONGEST_MESSAGE = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """What a sync did, or under a dry run would do."""
+
+    source: str
+    server: str
+    outcome: str
+    """``applied | unchanged | would-change``, and ``refused`` inside a SyncRefused."""
+    entries: int = 0
+    arrived: int = 0
+    departed: int = 0
+    returned: int = 0
+    changed: int = 0
+    """People with another value in at least one field or assignment."""
+    closed: int = 0
+    """People whose grace was over."""
+    differences: tuple[Difference, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as ``--json`` prints it."""
+        return {
+            "source": self.source,
+            "server": self.server,
+            "outcome": self.outcome,
+            "entries": self.entries,
+            "arrived": self.arrived,
+            "departed": self.departed,
+            "returned": self.returned,
+            "changed": self.changed,
+            "closed": self.closed,
+            "differences": [difference.as_dict() for difference in self.differences],
+            "conflicts": [conflict.as_dict() for conflict in self.conflicts],
+            "warnings": [str(warning) for warning in self.warnings],
+        }
+
+
+class SyncRefused(RefusedError):
+    """The guard's refusal, with what the run would have done."""
+
+    def __init__(
+        self, message: str, hint: str, problems: Sequence[Problem], outcome: SyncOutcome
+    ) -> None:
+        super().__init__(message, hint, problems)
+        self.outcome = outcome
+
+
+def sync_source(
+    settings: DirectorySettings,
+    source: DirectorySource,
+    sites: Sequence[SiteNumbers],
+    *,
+    now: int,
+    dry_run: bool = False,
+    check: bool = False,
+    accept_departures: int = 0,
+    accept_changes: int = 0,
+) -> SyncOutcome:
+    """Bring what is stored of a source in line with what it says.
+
+    ``now`` is the moment of the sync (epoch seconds); ``dry_run`` and ``check`` write nothing at
+    all; ``accept_…`` let that many through the guard, this time.
+    Raises ConfigurationError and TryAgainError as the source does; RefusedError when its answer is
+    incomplete or empty, SyncRefused when the guard objects. Nothing is changed then, but the run is
+    on record.
+    """
+    writes = not (dry_run or check)
+    limits = Limits(
+        settings.max_departures, settings.max_changes, accept_departures, accept_changes
+    )
+    began = time.monotonic()
+    run = SyncRun(source=settings.name, started_at=now, outcome="failed")
+    try:
+        snapshot = source.snapshot()
+        run.server, run.entries = snapshot.server, len(snapshot.entries)
+        _must_be_whole(settings, snapshot)
+        names = [site.name for site in sites]
+        reading = _read(snapshot, mapping_of(settings, names), settings)
+        while True:
+            outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
+            if outcome is not None:
+                return outcome
+    except UserError as error:
+        if writes:
+            _record_failure(run, error, began)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A whole snapshot, mapped."""
+
+    snapshot: Snapshot
+    states: list[PartyState]
+    warnings: list[Problem]
+    all_known: bool
+    """Whether every entry could be told apart."""
+
+
+def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
+    if not snapshot.complete:
+        raise RefusedError(
+            f"the directory {settings.name} did not answer completely; {NOTHING_CHANGED}:"
+            f" {snapshot.why_incomplete}",
+            problems=snapshot.problems,
+        )
+    if not snapshot.entries:
+        raise RefusedError(
+            f"the directory {settings.name} has no entry under base and filter; {NOTHING_CHANGED}",
+            "an empty answer never removes anyone; look at base, filter and the rights of bind_dn",
+        )
+
+
+def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings) -> _Reading:
+    """Map the entries. One without an external id, or with that of an earlier one, is set aside
+    with a warning."""
+    states: list[PartyState] = []
+    warnings: list[Problem] = []
+    seen: dict[str, str] = {}
+    nameless = 0
+    for entry in snapshot.entries:
+        if not entry.external_id:
+            nameless += 1
+            warnings.append(_aside(entry, "it has nothing by which to know it again", settings))
+        elif entry.external_id in seen:
+            what = f"its id {entry.external_id} is that of {seen[entry.external_id]} too"
+            warnings.append(_aside(entry, what, settings))
+        else:
+            seen[entry.external_id] = entry.where
+            state, bad = mapping.apply(entry)
+            states.append(state)
+            warnings += bad
+    if not states:
+        raise RefusedError(
+            f"no entry of the directory {settings.name} can be known again; {NOTHING_CHANGED}",
+            f"[directory:{settings.name}] id names the attribute by which they are known",
+            warnings[:10],
+        )
+    return _Reading(snapshot, states, warnings, not nameless)
+
+
+def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
+    hint = f"[directory:{settings.name}] id names the attribute by which entries are known"
+    return Problem(entry.where, 0, "", f"the entry is set aside: {what}", hint, warning=True)
+
+
+def _nobody_left(source: str, current: Current, reading: _Reading) -> Problem:
+    present = {state.external_id for state in reading.states}
+    absent = sum(
+        row.departed_at is None and row.external_id not in present for row in current.parties
+    )
+    what = (
+        f"{absent} people are not in the answer, but as some entries have no id nobody is taken to"
+        " have left"
+    )
+    return Problem("", 0, f"[directory:{source}]", what, warning=True)
+
+
+def _attempt(
+    settings: DirectorySettings,
+    reading: _Reading,
+    sites: Sequence[SiteNumbers],
+    limits: Limits,
+    run: SyncRun,
+    began: float,
+    *,
+    writes: bool,
+) -> SyncOutcome | None:
+    """Plan on what is stored now and apply it. Returns None when somebody else changed the
+    directory in between: planning holds no lock, for it can take longer than others may wait."""
+    version = directory_version()
+    current = load_current(settings.name)
+    state = SourceState.get_or_none(SourceState.source == settings.name)
+    terms = Terms(
+        now=run.started_at,
+        first=state is None,
+        grace=settings.grace,
+        default_site=settings.site,
+        sites=sites,
+        absent_departed=reading.all_known,
+    )
+    decided = plan(current, reading.states, terms)
+    if not reading.all_known:
+        decided.warnings.append(_nobody_left(settings.name, current, reading))
+    outcome = _outcome(settings.name, reading, decided)
+    if not terms.first:
+        problems = objections(current, decided, limits, settings.name)
+        if problems:
+            raise SyncRefused(
+                f"the sync of {settings.name} would change too much; {NOTHING_CHANGED}",
+                "",
+                problems,
+                replace(outcome, outcome="refused"),
+            )
+    if not writes:
+        return outcome
+    with write_transaction():
+        if directory_version() != version:
+            return None
+        _record(run, outcome, began)
+        if not decided.empty:
+            apply_plan(decided, settings.name, terms.now, run.id)
+        _remember(settings.name, terms.now)
+    return outcome if decided.empty else replace(outcome, outcome="applied")
+
+
+def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
+    return SyncOutcome(
+        source=source,
+        server=reading.snapshot.server,
+        outcome="unchanged" if decided.empty else "would-change",
+        entries=len(reading.snapshot.entries),
+        arrived=len(decided.arrivals),
+        departed=len(decided.departures),
+        returned=len(decided.returns),
+        changed=len({d.owner for d in decided.differences if d.what == "changed"}),
+        closed=len(decided.closed_parties),
+        differences=tuple(decided.differences),
+        conflicts=tuple(decided.conflicts),
+        warnings=(*reading.warnings, *decided.warnings),
+    )
+
+
+def _record(run: SyncRun, outcome: SyncOutcome, began: float) -> None:
+    run.outcome = "unchanged" if outcome.outcome == "unchanged" else "applied"
+    run.arrived, run.departed, run.changed = outcome.arrived, outcome.departed, outcome.changed
+    run.conflicts, run.warnings = len(outcome.conflicts), len(outcome.warnings)
+    # On every run until mended; the audit has a row of each only when something changed.
+    run.message = "; ".join(map(str, outcome.conflicts))[:_LONGEST_MESSAGE]
+    _save(run, began)
+
+
+def _record_failure(run: SyncRun, error: UserError, began: float) -> None:
+    run.outcome = "refused" if isinstance(error, RefusedError) else "failed"
+    run.message = str(error)[:_LONGEST_MESSAGE]
+    with write_transaction():
+        _save(run, began)
+
+
+def _save(run: SyncRun, began: float) -> None:
+    run.ended_at = run.started_at + round(time.monotonic() - began)
+    run.save(force_insert=True)
+
+
+def _remember(source: str, now: int) -> None:
+    SourceState.insert(source=source, first_complete_at=now, last_complete_at=now).on_conflict(
+        conflict_target=[SourceState.source], update={SourceState.last_complete_at: now}
+    ).execute()
