@@ -80,7 +80,7 @@ class _Waiting:
 
 
 class Intake:
-    """Takes files of one CDR source, again and again; remembers files and directory between polls."""
+    """Takes files of one CDR source again and again; remembers files and directory in between."""
 
     def __init__(self, context: IntakeContext) -> None:
         self.context = context

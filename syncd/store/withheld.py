@@ -1,4 +1,4 @@
-"""Calls whose line holds no slot: stored apart, in no report, total, budget or export (DESIGN 3.5)."""
+"""Calls whose line holds no slot: stored apart, in no report, total or export (DESIGN 3.5)."""
 
 from __future__ import annotations
 

@@ -265,7 +265,7 @@ def _row(
         return _reject(line, "dateTimeOrigination is not set", raw)
     if duration < 0 or disconnect < origination or (connect and disconnect < connect):
         return _reject(line, "the call ends before it begins", raw)
-    if not (-(2**62) < min(numbers) and max(numbers) < 2**62):
+    if not (min(numbers) > -(2**62) and max(numbers) < 2**62):
         return _reject(line, "a number is out of every range", raw)
     content = "\x1f".join(texts) + "\x1f".join(cells)
     if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
