@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 
 CLUSTER = "StandAloneCluster"
 """The cluster's id; every cluster has this one until somebody changes it."""
@@ -14,6 +15,7 @@ Value = str | int
 Row = dict[str, Value]
 
 
+@cache
 def address_integer(dotted: str) -> int:
     """Return an IPv4 address as the signed 32-bit little-endian integer that a CDR holds."""
     value: int = struct.unpack("<i", bytes(int(part) for part in dotted.split(".")))[0]

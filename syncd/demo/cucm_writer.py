@@ -103,8 +103,8 @@ def format_row(columns: Mapping[str, Value]) -> str:
     cells = _NEUTRAL_CELLS.copy()
     index = INDEX
     for name, value in columns.items():
-        if value.__class__ is int:
-            cells[index[name]] = str(value)
+        if isinstance(value, str) and '"' not in value:
+            cells[index[name]] = f'"{value}"'
         else:
             cells[index[name]] = _cell(value)
     return ",".join(cells)
