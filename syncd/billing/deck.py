@@ -48,23 +48,21 @@ class Deck:
         self.rates = tuple(rates)
         self._by_prefix = {rate.prefix: rate for rate in self.rates}
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
-        self._known: dict[str, Rate | None] = {}
+        self._known: dict[str, Rate] = {}
 
     def find(self, digits: str) -> Rate | None:
         """Return the rate of the longest prefix of an E.164 number without ``+``, or None."""
         known = self._known
-        if digits in known:
-            return known[digits]
-        if len(known) >= REMEMBERED:
-            known.clear()
-        by_prefix = self._by_prefix
-        for length in self._lengths:
-            rate = by_prefix.get(digits[:length])
-            if rate is not None:
-                break
-        else:
-            rate = None
-        known[digits] = rate
+        rate = known.get(digits)
+        if rate is None:
+            by_prefix = self._by_prefix
+            for length in self._lengths:
+                rate = by_prefix.get(digits[:length])
+                if rate is not None:
+                    if len(known) >= REMEMBERED:
+                        known.clear()
+                    known[digits] = rate
+                    break
         return rate
 
     def exact(self, digits: str) -> Rate | None:
