@@ -1,0 +1,324 @@
+"""The composition root: builds what a unit of work needs, holds its lock, runs it.
+
+The daemon and the verbs do their work through an ``Application``; nothing else knows both the
+settings and the packages that do the work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
+
+from syncd.application.preparation import Preparation, prepare
+from syncd.domain.errors import EXIT_OK, Problem, TryAgainError, UsageError, UserError
+from syncd.settings.model import Settings
+from syncd.store.locks import hold
+
+if TYPE_CHECKING:
+    import peewee
+
+    from syncd.calls.intake import FileOutcome, IngestOutcome, Intake
+    from syncd.directory.sync import SyncOutcome
+
+Outcome = TypeVar("Outcome")
+
+
+class Stop(Protocol):
+    """Asked between two transactions whether to stop."""
+
+    def is_set(self) -> bool: ...
+
+
+class Never:
+    """Nobody asks a verb to stop: it is interrupted, which is as safe."""
+
+    def is_set(self) -> bool:
+        return False
+
+
+NEVER = Never()
+TURN_SECONDS = 0.5
+"""How often who waits for a turn asks whether to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit(Generic[Outcome]):
+    """What became of one unit of work: its outcome, or the error that ended it."""
+
+    name: str
+    outcome: Outcome | None = None
+    error: UserError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT_OK if self.error is None else self.error.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class SyncWishes:
+    """What the command line may ask of a sync."""
+
+    dry_run: bool = False
+    """Say what would change, and write nothing."""
+    accept_departures: int = 0
+    accept_changes: int = 0
+
+
+WISHLESS = SyncWishes()
+MAINTENANCE = "maintenance"
+SCHEMA = "schema"
+ROLL_UP_DAYS = 31
+"""Days rebuilt before the lock is given up for others."""
+
+
+class Application:
+    """Everything for one set of settings. Methods may be called from any thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: peewee.Database,
+        *,
+        command: str,
+        clock: Callable[[], int] = lambda: int(time.time()),
+    ) -> None:
+        """``command`` is what other processes read in the lock files of the work done here."""
+        self.settings = settings
+        self.database = database
+        self.command = command
+        self.clock = clock
+        self._turns = {source.pbx: threading.Lock() for source in settings.cdr.values()}
+        self._preparing = threading.Lock()
+        self._prepared: Preparation | None = None
+        self._intakes: dict[str, Intake] = {}
+
+    @classmethod
+    def open(
+        cls, settings: Settings, *, command: str = "syncd", prepared: Preparation | None = None
+    ) -> Self:
+        """Open the database, brought up to date, and see that its days are those of the zone.
+
+        ``prepared`` is what ``checked`` returned, where that was asked. Raises ConfigurationError,
+        or TryAgainError when the database cannot be reached.
+        """
+        from syncd.store.database import open_database
+        from syncd.store.rollups import ensure_zone, zone_is
+
+        settings.state_directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        # Two processes that start at once must not bring the schema up to date side by side.
+        with hold(settings.state_directory, SCHEMA, command, wait=settings.daemon.lock_wait):
+            database = open_database(settings.database_url, settings.state_directory)
+        application = cls(settings, database, command=command)
+        application._prepared = prepared
+        if not zone_is(settings.timezone):
+            with application._lock(MAINTENANCE, NEVER):
+                ensure_zone(settings.timezone)
+        return application
+
+    def successor(self, settings: Settings, prepared: Preparation) -> Application:
+        """Return the application for other settings on the same database and in the same zone."""
+        following = Application(settings, self.database, command=self.command, clock=self.clock)
+        following._prepared = prepared
+        return following
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if not self.database.is_closed():
+            self.database.close()
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[None]:
+        """Have a connection in this thread while the block runs."""
+        opened = self.database.connect(reuse_if_open=True)
+        try:
+            yield
+        finally:
+            if opened:
+                self.database.close()
+
+    def prepared(self) -> Preparation:
+        """Return drivers, plans and tariffs, loaded once. Raises ConfigurationError with all that
+        is wrong with them."""
+        with self._preparing:
+            if self._prepared is None:
+                self._prepared = prepare(self.settings)
+        self._prepared.check(self.settings)
+        return self._prepared
+
+    def reachable(self) -> bool:
+        """Say whether the database answers."""
+        try:
+            with self.connected():
+                self.database.execute_sql("SELECT 1").fetchone()
+        except Exception:
+            return False
+        return True
+
+    # --- units of work ---------------------------------------------------------------------------
+
+    def sync_one(
+        self, name: str, wishes: SyncWishes = WISHLESS, *, stop: Stop = NEVER
+    ) -> SyncOutcome:
+        """Bring the people of one directory up to date. Raises UserError."""
+        from syncd.directory.sources.open import open_source
+        from syncd.directory.sync import sync_source
+
+        directory = self.settings.directories[name]
+        with self._lock(f"sync-{name}", stop), self.connected():
+            return sync_source(
+                directory,
+                open_source(directory),
+                tuple(self.settings.sites.values()),
+                now=self.clock(),
+                dry_run=wishes.dry_run,
+                accept_departures=wishes.accept_departures,
+                accept_changes=wishes.accept_changes,
+            )
+
+    def ingest_one(
+        self,
+        name: str,
+        *,
+        settle: bool = True,
+        stop: Stop = NEVER,
+        progress: Callable[[FileOutcome], None] = lambda file: None,
+    ) -> IngestOutcome:
+        """Take the files of one folder; ``progress`` is told of each when it is stored.
+
+        Raises UserError.
+        """
+        intake = self._intake(name)
+        pbx = intake.context.pbx
+        # Two folders of one PBX take turns within this process; the lock is for other processes.
+        with self._turn(pbx, stop), self._lock(f"intake-{pbx}", stop), self.connected():
+            return intake.take(now=self.clock, settle=settle, stop=stop.is_set, progress=progress)
+
+    def roll_up(self, *, stop: Stop = NEVER) -> int:
+        """Rebuild the sums of days that changed. Returns how many days and months were rebuilt."""
+        from syncd.store.models import DirtyDay
+        from syncd.store.rollups import rebuild, stale_months
+
+        rebuilt = 0
+        with self.connected():
+            while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
+                with self._lock(MAINTENANCE, stop):
+                    done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)
+                if not done:
+                    break
+                rebuilt += done
+        return rebuilt
+
+    # --- several sources -------------------------------------------------------------------------
+
+    def sync(
+        self, name: str | None = None, wishes: SyncWishes = WISHLESS
+    ) -> Iterator[Unit[SyncOutcome]]:
+        """Sync one directory, or all of them one after the other; a failing one stops no other.
+
+        Raises UsageError when there is no such directory.
+        """
+        for source in _chosen(name, self.settings.directories, "directory"):
+            yield _unit(source, partial(self.sync_one, source, wishes))
+
+    def ingest(
+        self,
+        name: str | None = None,
+        *,
+        settle: bool = True,
+        progress: Callable[[FileOutcome], None] = lambda file: None,
+    ) -> Iterator[Unit[IngestOutcome]]:
+        """Take the files of one folder, or of all one after the other; ``progress`` is told of each
+        file.
+
+        Raises UsageError when there is no such folder, ConfigurationError when a tariff is wrong.
+        """
+        chosen = _chosen(name, self.settings.cdr, "cdr")
+        self.prepared()
+        for source in chosen:
+            yield _unit(source, partial(self.ingest_one, source, settle=settle, progress=progress))
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _intake(self, name: str) -> Intake:
+        """Return a folder's intake, which remembers what it saw at the last poll."""
+        from syncd.application.contexts import intake_context
+        from syncd.calls.intake import Intake
+
+        prepared = self.prepared()
+        with self._preparing:
+            if name not in self._intakes:
+                context = intake_context(self.settings, prepared, self.settings.cdr[name])
+                self._intakes[name] = Intake(context)
+            return self._intakes[name]
+
+    def _lock(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
+        return hold(
+            self.settings.state_directory,
+            name,
+            self.command,
+            wait=self.settings.daemon.lock_wait,
+            stopping=stop.is_set,
+        )
+
+    @contextlib.contextmanager
+    def _turn(self, pbx: str, stop: Stop) -> Iterator[None]:
+        """Wait until no other thread works on this PBX. Raises TryAgainError when asked to stop."""
+        turn = self._turns[pbx]
+        while not turn.acquire(timeout=TURN_SECONDS):
+            if stop.is_set():
+                raise TryAgainError(f"stopped while another folder of {pbx} was read")
+        try:
+            yield
+        finally:
+            turn.release()
+
+
+def checked(settings: Settings) -> Preparation:
+    """Return drivers, plans and tariffs once everything that the settings name was found right.
+
+    Raises ConfigurationError with all that is wrong; warnings are in the ``problems`` returned.
+    """
+    from syncd.directory import checks
+
+    prepared = prepare(settings)
+    prepared.problems[:0] = checks.problems(settings)
+    prepared.check(settings)
+    return prepared
+
+
+def problems(settings: Settings) -> list[Problem]:
+    """Return every mistake and warning in what the settings name: mappings, filters, drivers, plans
+    and tariffs. The settings themselves were checked when they were loaded."""
+    from syncd.application.preparation import tariff_warnings
+    from syncd.directory import checks
+
+    prepared = prepare(settings)
+    return [
+        *settings.warnings,
+        *checks.problems(settings),
+        *prepared.problems,
+        *tariff_warnings(settings, prepared),
+    ]
+
+
+def _chosen(name: str | None, sections: Collection[str], kind: str) -> list[str]:
+    """Return the named section, or all. Raises UsageError when it does not exist."""
+    if name is None:
+        return list(sections)
+    if name not in sections:
+        known = ", ".join(sections) or "none is configured"
+        raise UsageError(f"there is no [{kind}:{name}]", f"known: {known}")
+    return [name]
+
+
+def _unit(name: str, work: Callable[[], Outcome]) -> Unit[Outcome]:
+    """Run a unit of work; the user's mistakes become part of what it returns."""
+    try:
+        return Unit(name, work())
+    except UserError as error:
+        return Unit(name, error=error)

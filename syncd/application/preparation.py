@@ -1,0 +1,106 @@
+"""What intake needs beside the settings: drivers, numbering plans and tariffs, read and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from syncd.application.plugins import DRIVERS, load_plugin
+from syncd.billing.numbering import Numbering, NumberingPlan
+from syncd.billing.tariff import Carrier, class_differences, load_carrier, open_ends
+from syncd.domain.errors import ConfigurationError, Problem
+from syncd.domain.leg import CdrDriver
+from syncd.settings.model import Settings, SiteSettings
+
+
+@dataclass(slots=True)
+class Preparation:
+    """Drivers, numberings and tariffs by the name of their section, and what is wrong with them.
+
+    What has problems is missing; ``problems`` holds warnings too.
+    """
+
+    drivers: dict[str, CdrDriver] = field(default_factory=dict)
+    """By the driver's own name."""
+    plans: dict[str, NumberingPlan] = field(default_factory=dict)
+    carriers: dict[str, Carrier] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def check(self, settings: Settings) -> None:
+        """Raise ConfigurationError when anything is wrong."""
+        wrong = [problem for problem in self.problems if not problem.warning]
+        if wrong:
+            raise ConfigurationError(
+                f"{settings.file}: {len(wrong)} problem{'s' if len(wrong) > 1 else ''}"
+                " in what the configuration names",
+                problems=wrong,
+            )
+
+
+def numbering_plan(site: SiteSettings) -> NumberingPlan:
+    """Return a site's numbering plan."""
+    return NumberingPlan(
+        country=site.country,
+        area_code=site.area_code,
+        access_code=site.access_code,
+        international_code=site.international_code,
+        internal_numbers=site.internal_numbers,
+        rules=tuple((rule.prefix, rule.number_class) for rule in site.number_rules),
+    )
+
+
+def prepare(settings: Settings) -> Preparation:
+    """Load everything that the settings name; raises nothing for a user's mistake."""
+    prepared = Preparation()
+    numberings: dict[str, Numbering] = {}
+    for name, site in settings.sites.items():
+        plan = numbering_plan(site)
+        try:
+            numberings[name] = Numbering(plan)
+            prepared.plans[name] = plan
+        except ValueError as error:
+            prepared.problems.append(_problem(settings, f"site:{name}", "country", str(error)))
+    for source in settings.cdr.values():
+        if source.driver not in prepared.drivers:
+            try:
+                prepared.drivers[source.driver] = load_plugin(DRIVERS, source.driver)
+            except ConfigurationError as error:
+                prepared.problems.append(
+                    _problem(
+                        settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint
+                    )
+                )
+    for carrier in settings.carriers.values():
+        try:
+            loaded = load_carrier(
+                carrier.name, carrier.tariffs, carrier.rounding, settings.timezone
+            )
+        except ConfigurationError as error:
+            prepared.problems += error.problems or [
+                _problem(settings, f"carrier:{carrier.name}", "", error.message)
+            ]
+            continue
+        prepared.carriers[carrier.name] = loaded
+        prepared.problems += open_ends(loaded, settings.timezone)
+    return prepared
+
+
+def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Problem]:
+    """Yield where a rate deck's class is not that of the numbering plan; takes its time, so only
+    who checks the configuration asks."""
+    pairs = {
+        (trunk.carrier, trunk.site)
+        for trunk in settings.trunks
+        if trunk.carrier in prepared.carriers and trunk.site in prepared.plans
+    }
+    numberings = {site: Numbering(prepared.plans[site]) for _, site in pairs}
+    for carrier, site in sorted(pairs):
+        for tariff in prepared.carriers[carrier].versions:
+            yield from class_differences(numberings[site], tariff)
+
+
+def _problem(settings: Settings, section: str, option: str, what: str, hint: str = "") -> Problem:
+    """Return a problem of an option, with the place where it is written."""
+    origin = settings.origins.get((section, option))
+    place = (origin.file, origin.line) if origin else (str(settings.file), 0)
+    return Problem(*place, f"[{section}] {option}".strip(), what, hint)

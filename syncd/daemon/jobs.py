@@ -1,0 +1,228 @@
+"""The daemon's jobs: a sync for each directory, an intake for each folder, the roll-ups.
+
+A job that fails is logged, counted and tried again when its schedule says so; it never ends the
+daemon.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
+
+from syncd.application.gauges import measure
+from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
+from syncd.daemon.schedule import ScheduleTrigger, build_scheduler
+from syncd.daemon.state import DaemonState, UnitState, WorkSignal
+from syncd.domain.errors import UserError
+from syncd.settings.schedule import Every
+
+if TYPE_CHECKING:
+    from syncd.application.composition import Application
+    from syncd.calls.intake import FileOutcome
+    from syncd.observe.metrics import Metrics
+    from syncd.settings.model import Settings
+
+SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
+HEARTBEAT = "heartbeat"
+HEARTBEAT_SECONDS = 5
+FAILED = {SYNC: "sync_failed", INGEST: "ingest_failed", ROLL_UP: "roll_up_failed"}
+JOB_SKIPPED = "job_skipped"
+SPARE_THREADS = 4
+MOST_THREADS = 32
+
+log = structlog.get_logger()
+
+
+def units_of(settings: Settings) -> list[UnitState]:
+    """Return the units of work of a configuration, none of them done yet."""
+    return [
+        *(UnitState(SYNC, name, each.schedule) for name, each in settings.directories.items()),
+        *(UnitState(INGEST, name, each.schedule) for name, each in settings.cdr.items()),
+        UnitState(ROLL_UP, "", settings.daemon.rollups),
+    ]
+
+
+class Jobs:
+    """Runs the units of work of an application on their schedules."""
+
+    def __init__(
+        self,
+        application: Application,
+        state: DaemonState,
+        metrics: Metrics,
+        changed: Callable[[], None],
+    ) -> None:
+        """``changed`` is called, in any thread, whenever the state of a unit changed."""
+        self.application = application
+        self.state = state
+        self.metrics = metrics
+        self.stop = threading.Event()
+        self.heartbeat = time.monotonic()
+        self._changed = changed
+        self._first_syncs: set[str] = set()
+        self._lock = threading.Lock()
+        threads = len(units_of(application.settings)) + SPARE_THREADS
+        self._scheduler = build_scheduler(min(threads, MOST_THREADS))
+        self._scheduler.add_listener(self._on_skipped, EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._on_broken, EVENT_JOB_ERROR)
+
+    def start(self) -> None:
+        """Begin: every directory at once, and every folder after them."""
+        self._plan()
+        self._scheduler.start()
+
+    def replace(self, application: Application) -> None:
+        """Go on with another application; what runs ends with the one it began with."""
+        self.application = application
+        self._plan()
+
+    def shut_down(self, seconds: float) -> list[str]:
+        """Ask everything to stop, and wait up to ``seconds``. Returns what still runs."""
+        self.stop.set()
+        self._scheduler.shutdown(wait=False)
+        deadline = time.monotonic() + seconds
+        while (running := self.state.running()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return running
+
+    def progressing(self) -> bool:
+        """Say whether the scheduler runs and no unit is stuck."""
+        now = time.monotonic()
+        return now - self.heartbeat < 3 * HEARTBEAT_SECONDS and not self.state.stuck(now)
+
+    # --- planning --------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        settings = self.application.settings
+        with self._lock:
+            self._first_syncs = set(settings.directories)
+            self.state.replace(units_of(settings), settings.timezone)
+            self._scheduler.remove_all_jobs()
+            now = datetime.now(UTC)
+            for name, directory in settings.directories.items():
+                self._add(SYNC, name, directory.schedule, self._sync, now)
+            # People first: a call is attributed to whom the directory named when it was taken.
+            for name, source in settings.cdr.items():
+                first = None if self._first_syncs else now
+                self._add(INGEST, name, source.schedule, self._ingest, first)
+            self._add(ROLL_UP, "", settings.daemon.rollups, self._roll_up, now)
+            self._scheduler.add_job(
+                self._beat,
+                ScheduleTrigger(Every(HEARTBEAT_SECONDS), settings.timezone),
+                id=HEARTBEAT,
+                next_run_time=now,
+            )
+
+    def _add(
+        self,
+        kind: str,
+        name: str,
+        schedule: Any,
+        work: Callable[[Application, str, WorkSignal], Report],
+        first: datetime | None,
+    ) -> None:
+        self._scheduler.add_job(
+            partial(self._run, kind, name, work),
+            ScheduleTrigger(schedule, self.application.settings.timezone),
+            id=f"{kind}:{name}",
+            next_run_time=first,
+        )
+
+    def _first_sync_ended(self, name: str) -> None:
+        """Let the folders be read once every directory was asked."""
+        with self._lock:
+            if name not in self._first_syncs:
+                return
+            self._first_syncs.remove(name)
+            if self._first_syncs or self.stop.is_set():
+                return
+            now = datetime.now(UTC)
+            for source in self.application.settings.cdr:
+                self._scheduler.modify_job(f"{INGEST}:{source}", next_run_time=now)
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def _run(
+        self,
+        kind: str,
+        name: str,
+        work: Callable[[Application, str, WorkSignal], Report],
+    ) -> None:
+        """Run one unit of work and say what became of it."""
+        if self.stop.is_set():
+            return
+        signal = WorkSignal(self.state, kind, name, self.stop)
+        job = f"{kind} {name}".strip()
+        started = time.monotonic()
+        self.state.begin(kind, name, started)
+        self._changed()
+        application = self.application
+        try:
+            report = work(application, name, signal)
+        except Exception as error:
+            seconds = round(time.monotonic() - started, 3)
+            self._failed(kind, name, error, seconds)
+            self.metrics.job_ended(job, seconds, None)
+        else:
+            seconds = round(time.monotonic() - started, 3)
+            now = application.clock()
+            self.state.succeed(kind, name, now, report.counts())
+            self.metrics.job_ended(job, seconds, now)
+            report.tell(log, self.metrics, seconds)
+        finally:
+            if kind == SYNC:
+                self._first_sync_ended(name)
+            self._changed()
+
+    def _failed(self, kind: str, name: str, error: Exception, seconds: float) -> None:
+        fields: dict[str, Any] = {"source": name} if name else {}
+        fields["seconds"] = seconds
+        self.state.fail(kind, name, self.application.clock(), str(error))
+        self.metrics.job_failed(f"{kind} {name}".strip())
+        if isinstance(error, UserError):
+            fields["exit_code"] = error.exit_code
+            log.error(
+                FAILED[kind],
+                reason=error.message,
+                hint=error.hint,
+                problems=[str(problem) for problem in error.problems],
+                **fields,
+            )
+        else:
+            log.error(FAILED[kind], reason=str(error), exc_info=error, **fields)
+
+    def _sync(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        return SyncReport(name, application.sync_one(name, stop=signal))
+
+    def _ingest(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        def tell(file: FileOutcome) -> None:
+            signal.is_set()
+            tell_file(log, self.metrics, name, file)
+
+        return IngestReport(name, application.ingest_one(name, stop=signal, progress=tell))
+
+    def _roll_up(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        days = application.roll_up(stop=signal)
+        with application.connected():
+            return RollUpReport(days, measure(application.settings, application.clock()))
+
+    def _beat(self) -> None:
+        self.heartbeat = time.monotonic()
+
+    # --- what the scheduler says -----------------------------------------------------------------
+
+    def _on_skipped(self, event: Any) -> None:
+        """A job's time came while it still ran: the run that follows does the work of both."""
+        self.metrics.job_skipped(str(event.job_id).replace(":", " ").strip())
+        log.debug(JOB_SKIPPED, job=event.job_id)
+
+    def _on_broken(self, event: Any) -> None:
+        """The wrapper around the units failed, which is a defect of syncd's."""
+        log.error("job_broken", job=event.job_id, exc_info=event.exception)

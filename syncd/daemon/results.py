@@ -1,0 +1,145 @@
+"""What a unit of work did, as metrics, totals and one canonical log line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from syncd.application.gauges import Gauges
+from syncd.domain.codes import FileState
+
+if TYPE_CHECKING:
+    from syncd.calls.intake import FileOutcome, IngestOutcome
+    from syncd.directory.sync import SyncOutcome
+    from syncd.observe.metrics import Metrics
+
+SYNC_FINISHED = "sync_finished"
+LINE_CONFLICTED = "line_conflicted"
+INGEST_FINISHED = "ingest_finished"
+ROLL_UP_FINISHED = "roll_up_finished"
+FILE_EVENTS = {
+    FileState.DONE: "file_ingested",
+    FileState.FAILED: "file_failed",
+    FileState.SET_ASIDE: "file_set_aside",
+    FileState.IGNORED: "file_ignored",
+}
+ROW_COUNTERS = ("stored", "duplicate", "excluded", "not_billed", "rejected")
+
+
+class Report(Protocol):
+    """The result of one unit of work."""
+
+    def counts(self) -> dict[str, int]:
+        """Return what is added to the daemon's totals."""
+        ...
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        """Write the unit's log line and set its metrics."""
+        ...
+
+
+def tell_file(log: Any, metrics: Metrics, source: str, file: FileOutcome) -> None:
+    """Log and count one file that was dealt with; a file that could not be taken is a warning."""
+    metrics.add_files(source, file.state.word)
+    fields: dict[str, Any] = {"source": source, "file": file.name}
+    if file.state is FileState.DONE:
+        for name in ROW_COUNTERS:
+            count = getattr(file, name)
+            fields[name] = count
+            metrics.add_records(source, name, count)
+        metrics.add_calls(file.calls)
+        fields |= {"read": file.read, "calls": file.calls}
+    if file.reason:
+        fields["reason"] = file.reason
+    taken = file.state in (FileState.DONE, FileState.IGNORED)
+    (log.info if taken else log.warning)(FILE_EVENTS[file.state], **fields)
+
+
+class IngestReport:
+    """Of one folder."""
+
+    def __init__(self, source: str, outcome: IngestOutcome) -> None:
+        self.source = source
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        files = [file for file in self.outcome.files if file.state is FileState.DONE]
+        return {
+            "files": len(files),
+            "records": sum(file.read for file in files),
+            "calls": self.outcome.calls,
+        }
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        outcome = self.outcome
+        metrics.set_spool(self.source, outcome.waiting, outcome.oldest_waiting or 0)
+        for file in outcome.files:
+            if file.state is FileState.DONE and file.reason:
+                log.warning(
+                    "file_not_archived", source=self.source, file=file.name, reason=file.reason
+                )
+        # A folder is looked at every half minute: looking in vain is no event.
+        speak = log.info if outcome.files or outcome.released else log.debug
+        speak(
+            INGEST_FINISHED,
+            source=self.source,
+            files=len(outcome.files),
+            waiting=outcome.waiting,
+            records=outcome.records,
+            calls=outcome.calls,
+            withheld=outcome.withheld,
+            unrated=outcome.unrated,
+            released=outcome.released,
+            seconds=seconds,
+        )
+
+
+class SyncReport:
+    """Of one directory."""
+
+    def __init__(self, source: str, outcome: SyncOutcome) -> None:
+        self.source = source
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        outcome = self.outcome
+        for conflict in outcome.conflicts:
+            log.warning(LINE_CONFLICTED, source=self.source, conflict=str(conflict))
+        log.info(
+            SYNC_FINISHED,
+            source=self.source,
+            server=outcome.server,
+            outcome=outcome.outcome,
+            entries=outcome.entries,
+            arrived=outcome.arrived,
+            departed=outcome.departed,
+            returned=outcome.returned,
+            changed=outcome.changed,
+            closed=outcome.closed,
+            conflicts=len(outcome.conflicts),
+            warnings=len(outcome.warnings),
+            seconds=seconds,
+        )
+
+
+class RollUpReport:
+    """Of the sums, with the figures that are true after them."""
+
+    def __init__(self, rebuilt: int, gauges: Gauges) -> None:
+        self.rebuilt = rebuilt
+        self.gauges = gauges
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        gauges = self.gauges
+        metrics.set_unrated(gauges.unrated)
+        if gauges.slots is not None:
+            metrics.set_slots("licensed", gauges.slots)
+        metrics.set_slots("used", gauges.used)
+        metrics.set_slots("waiting", gauges.waiting)
+        if self.rebuilt:
+            log.info(ROLL_UP_FINISHED, rebuilt=self.rebuilt, seconds=seconds)
