@@ -163,6 +163,19 @@ def test_the_arithmetic_in_steps() -> None:
     ]
 
 
+def test_the_example_of_the_documentation() -> None:
+    rate = made(fee=50_000, per_unit=120_000, initial=30, increment=6, minimum=100_000)
+    rounding = Rounding("half-up", 2)
+    assert steps(rate, 100, rounding) == [
+        Step("connection fee", 0, 50_000),
+        Step("initial interval", 30, 60_000),
+        Step("12 increments of 6 s", 72, 144_000),
+        Step("rounding half-up to 2 decimals", 0, -4_000),
+    ]
+    assert price(rate, 100, rounding) == Price(250_000, 102)
+    assert share(250_000, [40, 60]) == [100_000, 150_000]
+
+
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10_000), min_size=1, max_size=8))
 def test_shares_add_up(micros: int, seconds: list[int]) -> None:
     shares = share(micros, seconds)
