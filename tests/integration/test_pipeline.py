@@ -304,7 +304,7 @@ def test_extension_mobility_finds_the_person_by_user_id(bed: Bed) -> None:
     bed.assign(party, Role.USER_ID, "gina7")
     bed.directory_changed()
     bed.ingest(leg(1, 101, 102, "2777", MOBILE, callingPartyUnicodeLoginUserID="Gina7"))
-    assert bed.rows("line", "person") == [("2007", "gina")]
+    assert bed.rows("line", "person") == [("2777", "gina")]
 
 
 def test_partitions_tell_overlapping_extensions_apart(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import ldap3
@@ -103,6 +104,42 @@ def _raw_entries(connection: ldap3.Connection) -> None:
     strategy.socket_size = 65536
 
 
+class _VerifiedTls(ldap3.Tls):
+    """TLS as Python secures it by default: certificate, host name and SNI.
+
+    ldap3's own verifies nothing unless told to, and leaves its socket open where the name is wrong.
+    """
+
+    def __init__(self, host: str, authorities: Path | None) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self._host = host
+        try:
+            self._context = ssl.create_default_context(cafile=authorities)
+        except (OSError, ssl.SSLError) as error:
+            raise ServerFailed(
+                f"the certificates in {authorities} cannot be read: {error}"
+            ) from error
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        connection.socket = self._context.wrap_socket(connection.socket, server_hostname=self._host)
+
+
+def _close_failed_sockets(connection: ldap3.Connection) -> None:
+    """Make a connection close the sockets of addresses that it tried in vain."""
+    strategy = connection.strategy
+    stock = strategy._open_socket
+
+    def open_socket(*arguments: Any, **options: Any) -> None:
+        try:
+            stock(*arguments, **options)
+        except BaseException:
+            if connection.socket is not None:
+                connection.socket.close()
+            raise
+
+    strategy._open_socket = open_socket
+
+
 @contextlib.contextmanager
 def connected(
     settings: DirectorySettings, address: Address, password: str, deadline: Deadline
@@ -161,11 +198,7 @@ class Deadline:
 def _connection(settings: DirectorySettings, address: Address, password: str) -> ldap3.Connection:
     tls = None
     if address.tls != "none":
-        tls = ldap3.Tls(
-            validate=ssl.CERT_REQUIRED,
-            ca_certs_file=str(settings.ca_file) if settings.ca_file else None,
-            sni=address.host,
-        )
+        tls = _VerifiedTls(address.host, settings.ca_file)
     server = ldap3.Server(
         address.host,
         port=address.port,
@@ -189,6 +222,7 @@ def _connection(settings: DirectorySettings, address: Address, password: str) ->
         raise_exceptions=False,
     )
     _raw_entries(connection)
+    _close_failed_sockets(connection)
     return connection
 
 
@@ -205,17 +239,16 @@ def _bind(connection: ldap3.Connection, address: Address) -> None:
 
 
 def _close(connection: ldap3.Connection) -> None:
-    try:
+    with contextlib.suppress(LDAPException, OSError, AttributeError):
         connection.unbind()
-    except (LDAPException, OSError, AttributeError):
-        connection.strategy.close()
+    if connection.socket is not None:
+        connection.socket.close()
 
 
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
+    if "mismatch, certificate is not valid for" in text:
+        return f"its certificate is for another host: {text}"
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return f"its certificate is not trusted: {text}"
-    if "doesn't match any name" in text:
-        # ldap3 prints the whole certificate.
-        return f"its certificate is for another host: {text[text.rfind('any name') :].strip()}"
     return text or type(error).__name__
