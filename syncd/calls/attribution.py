@@ -47,7 +47,10 @@ class ProfileSpan(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The answer: the holder, or none with the reason; ``candidates`` are line ids with parties."""
+    """The answer: the holder, or none with the reason, and who else came into question.
+
+    Found by user id or device, the holder is the line by which that party is billed.
+    """
 
     holder: Holder | None
     reason: str
@@ -62,6 +65,9 @@ HELD_BY_DEVICE = "device"
 NOBODY = "nobody holds the number"
 AMBIGUOUS = "ambiguous: more than one party holds the number"
 NO_NUMBER = "no number"
+
+BY_NAME = (HELD_BY_USER, HELD_BY_DEVICE)
+"""The party was found, but the number is held by nobody."""
 
 NOT_FOUND = Found(None, NOBODY)
 

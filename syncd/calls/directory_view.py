@@ -55,7 +55,7 @@ def load_holders(context: IntakeContext) -> Holders:
     profiles: dict[int, list[ProfileSpan]] = {}
     for party, profile, org, since, until in (
         Profile.select(Profile.party, Profile.id, Profile.org, Profile.valid_from, Profile.valid_to)
-        .where(Profile.party.is_null(False))
+        .where(Profile.id != 0)
         .order_by(Profile.party, Profile.valid_from)
         .tuples()
     ):

@@ -175,8 +175,17 @@ class _Batch:
         for rec, rule in self.excluded:
             self.changed[rec.file_id].excluded += 1
             self.record_rows.append(
-                (rec.id, pbx_id, rec.file_id, rec.row, RecordOutcome.EXCLUDED, rule, rec.id, 0)
-                + rec.leg
+                (
+                    rec.id,
+                    pbx_id,
+                    rec.file_id,
+                    rec.row,
+                    int(RecordOutcome.EXCLUDED),
+                    rule,
+                    rec.id,
+                    0,
+                    *rec.leg,
+                )
             )
         rules = self.pipeline.rules
         for rec in self.plain:
@@ -254,8 +263,8 @@ class _Batch:
                         verdict.reason,
                         conversation,
                         verdict.provisional,
+                        *rec.leg,
                     )
-                    + rec.leg
                 )
         self.note_unknown(records, analysis, stored)
         if analysis.drafts:

@@ -37,14 +37,18 @@ def call_rows(
         holder = draft.holder
         if holder is not None:
             party, line, role = holder.party, holder.line, holder.role
+            slot = slot_key(party, role, line)
             profile, org = holders.profile(party, started_at)
+            if draft.line is not None:
+                line = dimensions.line(draft.line)
         else:
             assert draft.line is not None
             party = profile = org = 0
             line, role = dimensions.line(draft.line), Role.ACQUIRED
+            slot = slot_key(party, role, line)
         outside = draft.outside
         yield (
-            slot_key(party, role, line),
+            slot,
             draft.hunt,
             (
                 rec.id * 8 + draft.side,

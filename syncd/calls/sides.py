@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from syncd.calls.attribution import AMBIGUOUS, Found, Holder, Holders
+from syncd.calls.attribution import AMBIGUOUS, BY_NAME, Found, Holder, Holders
 from syncd.calls.conversation import (
     CONFERENCE,
     Ends,
@@ -39,6 +39,8 @@ from syncd.domain.codes import (
 from syncd.domain.leg import Leg
 from syncd.domain.party import Line
 from syncd.domain.rate import NormalisedNumber
+
+HUNT_MEMBER = "member of the hunt group, by user id or device"
 
 HUNT = 7
 """Pattern usage "hunt pilot"."""
@@ -83,7 +85,8 @@ class Rules:
 
 
 class Draft(NamedTuple):
-    """A call row before licence and price. ``holder`` is None for an anonymous ``line``."""
+    """A call row before licence and price. ``holder`` is None for an anonymous ``line``; both are
+    set when a person was found by user id or device on a number that nobody holds."""
 
     at: int
     """Index of the record in the conversation."""
@@ -152,9 +155,23 @@ def analyse(records: Sequence[Rec], rules: Rules) -> Analysis:
     result.legs = list(legs.values())
     consults = consult_records(records) if len(records) > 1 else frozenset()
     for index, rec in enumerate(records):
-        _RecordSides(index, rec, ends[index], legs, index in consults, rules, result).run()
+        sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
+        if rec.leg.controller:
+            sides.controller_partition = _partition_of(rec.leg.controller, records)
+        sides.run()
     _count(result, records)
     return result
+
+
+def _partition_of(number: str, records: Sequence[Rec]) -> str:
+    """Return the partition of a number that takes part in a conversation: the comment that names a
+    conference's controller does not say it."""
+    for rec in records:
+        if rec.leg.calling_number == number:
+            return rec.leg.calling_partition
+        if rec.leg.final_number == number:
+            return rec.leg.final_partition
+    return ""
 
 
 class _RecordSides:
@@ -164,6 +181,7 @@ class _RecordSides:
         "at_dest",
         "at_orig",
         "consult",
+        "controller_partition",
         "direction",
         "ends",
         "index",
@@ -194,6 +212,7 @@ class _RecordSides:
         self.rules = rules
         self.result = result
         self.reasons: list[str] = []
+        self.controller_partition = ""
         self.start = len(result.drafts)
         if legs:
             self.at_orig, self.at_dest = carried(rec.leg, rec.id, legs)
@@ -239,9 +258,10 @@ class _RecordSides:
 
     def calling(self) -> int | None:
         leg, kind = self.leg, self.ends.orig.kind
-        if kind not in (Kind.LINE, Kind.INSIDE, Kind.NOTHING) or not leg.calling_number:
-            if not (kind is Kind.LINE and (leg.calling_user or leg.orig_device)):
-                return None
+        if kind not in (Kind.LINE, Kind.INSIDE, Kind.NOTHING):
+            return None
+        if not leg.calling_number and kind is not Kind.LINE:
+            return None
         found = self.rules.holders.find(
             leg.calling_number,
             leg.calling_partition,
@@ -280,6 +300,8 @@ class _RecordSides:
         if pilot and not member_known:
             # The member stands only in the user id and the device.
             found = self.rules.holders.find("", "", leg.final_user, leg.dest_device, leg.started_at)
+            if found.holder is not None:
+                found = found._replace(reason=HUNT_MEMBER)
             if found.holder is None:
                 found = self.rules.holders.find(number, leg.final_partition, "", "", leg.started_at)
             else:
@@ -381,7 +403,9 @@ class _RecordSides:
 
     def controller(self) -> int | None:
         leg = self.leg
-        found = self.rules.holders.find(leg.controller, "", "", "", leg.started_at)
+        found = self.rules.holders.find(
+            leg.controller, self.controller_partition, "", "", leg.started_at
+        )
         self.note(Side.REDIRECTING, leg.controller, found)
         other, outside = self.other_of_redirecting()
         return self.draft(
@@ -424,6 +448,8 @@ class _RecordSides:
         elif not holder.billed:
             self.reasons.append(BILLING_OFF)
             return -1
+        elif found.reason in BY_NAME and number:
+            line = self.line(number, partition)
         leg = self.leg
         ring = 0
         if side is Side.CALLING or side is Side.CALLED:
@@ -468,8 +494,12 @@ class _RecordSides:
         elif not self.rules.acquisition:
             self.reasons.append(NOT_CONFIGURED)
         else:
-            return Line(self.rules.site, partition if self.rules.partitions else "", number)
+            return self.line(number, partition)
         return None
+
+    def line(self, number: str, partition: str) -> Line:
+        """Return the line of a number that nobody holds."""
+        return Line(self.rules.site, partition if self.rules.partitions else "", number)
 
     def note(self, side: Side, number: str, found: Found) -> None:
         self.result.found.append((self.index, side, number, found))
@@ -583,7 +613,7 @@ def _place(draft: Draft, records: Sequence[Rec]) -> tuple[int, str, int]:
 
 
 def _line(draft: Draft) -> object:
-    return draft.line if draft.holder is None else draft.holder.line
+    return draft.line if draft.holder is None else draft.line or draft.holder.line
 
 
 def _outcome(drafts: list[Draft], records: Sequence[Rec]) -> Outcome:

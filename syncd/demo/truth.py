@@ -235,7 +235,7 @@ def outcome(sides: list[tuple[int, int, bool]]) -> str:
     if any(connected for _, side, connected in sides if side in (CALLING, CALLED)):
         return "answered"
     _, first, _ = min(sides)
-    return "missed" if first in (CALLED, REDIRECTING, PILOT) else "unanswered"
+    return "unanswered" if first == CALLING else "missed"
 
 
 def direction(of_legs: list[str]) -> str:

@@ -35,7 +35,11 @@ from syncd.store.models import (
 )
 
 ROME = ZoneInfo("Europe/Rome")
-DECK = """prefix,destination,class,connection_fee,price,unit_seconds,initial_seconds,increment_seconds,minimum_charge
+COLUMNS = (
+    "prefix,destination,class,connection_fee,price,unit_seconds,initial_seconds,"
+    "increment_seconds,minimum_charge"
+)
+DECK = f"""{COLUMNS}
 39,Italy,national,0.10,0.30,60,60,1,0.15
 393,Italy mobile,mobile,0.15,0.60,60,1,1,0
 33,France,international,0,0.50,60,60,60,1.00
