@@ -21,8 +21,6 @@ BILLED = "billed"
 """The value by which the directory says that a number is billed."""
 
 _ROOTS = """\
-version: 1
-
 dn: dc=example,dc=com
 objectClass: top
 objectClass: dcObject

@@ -71,8 +71,10 @@ def row(**columns: Value) -> Row:
     _follow(whole, columns, "lastRedirectDn", "originalCalledPartyNumber")
     if "lastRedirectDn" not in columns:
         _follow(whole, columns, "lastRedirectDnPartition", "originalCalledPartyNumberPartition")
-    _follow(whole, columns, "originalCalledPartyPattern", "originalCalledPartyNumber")
     _follow(whole, columns, "finalCalledPartyPattern", "finalCalledPartyNumber")
+    direct = whole["originalCalledPartyNumber"] == whole["finalCalledPartyNumber"]
+    pattern = "finalCalledPartyPattern" if direct else "originalCalledPartyNumber"
+    _follow(whole, columns, "originalCalledPartyPattern", pattern)
     _follow(whole, columns, "lastRedirectingPartyPattern", "lastRedirectDn")
     if whole["dateTimeConnect"] and "duration" not in columns:
         whole["duration"] = int(whole["dateTimeDisconnect"]) - int(whole["dateTimeConnect"])

@@ -134,7 +134,7 @@ class Trunk:
             "finalCalledPartyPattern": pattern,
             "lastRedirectingPartyPattern": pattern,
         }
-        if self.protocol == 4:
+        if self.protocol == 4 and pattern:
             columns["outpulsedCalledPartyNumber"] = number.removeprefix(pattern.partition(".")[0])
         return columns
 

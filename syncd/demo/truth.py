@@ -231,11 +231,15 @@ class Account:
 
 
 def outcome(sides: list[tuple[int, int, bool]]) -> str:
-    """Return how a participation ended, from its sides: (record's start, side, connected)."""
+    """Return how a participation ended, from its sides: (record's start, side, connected).
+
+    Missed is what was first called, redirected at last, or hunted; the design's rule to the letter,
+    so a line that only forwarded at first to another that redirected is ``unanswered``.
+    """
     if any(connected for _, side, connected in sides if side in (CALLING, CALLED)):
         return "answered"
     _, first, _ = min(sides)
-    return "unanswered" if first == CALLING else "missed"
+    return "missed" if first in (CALLED, REDIRECTING, PILOT) else "unanswered"
 
 
 def direction(of_legs: list[str]) -> str:
