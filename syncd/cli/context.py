@@ -57,10 +57,12 @@ class Context:
         """Open the database (once), brought up to date and bound to the models."""
         if self._database is None:
             from syncd.store.database import open_database
+            from syncd.store.locks import hold
 
-            self._database = open_database(
-                self.settings.database_url, self.settings.state_directory
-            )
+            settings = self.settings
+            # Two processes must not bring the tables up to date side by side.
+            with hold(settings.state_directory, "schema", "syncd"):
+                self._database = open_database(settings.database_url, settings.state_directory)
         return self._database
 
     def now(self) -> int:

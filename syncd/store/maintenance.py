@@ -1,0 +1,233 @@
+"""Does the database hold what it must hold? Each check returns differences as plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import peewee
+
+from syncd.domain.codes import Outcome, RecordOutcome, State
+from syncd.domain.days import Days, day_date, month_days
+from syncd.store.models import database
+from syncd.store.rollups import (
+    KEYS,
+    MEASURES,
+    MONTH_TABLES,
+    clean_days,
+    clean_months,
+    days_with_rows,
+    read_day,
+    read_month,
+    zone_is,
+)
+
+SHOWN = 20
+"""Differences of one kind that are shown one by one; the rest are counted."""
+
+
+def verify(zone: ZoneInfo) -> list[str]:
+    """Check everything in one snapshot. Returns the differences, none when all is well."""
+    differences: list[str] = []
+    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+        for check in CHECKS:
+            found = list(check(zone))
+            differences += found[:SHOWN]
+            if len(found) > SHOWN:
+                differences.append(f"… and {len(found) - SHOWN} more of this kind")
+    return differences
+
+
+def integrity_problems(opened: peewee.Database) -> list[str]:
+    """Return what SQLite itself finds wrong with a database."""
+    found = [str(row[0]) for row in opened.execute_sql("PRAGMA integrity_check")]
+    return [] if found == ["ok"] else found
+
+
+def _rows(statement: str, *parameters: Any) -> Iterator[tuple[Any, ...]]:
+    yield from database.execute_sql(statement, parameters)
+
+
+def _integrity(_: ZoneInfo) -> Iterator[str]:
+    if isinstance(database.obj, peewee.SqliteDatabase):
+        yield from (f"the file is damaged: {text}" for text in integrity_problems(database.obj))
+        for table, row, parent, _ in _rows("PRAGMA foreign_key_check"):
+            yield f"{table} row {row} names a {parent} that is not there"
+
+
+def _rollup_days(zone: ZoneInfo) -> Iterator[str]:
+    if not zone_is(zone):
+        return
+    days = Days(zone)
+    rolled = clean_days()
+    columns = ", ".join(("day", *KEYS["rollup_day"], *MEASURES))
+    order = ", ".join(KEYS["rollup_day"])
+    for day in sorted(rolled):
+        kept = list(_rows(f"SELECT {columns} FROM rollup_day WHERE day = ? ORDER BY {order}", day))
+        if kept != list(read_day(day, days)):
+            yield f"the sums of {day_date(day)} are not those of its rows"
+    dirty = {row[0] for row in _rows("SELECT day FROM dirty_day")}
+    for day, count in sorted(days_with_rows(days).items()):
+        if day not in rolled and day not in dirty:
+            yield f"{day_date(day)} has {count} call rows, but no sums and no mark that they are due"
+
+
+def _rollup_months(zone: ZoneInfo) -> Iterator[str]:
+    if not zone_is(zone):
+        return
+    days = Days(zone)
+    for month in sorted(clean_months()):
+        first, end = month_days(month)
+        for table in MONTH_TABLES:
+            columns = ", ".join(("month", *KEYS[table], *MEASURES))
+            order = ", ".join(KEYS[table])
+            kept = list(
+                _rows(f"SELECT {columns} FROM {table} WHERE month = ? ORDER BY {order}", month)
+            )
+            if kept != list(read_month(table, month, days.start(first), days.start(end))):
+                yield f"{table} of {month // 100}-{month % 100:02d} is not the sum of its rows"
+
+
+def _ledger_law(_: ZoneInfo) -> Iterator[str]:
+    """read = stored + duplicate + excluded + not billed + rejected."""
+    for name, read, total in _rows(
+        "SELECT name, read, stored + duplicate + excluded + not_billed + rejected FROM file"
+        " WHERE read <> stored + duplicate + excluded + not_billed + rejected ORDER BY id"
+    ):
+        yield f"file {name}: {read} rows were read, but {total} ended somewhere"
+
+
+def _ledger_counts(_: ZoneInfo) -> Iterator[str]:
+    """The ledger's counters against records, rejects and call rows."""
+    counters = ("stored", "excluded", "not_billed", "calls")
+    counted = {
+        name: dict(
+            _rows(
+                "SELECT file_id, COUNT(*) FROM record WHERE outcome = ? GROUP BY file_id",
+                int(outcome),
+            )
+        )
+        for name, outcome in (
+            ("stored", RecordOutcome.STORED),
+            ("excluded", RecordOutcome.EXCLUDED),
+            ("not_billed", RecordOutcome.NOT_BILLED),
+        )
+    }
+    counted["calls"] = dict(
+        _rows(
+            "SELECT file_id, COUNT(*) FROM call JOIN record ON record.id = call.id / 8"
+            " GROUP BY file_id"
+        )
+    )
+    rejects = dict(_rows("SELECT file_id, COUNT(*) FROM reject GROUP BY file_id"))
+    for file_id, name, rejected, *values in _rows(
+        f"SELECT id, name, rejected, {', '.join(counters)} FROM file ORDER BY id"
+    ):
+        for counter, value in zip(counters, values, strict=True):
+            there = counted[counter].get(file_id, 0)
+            if there != value:
+                yield f"file {name}: the ledger says {counter} {value}, there are {there}"
+        # Rows that were dropped or taken on a second try are no longer kept, but stay counted.
+        if rejects.get(file_id, 0) > rejected:
+            yield f"file {name}: {rejects[file_id]} rejects are kept, the ledger has {rejected}"
+
+
+def _counting(_: ZoneInfo) -> Iterator[str]:
+    """One counted row for each line of a conversation, its first, and the outcome there alone."""
+    for conversation, line, counted in _rows(
+        "SELECT conversation, line_id, SUM(counted) FROM ("
+        " SELECT call.conversation, line_id, counted, ROW_NUMBER() OVER ("
+        "  PARTITION BY call.conversation, line_id"
+        "  ORDER BY call.started_at, record.key, call.side) AS place"
+        " FROM call LEFT JOIN record ON record.id = call.id / 8)"
+        " GROUP BY conversation, line_id HAVING SUM(counted) <> 1 OR SUM(counted * (place = 1)) <> 1"
+    ):
+        what = f"has {counted} counted rows" if counted != 1 else "does not count on its first row"
+        yield f"line {line} in conversation {conversation} {what}"
+    for row_id, counted, outcome in _rows(
+        "SELECT id, counted, outcome FROM call WHERE (counted = 1) <> (outcome <> ?)",
+        int(Outcome.NONE),
+    ):
+        yield f"call row {row_id} has outcome {outcome} and counts {counted}"
+
+
+def _prices(_: ZoneInfo) -> Iterator[str]:
+    """Free costs nothing, rated something known, unrated has no price and a reason."""
+    for row_id, state, cost in _rows(
+        "SELECT id, state, cost FROM call WHERE CASE state"
+        " WHEN ? THEN cost IS NULL OR cost <> 0 WHEN ? THEN cost IS NULL"
+        " WHEN ? THEN cost IS NOT NULL OR reason = '' ELSE 1 END",
+        int(State.FREE),
+        int(State.RATED),
+        int(State.UNRATED),
+    ):
+        yield f"call row {row_id} is in state {state} with cost {cost}"
+
+
+def _shares(_: ZoneInfo) -> Iterator[str]:
+    """An outside leg is priced once: its shares have one rate, and a record pays it once."""
+    for conversation, leg, rates in _rows(
+        "SELECT conversation, leg, COUNT(DISTINCT rate_id) FROM call"
+        " WHERE leg <> 0 AND state = ? GROUP BY conversation, leg"
+        " HAVING COUNT(DISTINCT rate_id) > 1",
+        int(State.RATED),
+    ):
+        yield f"leg {leg} of conversation {conversation} is priced by {rates} rates"
+    for record, leg, count in _rows(
+        "SELECT id / 8, leg, COUNT(*) FROM call WHERE leg <> 0 AND state = ?"
+        " GROUP BY id / 8, leg HAVING COUNT(*) > 1",
+        int(State.RATED),
+    ):
+        yield f"record {record} pays leg {leg} {count} times"
+
+
+_DANGLING = (
+    ("call", "id / 8", "record"),
+    ("call", "conversation", "record"),
+    ("call", "line_id", "line"),
+    ("call", "profile_id", "profile"),
+    ("call", "org_id", "org"),
+    ("call", "destination_id", "destination"),
+    ("call", "trunk_id", "trunk"),
+    ("call", "carrier_id", "carrier"),
+    ("call", "rate_id", "rate_used"),
+    ("record", "conversation", "record"),
+    ("record", "file_id", "file"),
+    ("record", "pbx_id", "pbx"),
+)
+
+
+def _dangling(_: ZoneInfo) -> Iterator[str]:
+    """The integers that stand for foreign keys."""
+    for table, column, parent in _DANGLING:
+        for value, count in _rows(
+            f"SELECT {column}, COUNT(*) FROM {table}"
+            f" WHERE {column} NOT IN (SELECT id FROM {parent}) GROUP BY 1"
+        ):
+            yield f"{count} {table} rows name {parent} {value}, which is not there"
+    for party, count in _rows(
+        "SELECT party_id, COUNT(*) FROM call"
+        " WHERE party_id <> 0 AND party_id NOT IN (SELECT id FROM party) GROUP BY 1"
+    ):
+        yield f"{count} call rows name party {party}, which is not there"
+    for row_id, record in _rows(
+        "SELECT call.id, record.id FROM call JOIN record ON record.id = call.id / 8"
+        " WHERE call.started_at <> record.started_at OR call.conversation <> record.conversation"
+        " OR record.outcome <> ? OR call.side <> call.id % 8",
+        int(RecordOutcome.STORED),
+    ):
+        yield f"call row {row_id} does not agree with record {record}"
+
+
+CHECKS: tuple[Callable[[ZoneInfo], Iterator[str]], ...] = (
+    _integrity,
+    _dangling,
+    _ledger_law,
+    _ledger_counts,
+    _counting,
+    _prices,
+    _shares,
+    _rollup_days,
+    _rollup_months,
+)
