@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,7 @@ import pytest
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
 PROGRAM = "/opt/syncd/bin/syncd"
-
-
-def tool(name: str) -> str:
-    """Return a program of systemd, or skip (fail under CI, where all servers are installed)."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{name} is missing: apt install systemd")
-        pytest.skip(f"{name} is missing: apt install systemd")
-    return path
+Find = Callable[[str], str]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -35,9 +26,9 @@ def test_all_units_are_here() -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_exposure_is_at_most_one_and_a_half(name: str) -> None:
+def test_exposure_is_at_most_one_and_a_half(server: Find, name: str) -> None:
     done = run(
-        tool("systemd-analyze"),
+        server("systemd-analyze"),
         "security",
         "--offline=true",
         "--threshold=15",
@@ -47,14 +38,14 @@ def test_exposure_is_at_most_one_and_a_half(name: str) -> None:
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
-def test_the_gate_can_fail(tmp_path: Path) -> None:
+def test_the_gate_can_fail(server: Find, tmp_path: Path) -> None:
     unit = tmp_path / "bare.service"
     unit.write_text("[Service]\nExecStart=/bin/true\n")
-    analyze = tool("systemd-analyze")
+    analyze = server("systemd-analyze")
     assert run(analyze, "security", "--offline=true", "--threshold=15", str(unit)).returncode != 0
 
 
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
+def test_systemd_understands_every_line(server: Find, tmp_path: Path) -> None:
     copies = []
     for unit in UNITS.glob("*.*"):
         if unit.suffix in (".service", ".timer"):
@@ -62,20 +53,21 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
             # The program need not be installed where the tests run.
             copy.write_text(unit.read_text().replace(PROGRAM, "/bin/true"))
             copies.append(str(copy))
-    done = run(tool("systemd-analyze"), "verify", "--man=no", *copies)
+    done = run(server("systemd-analyze"), "verify", "--man=no", *copies)
     assert done.returncode == 0
     assert done.stderr == ""
 
 
-def test_accounts_and_folders_are_understood(tmp_path: Path) -> None:
+def test_accounts_and_folders_are_understood(server: Find, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give folders to an account")
+    server("systemd-analyze")  # of the same package as the two below
     (tmp_path / "etc").mkdir()
     for program, arguments, file in (
         ("systemd-sysusers", (), UNITS / "sysusers.d" / "syncd.conf"),
         ("systemd-tmpfiles", ("--create",), UNITS / "tmpfiles.d" / "syncd.conf"),
     ):
-        done = run(tool(program), f"--root={tmp_path}", *arguments, str(file))
+        done = run(program, f"--root={tmp_path}", *arguments, str(file))
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "etc/passwd").read_text().startswith("syncd:")
     assert re.search(r"^cdr-drop:x:\d+:syncd$", (tmp_path / "etc/group").read_text(), re.MULTILINE)
