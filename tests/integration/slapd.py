@@ -164,6 +164,7 @@ class Slapd:
                 time.sleep(0.005)
 
     def stop(self) -> None:
+        self.admin.unbind()
         self.process.terminate()
         self.process.wait(20)
 

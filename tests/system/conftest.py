@@ -9,7 +9,10 @@ import pytest
 
 from syncd.demo.company import CompanyFiles, write_company
 from syncd.demo.people import Company, build_company
+from tests.integration.conftest import secret, slapd, slapd_server
 from tests.system.daemon_process import Daemon
+
+__all__ = ["company", "files", "secret", "slapd", "slapd_server", "start"]
 
 
 @pytest.fixture
