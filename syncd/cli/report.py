@@ -11,8 +11,24 @@ from syncd.cli.context import Context
 from syncd.domain.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from syncd.reports.run import Result
     from syncd.reports.specification import Specification
+
+TABLE_COLUMNS = (
+    "started_at",
+    "line_id",
+    "person",
+    "direction",
+    "other_number",
+    "destination",
+    "disposition",
+    "duration",
+    "cost",
+)
+"""Of the fields of a call, those that a table shows unless ``--columns`` says something else: with
+all of them it would be three screens wide."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only rows with this value, or one of A,B; KEY= finds the unassigned; repeatable",
     )
     parser.add_argument("--measures", metavar="A,B", help="what to sum")
+    parser.add_argument(
+        "--columns",
+        metavar="A,B",
+        help="which fields a list prints, as a table (default: the most telling) or CSV (all)",
+    )
     parser.add_argument("--limit", type=int, metavar="N", help="print at most N rows")
     parser.add_argument(
         "--count",
@@ -53,11 +74,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     specification = _specification(arguments, context)
     door = open_report_door(arguments, context, arguments.name, specification.text())
 
+    from dataclasses import replace
+
     from syncd.reports.run import open_report
 
     settings = context.settings
     with open_report(door, specification, settings.timezone, settings.custom_fields) as result:
-        _print(result, form, settings.currency)
+        headings = _chosen_columns(arguments.columns, form, result)
+        _print(replace(result, headings=headings), form, settings.currency)
     return EXIT_OK
 
 
@@ -116,6 +140,29 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
     )
 
 
+def _chosen_columns(wanted: str | None, form: str, result: Result) -> Mapping[str, str]:
+    """Return the headings of what is printed. Raises UsageError for an unknown field."""
+    from syncd.reports.specification import nearest
+
+    headings = result.headings
+    if wanted is None:
+        if form != "table" or not result.lists_rows:
+            return headings
+        return {name: headings[name] for name in TABLE_COLUMNS}
+    if not result.lists_rows or form == "json":
+        raise UsageError(
+            "--columns is for a list as a table or CSV",
+            "sums have --group-by and --measures; JSON always has every field",
+        )
+    names = [part.strip() for part in wanted.split(",") if part.strip()]
+    for name in names:
+        if name not in headings:
+            raise UsageError(f"a call has no field {name!r}", nearest(name, headings))
+    if not names:
+        raise UsageError("--columns names none", f"some of {', '.join(headings)}")
+    return {name: headings[name] for name in names}
+
+
 def _print(result: Result, form: str, currency: str) -> None:
     if form == "json":
         from syncd.reports.render.json import write_json
@@ -127,6 +174,11 @@ def _print(result: Result, form: str, currency: str) -> None:
         write_csv(result, sys.stdout)
     else:
         _print_table(result, currency)
+
+
+def _cell(name: str, value: Any) -> Any:
+    """Return a value as a table shows it: the offset of a time stands only in JSON and CSV."""
+    return value[:19].replace("T", " ") if name == "started_at" else value
 
 
 def _print_table(result: Result, currency: str) -> None:
@@ -143,7 +195,7 @@ def _print_table(result: Result, currency: str) -> None:
         )
         for name, heading in result.headings.items()
     ]
-    rows = [[row[name] for name in result.headings] for row in result.rows]
+    rows = [[_cell(name, row[name]) for name in result.headings] for row in result.rows]
     total: list[Any] = [result.totals.get(name) for name in result.headings]
     total[0] = f"Total of {result.totals['rows']}" if result.lists_rows else "Total"
     specification = result.specification

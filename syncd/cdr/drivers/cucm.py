@@ -123,9 +123,7 @@ class CucmDriver:
             if len(row) != width:
                 if not row:
                     continue
-                if len(lines.taken) == 1:
-                    yield start, _row(row, width, pick_texts, pick_integers, start, lines.raw)
-                else:
+                if len(lines.taken) > 1:
                     # A quote that was never closed must not swallow the rows after it.
                     for offset, line in enumerate(tuple(lines.taken)):
                         cells = next(csv.reader([line]), [])
