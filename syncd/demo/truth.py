@@ -233,13 +233,13 @@ class Account:
 def outcome(sides: list[tuple[int, int, bool]]) -> str:
     """Return how a participation ended, from its sides: (record's start, side, connected).
 
-    Missed is what was first called, redirected at last, or hunted; the design's rule to the letter,
-    so a line that only forwarded at first to another that redirected is ``unanswered``.
+    Only a line that called first can be ``unanswered``: the first forwarder of a chain missed the
+    call as much as the last one.
     """
     if any(connected for _, side, connected in sides if side in (CALLING, CALLED)):
         return "answered"
     _, first, _ = min(sides)
-    return "missed" if first in (CALLED, REDIRECTING, PILOT) else "unanswered"
+    return "unanswered" if first == CALLING else "missed"
 
 
 def direction(of_legs: list[str]) -> str:

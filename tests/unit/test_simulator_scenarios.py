@@ -220,7 +220,7 @@ def test_an_outcome_follows_from_the_sides() -> None:
     assert outcome([(10, redirecting, True)]) == "missed"
     assert outcome([(20, calling, False), (10, called, False)]) == "missed"
     assert outcome([(10, calling, False), (20, called, False)]) == "unanswered"
-    assert outcome([(10, first_redirecting, False)]) == "unanswered"
+    assert outcome([(10, first_redirecting, False)]) == "missed"
     assert outcome([(10, pilot, False)]) == "missed"
 
 
