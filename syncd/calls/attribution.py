@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from syncd.domain.codes import Role
+from syncd.licensing.slots import SlotKey
 
 
 class Plan(Protocol):
@@ -35,6 +36,7 @@ class Holder(NamedTuple):
     shared: bool
     valid_from: int
     valid_to: int
+    slot: SlotKey
 
 
 class ProfileSpan(NamedTuple):
@@ -97,7 +99,8 @@ class Holders:
         self._by_user: dict[str, list[Holder]] = {}
         self._by_device: dict[str, list[Holder]] = {}
         self._of_party: dict[int, list[Holder]] = {}
-        self._memo: dict[tuple[str, str], tuple[tuple[Holder, ...], str]] = {}
+        self._memo: dict[tuple[str, str], tuple[tuple[Holder, ...], Found]] = {}
+        """Candidates of a (number, partition), and the answer if there is one for all times."""
         for holder in holders:
             self._of_party.setdefault(holder.party, []).append(holder)
             if holder.role is Role.USER_ID:
@@ -128,14 +131,17 @@ class Holders:
                 return found
         known = self._memo.get((number, partition))
         if known is None:
-            known = self._memo[number, partition] = self._candidates(number, partition)
-        candidates, reason = known
-        if len(candidates) == 1:
-            holder = candidates[0]
+            candidates, reason = self._candidates(number, partition)
+            only = candidates[0] if len(candidates) == 1 else None
+            known = candidates, Found(only, reason, candidates)
+            self._memo[number, partition] = known
+        candidates, answer = known
+        holder = answer.holder
+        if holder is not None:
             if holder.valid_from <= when < holder.valid_to:
-                return Found(holder, reason, candidates)
+                return answer
         elif candidates:
-            found = _choose(candidates, when, reason)
+            found = _choose(candidates, when, answer.reason)
             if found.reason is not NOBODY:
                 return found
         if user and not self._user_first:

@@ -16,6 +16,11 @@ from syncd.domain.codes import Direction
 from syncd.domain.leg import Leg
 from syncd.domain.rate import NormalisedNumber
 
+# Members of an enumeration are slow to look up, and this is done for every record.
+OUTSIDE, TIE, NOTHING = Kind.OUTSIDE, Kind.TIE, Kind.NOTHING
+INTERNAL, OUTGOING, INCOMING = Direction.INTERNAL, Direction.OUTGOING, Direction.INCOMING
+TRANSIT, ON_NET = Direction.TRANSIT, Direction.ON_NET
+
 CONFERENCE, PARK, FORWARD, TRANSFER = 4, 3, 5, 10
 """Features ("on behalf of") that tie records."""
 
@@ -77,21 +82,20 @@ def outside_legs(
     A leg without an id gets one of its own (negative), so that two of them are never taken for one.
     """
     legs: dict[int, OutsideLeg] = {}
-    for index, (rec, both) in enumerate(zip(records, ends, strict=True)):
+    for index, (rec, (orig, dest)) in enumerate(zip(records, ends, strict=True)):
+        if not legs and orig.kind is not OUTSIDE and dest.kind is not OUTSIDE:
+            continue
         leg = rec.leg
-        for called, leg_id, end in (
-            (False, leg.orig_leg, both.orig),
-            (True, leg.dest_leg, both.dest),
-        ):
+        for called, leg_id, end in ((False, leg.orig_leg, orig), (True, leg.dest_leg, dest)):
             known = legs.get(leg_id) if leg_id else None
             if known is None:
-                if end.kind is not Kind.OUTSIDE:
+                if end.kind is not OUTSIDE:
                     continue
                 leg_id = leg_id or -(rec.id * 2 + called)
                 raw = leg.final_number if called else leg.calling_number
                 known = legs[leg_id] = OutsideLeg(
                     leg_id,
-                    Direction.OUTGOING if called else Direction.INCOMING,
+                    OUTGOING if called else INCOMING,
                     outgoing(raw, leg.final_pattern) if called else incoming(raw),
                     raw,
                     end,
@@ -134,15 +138,15 @@ def direction_of(
     if at_orig is not None and at_dest is not None:
         if at_orig.direction is at_dest.direction:
             return at_orig.direction
-        return Direction.TRANSIT
+        return TRANSIT
     outside = at_orig or at_dest
     if outside is not None:
         return outside.direction
-    if Kind.TIE in (ends.orig.kind, ends.dest.kind):
-        return Direction.ON_NET
-    if ends.dest.kind is Kind.NOTHING and leg.pattern_usage == 5:
-        return Direction.OUTGOING
-    return Direction.INTERNAL
+    if TIE in (ends.orig.kind, ends.dest.kind):
+        return ON_NET
+    if ends.dest.kind is NOTHING and leg.pattern_usage == 5:
+        return OUTGOING
+    return INTERNAL
 
 
 def consult_records(records: Sequence[Rec]) -> set[int]:

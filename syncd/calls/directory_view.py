@@ -7,6 +7,7 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.sides import Rules
 from syncd.calls.trunks import Endpoints
 from syncd.domain.codes import Role
+from syncd.licensing.slots import slot_key
 from syncd.store.database import get_meta
 from syncd.store.models import Assignment, Line, Profile
 
@@ -50,6 +51,7 @@ def load_holders(context: IntakeContext) -> Holders:
                 bool(shared),
                 since,
                 until,
+                slot_key(party, Role(role), line),
             )
         )
     profiles: dict[int, list[ProfileSpan]] = {}

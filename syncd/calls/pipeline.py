@@ -203,25 +203,28 @@ class _Batch:
         hold = self.context.hold
         members = {rec.id: rec for rec in self.tied}
         stored: dict[int, tuple[Rec, int]] = {}
-        asked: set[tuple[tuple[str, int], int]] = set()
-        queue = list(self.tied)
-        while queue:
-            leg = queue.pop().leg
-            keys = [key for key in keys_of(leg) if (key, leg.started_at) not in asked]
-            asked.update((key, leg.started_at) for key in keys)
+        asked: set[tuple[str, int]] = set()
+        newest = self.tied
+        while newest:
+            starts = [rec.leg.started_at for rec in newest]
+            keys = {key for rec in newest for key in keys_of(rec.leg)} - asked
+            asked |= keys
+            newest = []
             for row in store.relatives(
-                self.pipeline.pbx_id, keys, leg.started_at - hold, leg.started_at + hold
+                self.pipeline.pbx_id, keys, min(starts) - hold, max(starts) + hold
             ):
                 if row[0] not in members:
                     rec = Rec(row[0], row[1], row[2], row[4])
                     members[rec.id] = rec
                     stored[rec.id] = (rec, row[3])
-                    queue.append(rec)
+                    newest.append(rec)
         ties = Ties(hold)
         for rec in sorted(members.values(), key=lambda rec: (rec.leg.started_at, rec.leg.key)):
             ties.add(rec)
         for ids in ties.groups().values():
-            yield [members[i] for i in ids], [stored[i] for i in ids if i in stored]
+            known = [stored[i] for i in ids if i in stored]
+            if len(known) < len(ids):
+                yield [members[i] for i in ids], known
 
     def forget(self, stored: list[tuple[Rec, int]]) -> None:
         """Take the calls of stored records back before they are decided again."""

@@ -15,6 +15,9 @@ from syncd.licensing.slots import SlotKey, slot_key
 
 CallTuple = tuple[Any, ...]
 
+_PLAIN = range(32)
+ACQUIRED = Role.ACQUIRED
+
 
 def call_rows(
     records: list[Rec],
@@ -29,6 +32,9 @@ def call_rows(
 
     ``period`` gives the posting period (yyyymm) of a start.
     """
+    # Indexing a range makes a plain integer of a member of an enumeration, which is what the database
+    # driver takes without asking around.
+    plain = _PLAIN
     for draft, (counted, outcome), charge in zip(
         analysis.drafts, analysis.counting, charges, strict=True
     ):
@@ -36,45 +42,45 @@ def call_rows(
         started_at = rec.leg.started_at
         holder = draft.holder
         if holder is not None:
-            party, line, role = holder.party, holder.line, holder.role
-            slot = slot_key(party, role, line)
+            party, line, role, slot = holder.party, holder.line, holder.role, holder.slot
             profile, org = holders.profile(party, started_at)
             if draft.line is not None:
                 line = dimensions.line(draft.line)
         else:
             assert draft.line is not None
             party = profile = org = 0
-            line, role = dimensions.line(draft.line), Role.ACQUIRED
+            line, role = dimensions.line(draft.line), ACQUIRED
             slot = slot_key(party, role, line)
         outside = draft.outside
+        side = plain[draft.side]
         yield (
             slot,
             draft.hunt,
             (
-                rec.id * 8 + draft.side,
+                rec.id * 8 + side,
                 started_at,
                 conversation,
-                int(draft.side),
+                side,
                 line,
                 party,
                 profile,
                 org,
-                int(role),
+                plain[role],
                 counted,
-                int(outcome),
-                int(draft.direction),
-                int(draft.number_class),
-                dimensions.destination(charge.destination),
-                dimensions.trunk(draft.trunk),
-                dimensions.carrier(charge.carrier),
-                dimensions.rate(charge.rate),
+                plain[outcome],
+                plain[draft.direction],
+                plain[draft.number_class],
+                dimensions.destination(charge.destination) if charge.destination else 0,
+                dimensions.trunk(draft.trunk) if draft.trunk else 0,
+                dimensions.carrier(charge.carrier) if charge.carrier else 0,
+                dimensions.rate(charge.rate) if charge.rate else 0,
                 draft.ring,
                 draft.talk,
                 charge.billed_seconds,
                 charge.cost,
-                int(charge.state),
+                plain[charge.state],
                 charge.reason,
-                int(draft.disposition),
+                plain[draft.disposition],
                 period(started_at),
                 outside.leg_id if outside is not None else 0,
                 draft.other,

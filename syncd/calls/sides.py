@@ -61,6 +61,20 @@ NOT_REDIRECTING = frozenset({0, 7, 8, 11, 98, 114, 354, 370, 434, 450, 786, 802,
 """Reasons that name no forwarder or transferor: none, park, conference, barge, recording, queue."""
 
 
+# Members of an enumeration are slow to look up, and this is done for every record.
+LINE, INSIDE, NOTHING, OUTSIDE = Kind.LINE, Kind.INSIDE, Kind.NOTHING, Kind.OUTSIDE
+TIE, BRIDGE, RECORDER = Kind.TIE, Kind.BRIDGE, Kind.RECORDER
+INTERNAL, OUTGOING, ON_NET = Direction.INTERNAL, Direction.OUTGOING, Direction.ON_NET
+CALLING, CALLED, PILOT = Side.CALLING, Side.CALLED, Side.PILOT
+FIRST_REDIRECTING, REDIRECTING = Side.FIRST_REDIRECTING, Side.REDIRECTING
+CLASS_INTERNAL, CLASS_ON_NET = NumberClass.INTERNAL, NumberClass.ON_NET
+VOICEMAIL = Role.VOICEMAIL
+ANSWERED, MISSED, UNANSWERED = Outcome.ANSWERED, Outcome.MISSED, Outcome.UNANSWERED
+STORED = RecordOutcome.STORED
+ANSWERED_ROW = Disposition.ANSWERED
+FORWARDED, TRANSFERRED = Disposition.FORWARDED, Disposition.TRANSFERRED
+
+
 class Numbering(Protocol):
     """What the rules ask of a site's numbering plan."""
 
@@ -114,6 +128,9 @@ class Verdict(NamedTuple):
     provisional: int
 
 
+SETTLED, PROVISIONAL = Verdict(STORED, "", 0), Verdict(STORED, "", 1)
+
+
 @dataclass(slots=True)
 class Analysis:
     """All that follows from a conversation's records."""
@@ -125,14 +142,14 @@ class Analysis:
     payers: dict[int, int] = field(default_factory=dict)
     """Record index → index of the draft that is charged for its outside seconds."""
     verdicts: list[Verdict] = field(default_factory=list)
-    found: list[tuple[int, Side, str, Found]] = field(default_factory=list)
-    """(record index, side, number, answer) of every attribution, for ``explain``."""
+    found: list[tuple[int, Side, str, Found]] | None = None
+    """(record index, side, number, answer) of every attribution, where ``explain`` asked for it."""
     unknown: list[tuple[int, str, str]] = field(default_factory=list)
     """(record index, partition, number) of line-side numbers that nobody holds."""
     unknown_trunks: list[tuple[int, str]] = field(default_factory=list)
 
 
-def analyse(records: Sequence[Rec], rules: Rules) -> Analysis:
+def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> Analysis:
     """Return the sides of a conversation, given its records in order (``conversation.in_order``)."""
     endpoints = rules.endpoints.of
     ends = []
@@ -150,7 +167,7 @@ def analyse(records: Sequence[Rec], rules: Rules) -> Analysis:
                 ),
             )
         )
-    result = Analysis()
+    result = Analysis(found=[] if explain else None)
     legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
     result.legs = list(legs.values())
     consults = consult_records(records) if len(records) > 1 else frozenset()
@@ -228,10 +245,10 @@ class _RecordSides:
         for end in ends:
             if not end.known:
                 result.unknown_trunks.append((self.index, end.trunk))
-        if Kind.RECORDER in (ends.orig.kind, ends.dest.kind):
+        if ends.orig.kind is RECORDER or ends.dest.kind is RECORDER:
             result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, RECORDER_RULE, 0))
             return
-        if not self.rules.import_internal and self.direction is Direction.INTERNAL:
+        if not self.rules.import_internal and self.direction is INTERNAL:
             result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, INTERNAL_RULE, 0))
             return
         calling = self.calling()
@@ -240,14 +257,14 @@ class _RecordSides:
         payer = calling
         if redirector is not None:
             payer = redirector
-        elif self.controller_line():
+        elif self.leg.controller and self.controller_line():
             payer = self.controller()
-        elif calling is None and ends.orig.kind is not Kind.LINE:
+        elif calling is None and ends.orig.kind is not LINE:
             payer = called
         if payer is not None and payer >= 0 and (self.at_orig or self.at_dest):
             result.payers[self.index] = payer
         if len(result.drafts) > self.start:
-            verdict = Verdict(RecordOutcome.STORED, "", self.provisional)
+            verdict = PROVISIONAL if self.provisional else SETTLED
         else:
             reason = self.reasons[0] if self.reasons else NO_LINE
             verdict = Verdict(RecordOutcome.NOT_BILLED, reason, self.provisional)
@@ -258,9 +275,9 @@ class _RecordSides:
 
     def calling(self) -> int | None:
         leg, kind = self.leg, self.ends.orig.kind
-        if kind not in (Kind.LINE, Kind.INSIDE, Kind.NOTHING):
+        if kind not in (LINE, INSIDE, NOTHING):
             return None
-        if not leg.calling_number and kind is not Kind.LINE:
+        if not leg.calling_number and kind is not LINE:
             return None
         found = self.rules.holders.find(
             leg.calling_number,
@@ -269,17 +286,17 @@ class _RecordSides:
             leg.orig_device,
             leg.started_at,
         )
-        self.note(Side.CALLING, leg.calling_number, found)
-        if found.holder is not None and found.holder.role is Role.VOICEMAIL:
+        self.note(CALLING, leg.calling_number, found)
+        if found.holder is not None and found.holder.role is VOICEMAIL:
             self.reasons.append(TO_VOICEMAIL_ONLY)
             return -1
         other, outside = self.other_of_calling()
         return self.draft(
-            Side.CALLING,
+            CALLING,
             found,
             leg.calling_number,
             leg.calling_partition,
-            reached=kind is Kind.LINE,
+            reached=kind is LINE,
             disposition=self.disposition(),
             talk=self.talk(),
             other=other,
@@ -288,9 +305,9 @@ class _RecordSides:
 
     def called(self) -> int | None:
         leg, kind = self.leg, self.ends.dest.kind
-        if kind in (Kind.OUTSIDE, Kind.TIE, Kind.BRIDGE) or self.at_dest is not None:
+        if kind in (OUTSIDE, TIE, BRIDGE) or self.at_dest is not None:
             return None
-        if kind is Kind.NOTHING and self.direction is Direction.OUTGOING and self.at_orig is None:
+        if kind is NOTHING and self.direction is OUTGOING and self.at_orig is None:
             return None
         number = leg.final_number or leg.original_number
         if not number:
@@ -310,15 +327,16 @@ class _RecordSides:
             found = self.rules.holders.find(
                 number, leg.final_partition, leg.final_user, leg.dest_device, leg.started_at
             )
-        found = self.voicemail_owner(found)
-        self.note(Side.CALLED, number, found)
+        if leg.last_redirect_reason:
+            found = self.voicemail_owner(found)
+        self.note(CALLED, number, found)
         other, outside = self.other_of_called()
         row = self.draft(
-            Side.CALLED,
+            CALLED,
             found,
             number,
             leg.final_partition,
-            reached=kind is Kind.LINE,
+            reached=kind is LINE,
             disposition=self.disposition(),
             talk=self.talk(),
             other=other,
@@ -332,14 +350,14 @@ class _RecordSides:
     def pilot(self, number: str, other: str, outside: OutsideLeg | None) -> None:
         leg = self.leg
         found = self.rules.holders.find(number, leg.hunt_partition, "", "", leg.started_at)
-        self.note(Side.PILOT, number, found)
+        self.note(PILOT, number, found)
         self.draft(
-            Side.PILOT,
+            PILOT,
             found,
             number,
             leg.hunt_partition,
-            reached=self.ends.dest.kind is Kind.LINE,
-            disposition=Disposition.FORWARDED,
+            reached=self.ends.dest.kind is LINE,
+            disposition=FORWARDED,
             talk=0,
             other=other,
             outside=outside,
@@ -360,8 +378,8 @@ class _RecordSides:
             and first not in (number, leg.final_number)
             and self.is_party(first)
         ):
-            self.redirected(Side.FIRST_REDIRECTING, first, leg.original_partition)
-        return self.redirected(Side.REDIRECTING, number, leg.redirecting_partition)
+            self.redirected(FIRST_REDIRECTING, first, leg.original_partition)
+        return self.redirected(REDIRECTING, number, leg.redirecting_partition)
 
     def redirected(self, side: Side, number: str, partition: str) -> int | None:
         leg = self.leg
@@ -370,9 +388,7 @@ class _RecordSides:
             return None
         self.note(side, number, found)
         reason = (
-            leg.first_redirect_reason
-            if side is Side.FIRST_REDIRECTING
-            else leg.last_redirect_reason
+            leg.first_redirect_reason if side is FIRST_REDIRECTING else leg.last_redirect_reason
         )
         other, outside = self.other_of_redirecting()
         return self.draft(
@@ -381,9 +397,7 @@ class _RecordSides:
             number,
             partition,
             reached=False,
-            disposition=(
-                Disposition.TRANSFERRED if reason in TRANSFERRING else Disposition.FORWARDED
-            ),
+            disposition=(TRANSFERRED if reason in TRANSFERRING else FORWARDED),
             talk=0,
             other=other,
             outside=outside,
@@ -395,9 +409,8 @@ class _RecordSides:
         leg = self.leg
         return (
             leg.joined_by == CONFERENCE
-            and bool(leg.controller)
             and self.at_orig is not None
-            and self.ends.orig.kind is not Kind.LINE
+            and self.ends.orig.kind is not LINE
             and self.is_party(leg.controller)
         )
 
@@ -406,15 +419,15 @@ class _RecordSides:
         found = self.rules.holders.find(
             leg.controller, self.controller_partition, "", "", leg.started_at
         )
-        self.note(Side.REDIRECTING, leg.controller, found)
+        self.note(REDIRECTING, leg.controller, found)
         other, outside = self.other_of_redirecting()
         return self.draft(
-            Side.REDIRECTING,
+            REDIRECTING,
             found,
             leg.controller,
             "",
             reached=False,
-            disposition=Disposition.TRANSFERRED,
+            disposition=TRANSFERRED,
             talk=0,
             other=other,
             outside=outside,
@@ -452,7 +465,7 @@ class _RecordSides:
             line = self.line(number, partition)
         leg = self.leg
         ring = 0
-        if side is Side.CALLING or side is Side.CALLED:
+        if side is CALLING or side is CALLED:
             ring = (leg.connected_at or leg.ended_at) - leg.started_at
         result = self.result
         result.drafts.append(
@@ -468,7 +481,7 @@ class _RecordSides:
                 max(ring, 0),
                 talk,
                 other,
-                int(outside is not None or self.direction is Direction.OUTGOING),
+                int(outside is not None or self.direction is OUTGOING),
                 outside,
                 outside.trunk.trunk if outside is not None else self.inner_trunk(),
                 leg.hunt_pilot,
@@ -502,7 +515,8 @@ class _RecordSides:
         return Line(self.rules.site, partition if self.rules.partitions else "", number)
 
     def note(self, side: Side, number: str, found: Found) -> None:
-        self.result.found.append((self.index, side, number, found))
+        if self.result.found is not None:
+            self.result.found.append((self.index, side, number, found))
 
     def is_party(self, number: str) -> bool:
         return bool(number) and number != self.leg.hunt_pilot and not is_bridge(number)
@@ -535,7 +549,7 @@ class _RecordSides:
         ).holder
         if forwarder is None:
             return found
-        own = self.rules.holders.line_of(forwarder.party, (Role.VOICEMAIL,), leg.started_at)
+        own = self.rules.holders.line_of(forwarder.party, (VOICEMAIL,), leg.started_at)
         if own is None:
             return found
         return Found(own._replace(shared=False), "voicemail of the forwarder", found.candidates)
@@ -547,10 +561,10 @@ class _RecordSides:
     def number_class(self, outside: OutsideLeg | None) -> NumberClass:
         if outside is not None:
             return outside.number.number_class
-        if self.direction is Direction.ON_NET:
-            return NumberClass.ON_NET
-        if self.direction is Direction.INTERNAL:
-            return NumberClass.INTERNAL
+        if self.direction is ON_NET:
+            return CLASS_ON_NET
+        if self.direction is INTERNAL:
+            return CLASS_INTERNAL
         return self.attempt().number_class
 
     def attempt(self) -> NormalisedNumber:
@@ -562,7 +576,7 @@ class _RecordSides:
         outside = self.at_dest
         if outside is not None:
             return outside.number.e164 or outside.raw, outside
-        if self.direction is Direction.OUTGOING and self.at_orig is None:
+        if self.direction is OUTGOING and self.at_orig is None:
             return self.attempt().e164 or self.leg.final_number, None
         return self.leg.final_number or self.leg.original_number, None
 
@@ -575,14 +589,14 @@ class _RecordSides:
     def other_of_redirecting(self) -> tuple[str, OutsideLeg | None]:
         """The outside party that the redirecting side pays for, else the one who called."""
         for outside in (self.at_dest, self.at_orig):
-            if outside is not None and outside.direction is Direction.OUTGOING:
+            if outside is not None and outside.direction is OUTGOING:
                 return outside.number.e164 or outside.raw, outside
         return self.other_of_called()
 
     def disposition(self) -> Disposition:
         if self.consult:
-            return Disposition.TRANSFERRED
-        return disposition_of(self.leg)
+            return TRANSFERRED
+        return ANSWERED_ROW if self.leg.connected_at else disposition_of(self.leg)
 
     def talk(self) -> int:
         """Connected seconds; connected for 0 s counts as 1 s."""
@@ -619,6 +633,6 @@ def _line(draft: Draft) -> object:
 def _outcome(drafts: list[Draft], records: Sequence[Rec]) -> Outcome:
     """Return the outcome of a participation, given its rows in order."""
     for draft in drafts:
-        if draft.side <= Side.CALLED and records[draft.at].leg.connected_at:
-            return Outcome.ANSWERED
-    return Outcome.UNANSWERED if drafts[0].side is Side.CALLING else Outcome.MISSED
+        if draft.side <= CALLED and records[draft.at].leg.connected_at:
+            return ANSWERED
+    return UNANSWERED if drafts[0].side is CALLING else MISSED

@@ -20,6 +20,9 @@ RECORD_COLUMNS = tuple(field.column_name for field in Record._meta.sorted_fields
 CALL_COLUMNS = tuple(field.column_name for field in Call._meta.sorted_fields)
 _LEG_COLUMNS = ", ".join(f'"{name}"' for name in Leg._fields)
 
+AT_ONCE = 400
+"""Values of one query."""
+
 RecordRow = tuple[Any, ...]
 CallRow = Sequence[Any]
 
@@ -76,20 +79,27 @@ def relatives(
 ) -> list[tuple[int, int, int, int, Leg]]:
     """Return stored tied records that carry one of these keys (see ``conversation.keys_of``) and
     start within the bounds: (id, file id, row, outcome, leg)."""
-    mark = proxy.obj.param
-    found: dict[int, tuple[int, int, int, int, Leg]] = {}
+    wanted: dict[str, list[int]] = {}
     for kind, value in keys:
-        columns = ("call_ref",) if kind == "call" else ("orig_leg", "dest_leg")
-        for column in columns:
-            cursor = proxy.obj.execute_sql(
-                f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
-                f" WHERE tied = 1 AND {column} = {mark} AND pbx_id = {mark}"
-                f" AND started_at BETWEEN {mark} AND {mark}",
-                (value, pbx_id, earliest, latest),
-            )
-            for row in cursor.fetchall():
-                found[row[0]] = (row[0], row[1], row[2], row[3], Leg._make(row[4:]))
+        wanted.setdefault(kind, []).append(value)
+    found: dict[int, tuple[int, int, int, int, Leg]] = {}
+    for kind, values in wanted.items():
+        for column in ("call_ref",) if kind == "call" else ("orig_leg", "dest_leg"):
+            for start in range(0, len(values), AT_ONCE):
+                part = values[start : start + AT_ONCE]
+                cursor = proxy.obj.execute_sql(_relatives_sql(column, len(part)), (*part, pbx_id))
+                for row in cursor.fetchall():
+                    if earliest <= row[4] <= latest:
+                        found[row[0]] = (row[0], row[1], row[2], row[3], Leg._make(row[4:]))
     return list(found.values())
+
+
+def _relatives_sql(column: str, count: int) -> str:
+    mark = proxy.obj.param
+    return (
+        f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
+        f" WHERE tied = 1 AND {column} IN ({', '.join([mark] * count)}) AND pbx_id = {mark}"
+    )
 
 
 def delete_calls(record_ids: Sequence[int]) -> tuple[list[tuple[int, int]], list[int]]:
