@@ -49,9 +49,9 @@ class Context:
     @cached_property
     def settings(self) -> Settings:
         """The loaded settings. Raises ConfigurationError with every problem at once."""
-        from syncd.settings.load import load
+        from syncd.application.plugins import load_settings
 
-        return load(self.config_file)
+        return load_settings(self.config_file)
 
     def database(self) -> peewee.Database:
         """Open the database (once), brought up to date and bound to the models."""
