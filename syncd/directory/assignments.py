@@ -159,7 +159,9 @@ def _open(
     """Open what is missing, never before the line's last holding ended."""
     earliest = BEGINNING if terms.first else terms.now
     past = [
-        PastHolding(c.holding.role, c.holding.line, c.holding.shared, c.valid_to)
+        PastHolding(
+            c.holding.party_id, c.holding.role, c.holding.line, c.holding.shared, c.valid_to
+        )
         for c in plan.closings
     ]
     ends: dict[Key, list[PastHolding]] = defaultdict(list)
@@ -176,7 +178,7 @@ def _open(
                     ended.valid_to
                     for key in keys.of(claim.role, claim.line)
                     for ended in ends.get(key, ())
-                    if not (shared and ended.shared)
+                    if not (shared and ended.shared and ended.party_id != owner)
                 ),
                 default=start,
             )

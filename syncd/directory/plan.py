@@ -68,6 +68,7 @@ class Holding:
 class PastHolding:
     """Until when a line was held by somebody."""
 
+    party_id: int
     role: Role
     line: Line
     shared: bool

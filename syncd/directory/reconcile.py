@@ -109,7 +109,7 @@ def _absent(row: PartyRow, terms: Terms, people: People, decided: Plan) -> None:
     if departed_at is None:
         if not terms.absent_departed:
             people.fields[row.id] = row.fields
-            people.where[row.id] = "not in the answer"
+            people.where[row.id] = row.external_id
             return
         departed_at = terms.now
         decided.departures.append(row.id)

@@ -121,6 +121,7 @@ def _holdings() -> list[Holding]:
 def _past() -> list[PastHolding]:
     query = (
         Assignment.select(
+            Assignment.party,
             Assignment.role,
             Assignment.site,
             Assignment.partition,
@@ -132,6 +133,6 @@ def _past() -> list[PastHolding]:
         .distinct()
     )
     return [
-        PastHolding(_ROLES[row[0]], Line(row[1], row[2], row[3]), bool(row[4]), row[5])
+        PastHolding(row[0], _ROLES[row[1]], Line(row[2], row[3], row[4]), bool(row[5]), row[6])
         for row in _rows(query)
     ]
