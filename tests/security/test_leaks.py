@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -182,11 +182,8 @@ def test_call_lists_show_what_the_rules_allow(company: Company) -> None:
 
 def public_id(row: Row) -> str:
     """The id by its definition."""
-    month = datetime.fromtimestamp(row.started_at, tz=ZoneUtc).strftime("%Y%m")
+    month = datetime.fromtimestamp(row.started_at, UTC).strftime("%Y%m")
     return f"{month}-{row.record_hash % 2**64:016x}"[:19] + f"-{row.side}"
-
-
-ZoneUtc = __import__("zoneinfo").ZoneInfo("UTC")
 
 
 def test_sums_by_every_key_are_those_of_the_visible_rows(company: Company) -> None:
@@ -232,7 +229,7 @@ def test_csv_has_the_rows_of_the_json_and_no_more(company: Company) -> None:
 def test_filters_never_show_more_nor_tell_masked_digits(company: Company) -> None:
     first, end = PERIODS[0]
     found = 0
-    for person in viewers(company):
+    for person in viewers(company)[:8]:  # the first have every level
         mine = [row for row in company.rows if visible(person, row)]
         for number in ("+39061234567", "+39061234***", "112", "***", "*21#", ""):
             rows = produce(called(person), "calls", first, end, filters=[f"other_number={number}"])[

@@ -1,0 +1,221 @@
+"""Rollups are used, and equal the rows whatever happened to those."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syncd.domain.days import Days, day_number
+from syncd.reports.dimensions import DIMENSIONS
+from syncd.reports.lookups import Lookups
+from syncd.reports.permissions import Reach, Scope
+from syncd.reports.query import Query
+from syncd.reports.specification import Specification
+from syncd.store.database import open_database, write_transaction
+from syncd.store.maintenance import verify
+from syncd.store.models import Call, DirtyDay, RolledDay, RolledMonth, RollupDay
+from syncd.store.rollups import (
+    clean_days,
+    clean_months,
+    ensure_zone,
+    mark_dirty,
+    rebuild,
+    rebuild_day,
+    rebuild_month,
+)
+from tests.generated_company import END, ROME, Company
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+WHOLE = (date(2026, 1, 1), date(2026, 5, 1))
+EVERYTHING = Scope(Reach.ALL)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    database = open_database("sqlite:///x.db", tmp_path)
+    company = Company(seed=3, people=12, conversations=120)
+    company.mark_all_dirty()
+    yield company
+    database.close()
+
+
+def sums(
+    dimensions: tuple[str, ...] = (),
+    period: tuple[date, date] = WHOLE,
+    filters: Any = (),
+    scope: Scope = EVERYTHING,
+    zone: ZoneInfo = ROME,
+) -> dict[Any, Any]:
+    specification = Specification("test", *period, dimensions, filters=filters)
+    lookups = Lookups(Days(zone), *map(day_number, period))
+    return Query(scope, specification, lookups).sums(dimensions)
+
+
+@contextlib.contextmanager
+def rows_alone() -> Iterator[None]:
+    """Forget for a while which days and months are summed."""
+    kept = [(model, list(model.select().tuples())) for model in (RolledDay, RolledMonth)]
+    for model, _ in kept:
+        model.delete().execute()
+    yield
+    for model, rows in kept:
+        model.insert_many(rows).execute()
+
+
+def without_rollups(*arguments: Any, **named: Any) -> dict[Any, Any]:
+    """The same question to the rows alone."""
+    with rows_alone():
+        return sums(*arguments, **named)
+
+
+QUESTIONS: list[tuple[str, ...]] = [(), *((name,) for name in DIMENSIONS)] + [
+    ("department", "month"),
+    ("destination", "class", "month"),
+    ("line_id", "person", "direction"),
+    ("carrier", "trunk", "weekday"),
+]
+
+
+def test_every_question_has_the_answer_of_the_rows(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    assert clean_months() == {202601, 202602, 202603}
+    mark_dirty([20260215])
+    boss = next(p for p in company.people if p.fields["department"])
+    scopes = [
+        EVERYTHING,
+        Scope(Reach.OWN, boss.id),
+        Scope(Reach.ORGS, boss.id, "department", frozenset({"sales", "nowhere"})),
+    ]
+    periods = [WHOLE, (date(2026, 2, 1), date(2026, 3, 1)), (date(2026, 1, 30), date(2026, 4, 2))]
+    for scope in scopes:
+        for period in periods:
+            for filters in ((), (("class", ("mobile", "national")),), (("department", ("",)),)):
+                answers = [sums(each, period, filters, scope) for each in QUESTIONS]
+                with rows_alone():
+                    assert answers == [sums(each, period, filters, scope) for each in QUESTIONS]
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "table", "period"),
+    [
+        (("department",), "rollup_day", (date(2026, 2, 2), date(2026, 2, 28))),
+        (("destination",), "rollup_destination", WHOLE),
+        (("person",), "rollup_line", WHOLE),
+    ],
+)
+def test_clean_spans_are_answered_by_the_rollups(
+    company: Company, dimensions: tuple[str, ...], table: str, period: tuple[date, date]
+) -> None:
+    rebuild(ROME, END, 1000)
+    honest = sums(dimensions, period)
+    RollupDay._meta.database.execute_sql(f"UPDATE {table} SET calls = calls + 1000")
+    assert sums(dimensions, period) != honest
+    differences = verify(ROME)
+    assert differences
+    assert all("sum" in text for text in differences if not text.startswith("… and"))
+
+
+def test_a_dirty_day_is_read_from_its_rows_until_it_is_rebuilt(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    assert verify(ROME) == []
+    row = Call.select().where(Call.state == 1, Call.counted == 1).order_by(Call.id).first()
+    day = Days(ROME).day(row.started_at)
+    before = sums()[()]
+    with write_transaction():
+        Call.update(cost=Call.cost + 5).where(Call.id == row.id).execute()
+        mark_dirty([day])
+    assert [b - a for a, b in zip(before, sums()[()], strict=True)].count(5) == 1
+    assert day not in clean_days()
+    assert day // 100 not in clean_months()
+    assert rebuild(ROME, END) == 2
+    assert day in clean_days()
+    assert day // 100 in clean_months()
+    assert [b - a for a, b in zip(before, sums()[()], strict=True)].count(5) == 1
+    assert verify(ROME) == []
+    assert rebuild(ROME, END) == 0
+
+
+def test_a_day_rebuilt_makes_its_month_stale_at_once(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    mark_dirty([20260210, 20260310])
+    assert clean_months() == {202601}
+    rebuild_day(20260310, Days(ROME))
+    assert 20260310 in clean_days()
+    assert clean_months() == {202601}
+    assert rebuild(ROME, END) == 3
+    assert clean_months() == {202601, 202602, 202603}
+
+
+def test_a_month_that_is_not_over_is_not_summed(company: Company) -> None:
+    rebuild(ROME, int(END - 15 * 86_400), 1000)
+    assert clean_months() == {202601, 202602}
+
+
+def test_a_month_that_is_touched_while_it_is_summed_is_left(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    mark_dirty([20260210])
+    assert rebuild_month(202602, Days(ROME)) is False
+
+
+def test_writers_that_forget_the_mark_are_found(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    Call.update(duration=Call.duration + 1).where(Call.id == company.rows[0].id).execute()
+    differences = verify(ROME)
+    assert any("the sums of 2026-" in text for text in differences)
+    assert any("rollup_line of 2026-" in text for text in differences)
+
+
+def test_another_zone_makes_every_day_dirty(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    assert ensure_zone(ROME) is False
+    # Before anybody has moved the days, sums of Roman days must not answer for Indian ones.
+    by_day = without_rollups(("day",), zone=KOLKATA)
+    assert sums(("day",), zone=KOLKATA) == by_day
+    assert sums(("day",)) != by_day
+    assert ensure_zone(KOLKATA) is True
+    assert clean_days() == set()
+    rebuild(KOLKATA, END, 1000)
+    assert DirtyDay.select().count() == 0
+    assert sums(("day",), zone=KOLKATA) == by_day
+    assert verify(KOLKATA) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_of_changes_and_rebuilds_gives_the_sums_of_the_rows(
+    company: Company, seed: int
+) -> None:
+    chance = random.Random(seed)
+    days = Days(ROME)
+    for _ in range(20):
+        deed = chance.randrange(4)
+        if deed == 0:
+            rebuild(ROME, END, chance.choice([1, 5, 100]))
+            continue
+        row = chance.choice(list(Call.select()))
+        with write_transaction():
+            if deed == 1:
+                Call.delete().where(Call.id == row.id).execute()
+            elif deed == 2:
+                Call.update(party_id=0, profile_id=0, org_id=0).where(Call.id == row.id).execute()
+            else:
+                Call.update(duration=chance.randrange(900)).where(Call.id == row.id).execute()
+            mark_dirty([days.day(row.started_at)])
+        dimensions = chance.choice(QUESTIONS)
+        assert sums(dimensions) == without_rollups(dimensions)
+    rebuild(ROME, END, 1000)
+    assert not any("sum" in text for text in verify(ROME))
+
+
+def test_without_rows_there_is_nothing_to_do(tmp_path: Path) -> None:
+    database = open_database("sqlite:///empty.db", tmp_path)
+    assert rebuild(ROME, END) == 0
+    assert sums(("department",)) == {}
+    assert verify(ROME) == []
+    database.close()
