@@ -19,7 +19,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 from syncd.application.gauges import measure
 from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
 from syncd.daemon.schedule import ScheduleTrigger, build_scheduler
-from syncd.daemon.state import DaemonState, UnitState, WorkSignal
+from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
 from syncd.domain.errors import UserError
 from syncd.settings.schedule import Every
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from syncd.application.composition import Application
     from syncd.calls.intake import FileOutcome
     from syncd.observe.metrics import Metrics
-    from syncd.settings.model import Settings
+    from syncd.settings.model import DirectorySettings, Settings
 
 SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
 HEARTBEAT = "heartbeat"
@@ -40,10 +40,18 @@ MOST_THREADS = 32
 log = structlog.get_logger()
 
 
+def longest_answer(directory: DirectorySettings) -> int:
+    """Return how many seconds a directory may take to answer, all its servers tried in turn."""
+    return len(directory.servers) * (directory.connect_timeout + directory.timeout)
+
+
 def units_of(settings: Settings) -> list[UnitState]:
     """Return the units of work of a configuration, none of them done yet."""
     return [
-        *(UnitState(SYNC, name, each.schedule) for name, each in settings.directories.items()),
+        *(
+            UnitState(SYNC, name, each.schedule, STUCK_SECONDS + longest_answer(each))
+            for name, each in settings.directories.items()
+        ),
         *(UnitState(INGEST, name, each.schedule) for name, each in settings.cdr.items()),
         UnitState(ROLL_UP, "", settings.daemon.rollups),
     ]
@@ -72,6 +80,11 @@ class Jobs:
         self._scheduler = build_scheduler(min(threads, MOST_THREADS))
         self._scheduler.add_listener(self._on_skipped, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._on_broken, EVENT_JOB_ERROR)
+
+    @property
+    def running(self) -> bool:
+        """Whether the scheduler runs."""
+        return bool(self._scheduler.running)
 
     def start(self) -> None:
         """Begin: every directory at once, and every folder after them."""

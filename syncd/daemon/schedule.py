@@ -7,6 +7,7 @@ the zone matters for a cron line alone.
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -51,6 +52,8 @@ def build_scheduler(threads: int) -> BackgroundScheduler:
 
     A late job runs however late it is, missed runs become one, no job runs twice at a time.
     """
+    # It would warn of every job that is due while it runs; the listeners of its events know better.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     return BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(threads)},

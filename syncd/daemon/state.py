@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from syncd.settings.schedule import Schedule
 
 STUCK_SECONDS = 900.0
-"""A unit of work that gives no sign of life for so long is stuck: a directory's own time limits and
-the transactions of an intake are far shorter."""
+"""A unit of work that gives no sign of life for so long is stuck; a directory gets the time limits of
+its own servers on top."""
 LATE_SECONDS = 60
 """What a unit may need beyond its schedule before it counts as late."""
 
@@ -26,6 +26,8 @@ class UnitState:
     kind: str
     name: str
     schedule: Schedule
+    patience: float = STUCK_SECONDS
+    """Seconds without a sign of life after which it counts as stuck."""
     ended_at: int = 0
     succeeded_at: int = 0
     failures: int = 0
@@ -64,7 +66,7 @@ class DaemonState:
             for unit in units:
                 known = old.get((unit.kind, unit.name))
                 if known is not None:
-                    known.schedule = unit.schedule
+                    known.schedule, known.patience = unit.schedule, unit.patience
                 self._units[unit.kind, unit.name] = known or unit
 
     def begin(self, kind: str, name: str, monotonic: float) -> None:
@@ -104,7 +106,7 @@ class DaemonState:
             return [
                 unit.title
                 for unit in self._units.values()
-                if unit.beat and monotonic - unit.beat > STUCK_SECONDS
+                if unit.beat and monotonic - unit.beat > unit.patience
             ]
 
     def status(self) -> str:

@@ -56,7 +56,13 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         shared.append(structlog.processors.TimeStamper(fmt=form, utc=not terminal))
     last: list[Any]
     if terminal:
-        last = [structlog.dev.ConsoleRenderer(colors="NO_COLOR" not in os.environ)]
+        # The default shows the values of local variables, passwords among them.
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors="NO_COLOR" not in os.environ,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     else:
         json = structlog.processors.JSONRenderer(ensure_ascii=False)
         last = [structlog.processors.format_exc_info, JournalRenderer() if journal else json]

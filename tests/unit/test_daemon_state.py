@@ -105,3 +105,11 @@ def test_asking_whether_to_stop_is_a_sign_of_life() -> None:
     assert daemon.running() == ["ingest hq"]
     stop.set()
     assert signal.is_set()
+
+
+def test_a_directory_may_take_what_its_servers_may_take() -> None:
+    daemon = DaemonState(ROME)
+    daemon.replace([UnitState("sync", "corp", Every(900), patience=2000.0)], ROME)
+    daemon.begin("sync", "corp", 100.0)
+    assert daemon.stuck(2100.0) == []
+    assert daemon.stuck(2100.5) == ["sync corp"]

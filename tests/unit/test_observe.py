@@ -98,6 +98,24 @@ def test_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch, colours: bool) -
     assert ("\x1b[" in text) is colours
 
 
+def test_a_traceback_on_a_terminal_shows_no_values() -> None:
+    master, slave = pty.openpty()
+    try:
+        with os.fdopen(slave, "w", encoding="utf-8") as stream:
+            configure("info", stream)
+            password = "".join(("hunt", "er2"))
+            try:
+                raise ValueError(f"{len(password)} characters were refused")
+            except ValueError:
+                structlog.get_logger().exception("sync_failed")
+            stream.flush()
+            text = os.read(master, 65536).decode()
+    finally:
+        os.close(master)
+    assert "7 characters were refused" in text
+    assert "hunter2" not in text
+
+
 def test_libraries_log_the_same_way_but_only_warnings() -> None:
     stream = io.StringIO()
     configure("info", stream)

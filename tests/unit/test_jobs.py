@@ -1,0 +1,182 @@
+"""The daemon's jobs: who goes first, and what a failing one does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from syncd.application.gauges import Gauges
+from syncd.calls.intake import IngestOutcome
+from syncd.daemon import jobs as jobs_module
+from syncd.daemon.jobs import HEARTBEAT_SECONDS, Jobs, units_of
+from syncd.daemon.state import STUCK_SECONDS, DaemonState
+from syncd.directory.sync import SyncOutcome
+from syncd.domain.errors import TryAgainError
+from syncd.observe.metrics import Metrics
+from syncd.settings.schedule import Every
+
+ROME = ZoneInfo("Europe/Rome")
+LONG = 30
+
+
+def settings(directories: int = 2, folders: int = 1) -> Any:
+    """Return as much of the settings as the jobs ask for; nothing is due again for an hour."""
+    hour = Every(3600)
+    return SimpleNamespace(
+        timezone=ROME,
+        directories={
+            f"d{n}": SimpleNamespace(
+                schedule=hour, servers=("a", "b"), connect_timeout=5, timeout=300
+            )
+            for n in range(directories)
+        },
+        cdr={f"c{n}": SimpleNamespace(schedule=hour) for n in range(folders)},
+        daemon=SimpleNamespace(rollups=hour),
+    )
+
+
+@dataclass
+class FakeApplication:
+    """Notes what is done; ``hold`` keeps syncs from ending, ``failing`` lets units fail."""
+
+    settings: Any = field(default_factory=settings)
+    done: list[str] = field(default_factory=list)
+    failing: set[str] = field(default_factory=set)
+    hold: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Condition = field(default_factory=threading.Condition)
+
+    def clock(self) -> int:
+        return 1_700_000_000
+
+    def _end(self, name: str) -> None:
+        with self.ended:
+            self.done.append(name)
+            self.ended.notify_all()
+        if name in self.failing:
+            raise TryAgainError(f"{name} does not answer")
+        if f"{name}!" in self.failing:
+            raise RuntimeError("a defect")
+
+    def sync_one(self, name: str, *, stop: Any) -> SyncOutcome:
+        assert self.hold.wait(LONG)
+        self._end(name)
+        return SyncOutcome(name, "server", "unchanged")
+
+    def ingest_one(self, name: str, *, stop: Any, progress: Any) -> IngestOutcome:
+        self._end(name)
+        return IngestOutcome(name, records=3, calls=2)
+
+    def roll_up(self, *, stop: Any) -> int:
+        return 0
+
+    def connected(self) -> Any:
+        return threading.Lock()
+
+    def wait(self, count: int) -> list[str]:
+        with self.ended:
+            assert self.ended.wait_for(lambda: len(self.done) >= count, LONG), self.done
+            return list(self.done)
+
+
+class Bench:
+    def __init__(self, application: FakeApplication) -> None:
+        self.application = application
+        self.state = DaemonState(ROME)
+        self.metrics = Metrics()
+        self.changed = threading.Condition()
+        made: Any = application
+        self.jobs = Jobs(made, self.state, self.metrics, self._note)
+
+    def _note(self) -> None:
+        with self.changed:
+            self.changed.notify_all()
+
+    def status(self, text: str) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: text in self.state.status(), LONG), (
+                self.state.status()
+            )
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr(jobs_module, "measure", lambda settings, now: Gauges(0, None, 0, 0))
+    made = Bench(FakeApplication())
+    yield made
+    made.application.hold.set()
+    if made.jobs.running:
+        made.jobs.shut_down(LONG)
+
+
+def test_folders_wait_for_every_directory(bench: Bench) -> None:
+    application = bench.application
+    application.failing.add("d1")
+    bench.jobs.start()
+    assert application.done == []
+    application.hold.set()
+    done = application.wait(3)
+    assert set(done[:2]) == {"d0", "d1"}
+    assert done[2] == "c0"
+    bench.status("1/2 directories synced; 1/1 folders read; 0 files")
+    bench.status("failing: sync d1")
+
+
+def test_folders_do_not_wait_where_there_is_no_directory(bench: Bench) -> None:
+    bench.application.settings = settings(directories=0, folders=2)
+    bench.jobs.start()
+    assert set(bench.application.wait(2)) == {"c0", "c1"}
+
+
+def test_a_defect_is_a_failure_like_any_other(bench: Bench) -> None:
+    bench.application.failing.add("c0!")
+    bench.application.hold.set()
+    bench.jobs.start()
+    bench.status("failing: ingest c0")
+    text = bench.metrics.exposition()[0].decode()
+    assert 'syncd_job_failures_total{job="ingest c0"} 1.0' in text
+
+
+def test_replacing_runs_the_new_ones_at_once(bench: Bench) -> None:
+    bench.application.hold.set()
+    bench.jobs.start()
+    bench.application.wait(3)
+    bench.status("2/2 directories synced; 1/1 folders read")
+    following = FakeApplication(settings(directories=1, folders=2))
+    following.hold.set()
+    made: Any = following
+    bench.jobs.replace(made)
+    assert set(following.wait(3)) == {"d0", "c0", "c1"}
+    bench.status("1/1 directories synced; 2/2 folders read")
+
+
+def test_stop_says_what_still_runs(bench: Bench) -> None:
+    bench.jobs.start()
+    bench.status("sync d0, sync d1")
+    assert "sync d0" in bench.jobs.shut_down(0.0)
+    bench.application.hold.set()
+    # Nothing begins any more once the daemon stops.
+    assert "c0" not in bench.application.wait(2)
+
+
+def test_progress_needs_the_scheduler_and_no_stuck_unit(bench: Bench) -> None:
+    jobs = bench.jobs
+    bench.state.replace(units_of(bench.application.settings), ROME)
+    assert jobs.progressing()
+    jobs.heartbeat = time.monotonic() - 4 * HEARTBEAT_SECONDS
+    assert not jobs.progressing()
+    jobs.heartbeat = time.monotonic()
+    bench.state.begin("ingest", "c0", time.monotonic() - STUCK_SECONDS - 1)
+    assert not jobs.progressing()
+
+
+def test_a_directory_gets_the_time_that_its_servers_may_take() -> None:
+    units = {unit.title: unit for unit in units_of(settings())}
+    assert units["sync d0"].patience == STUCK_SECONDS + 2 * 305
+    assert units["ingest c0"].patience == STUCK_SECONDS
