@@ -56,10 +56,11 @@ def test_carriage_returns_and_a_byte_order_mark() -> None:
         ("dn: a=b\nchangetype: delete\n", 2, "describes changes"),
         ("dn: a=b\ncn: x\n\nsearch: 2\nresult: 0 Success\n", 4, "begins with dn:"),
         ("dn: a=b\ncn: x\ndn: c=d\n", 3, "a second dn:"),
-        ("version: 7\n\ndn: a=b\n", 1, "not a version"),
-        (" continued\ndn: a=b\n", 1, "continues nothing"),
+        ("version: 7\n\ndn: a=b\ncn: x\n", 1, "not a version"),
+        (" continued\ndn: a=b\ncn: x\n", 1, "continues nothing"),
         ("dn: a=b\nc n: x\n", 2, "not the name of an attribute"),
         ("dn:: /////w==\n", 1, "not UTF-8"),
+        ("dn: a=b\ncn: x\n\ndn: uid=cut,ou=pe", 4, "has no attributes"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, line: int, what: str) -> None:
@@ -85,7 +86,7 @@ def test_what_is_written_is_read(records: list[list[tuple[str, bytes]]], width: 
     """Folded anywhere, every value comes back as it was."""
     lines: list[str] = []
     for number, pairs in enumerate(records):
-        written = [f"dn: uid={number}"]
+        written = [f"dn: uid={number}", "uid: x"]
         written += [f"{name}:: {base64.b64encode(value).decode()}" for name, value in pairs]
         for line in written:
             lines.append(line[:width])
@@ -96,7 +97,7 @@ def test_what_is_written_is_read(records: list[list[tuple[str, bytes]]], width: 
     for number, (record, pairs) in enumerate(zip(found, records, strict=True)):
         assert isinstance(record, Record)
         assert record.entry_dn == f"uid={number}"
-        expected: dict[str, list[bytes]] = {}
+        expected: dict[str, list[bytes]] = {"uid": [b"x"]}
         for name, value in pairs:
             expected.setdefault(name, []).append(value)
         assert record.attributes == expected

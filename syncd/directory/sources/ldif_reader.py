@@ -111,6 +111,9 @@ def _record(block: list[tuple[int, bytes]], *, first: bool) -> Iterator[Record |
             break
         else:
             record.attributes.setdefault(name, []).append(value)
+    if record is not None and not record.attributes and not mistakes:
+        what = f"the entry {record.entry_dn} has no attributes"
+        mistakes.append(Mistake(record.line, what, "was the file cut off?"))
     if mistakes:
         yield from mistakes
     elif record is not None:
