@@ -232,8 +232,17 @@ class Numbering:
             return NOT_DIGITS if number else NOTHING
         if self.is_internal(shown):
             return INSIDE
-        reading = self._read(shown, shown=True)
         access_code = self.plan.access_code
+        if access_code and shown.startswith(access_code):
+            # Most callers from abroad; asking the library what else it could be is slow.
+            country, rest = self._country, shown[len(access_code) :]
+            if country.after_international_prefix(
+                rest
+            ) and not country.after_international_prefix(shown):
+                reading = self._read(rest, shown=True)
+                if reading.in_use:
+                    return reading.number
+        reading = self._read(shown, shown=True)
         if not (access_code and shown.startswith(access_code)):
             return self._usable(reading)
         abroad = reading.number.number_class == NumberClass.INTERNATIONAL

@@ -132,7 +132,7 @@ class Holders:
         known = self._memo.get((number, partition))
         if known is None:
             candidates, reason = self._candidates(number, partition)
-            only = candidates[0] if len(candidates) == 1 else None
+            only = candidates[0] if len(candidates) == 1 else _pilot(candidates)
             known = candidates, Found(only, reason, candidates)
             self._memo[number, partition] = known
         candidates, answer = known
@@ -198,6 +198,17 @@ class Holders:
             if span.valid_from <= when < span.valid_to:
                 return span.profile, span.org
         return (0, 0)
+
+
+def _pilot(candidates: Sequence[Holder]) -> Holder | None:
+    """Return a shared voicemail pilot for as long as anybody has named it: nobody holds it, so who
+    names it does not matter."""
+    if not candidates or not all(holder.shared for holder in candidates):
+        return None
+    return candidates[0]._replace(
+        valid_from=min(holder.valid_from for holder in candidates),
+        valid_to=max(holder.valid_to for holder in candidates),
+    )
 
 
 def _choose(candidates: Sequence[Holder], when: int, reason: str) -> Found:
