@@ -48,10 +48,14 @@ class Context:
 
     @cached_property
     def settings(self) -> Settings:
-        """The loaded settings. Raises ConfigurationError with every problem at once."""
+        """The loaded settings; root becomes the owner of the state directory once they are known.
+        Raises ConfigurationError with every problem at once."""
+        from syncd.application.account import become_owner
         from syncd.application.plugins import load_settings
 
-        return load_settings(self.config_file)
+        settings = load_settings(self.config_file)
+        become_owner(settings.state_directory)
+        return settings
 
     def database(self) -> peewee.Database:
         """Open the database (once), brought up to date and bound to the models."""

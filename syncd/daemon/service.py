@@ -18,6 +18,7 @@ from types import FrameType
 
 import structlog
 
+from syncd.application.account import become_owner
 from syncd.application.composition import Application, checked
 from syncd.daemon.health import Answer, HealthServer
 from syncd.daemon.jobs import Jobs, units_of
@@ -67,6 +68,7 @@ def serve(load: Callable[[], Settings], notifier: Notifier) -> int:
     with _signals(wakes):
         settings = load()
         logs.configure(settings.logging.level)
+        become_owner(settings.state_directory)
         settings.state_directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         with hold(settings.state_directory, "daemon", COMMAND, wait=0.0):
             daemon = Daemon(load, settings, notifier, wakes)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -218,6 +222,37 @@ def test_a_wrong_rate_deck_stops_ingest_but_not_sync(run: Any, files: CompanyFil
     assert done.code == 78
     assert done.err.count("telco.csv:") >= 2
     assert run("sync").code == 0
+
+
+# --- account -------------------------------------------------------------------------------------
+
+
+BECOME = """
+import os, sys
+from pathlib import Path
+from syncd.application import account
+if len(sys.argv) > 2:
+    account._could_work_as = lambda owner: True  # this installation may be closed to others
+print(account.become_owner(Path(sys.argv[1])), os.geteuid(), os.getegid())
+"""
+
+
+def test_root_works_as_the_owner_of_the_state_directory(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can work as somebody else")
+    nobody = pwd.getpwnam("nobody")
+
+    def become(*arguments: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", BECOME, *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    assert become(str(tmp_path), "surely") == "False 0 0"
+    assert become(str(tmp_path / "absent"), "surely") == "False 0 0"
+    os.chown(tmp_path, nobody.pw_uid, -1)
+    assert become(str(tmp_path), "surely") == f"True {nobody.pw_uid} {nobody.pw_gid}"
+    # Without being told that it is sure: either it works as the owner, or it stays root.
+    assert become(str(tmp_path)) in (f"True {nobody.pw_uid} {nobody.pw_gid}", "False 0 0")
 
 
 # --- check-config --------------------------------------------------------------------------------
