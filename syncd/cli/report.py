@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ TABLE_COLUMNS = (
 )
 """Of the fields of a call, those that a table shows unless ``--columns`` says something else: with
 all of them it would be three screens wide."""
+NARROW_COLUMNS = ("started_at", "line_id", "other_number", "destination", "duration", "cost")
+"""Those that a terminal of 100 columns has room for."""
+WIDE = 140
+"""Columns of a terminal that has room for TABLE_COLUMNS."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         metavar="A,B",
-        help="which fields a list prints, as a table (default: the most telling) or CSV (all)",
+        help="which fields a list prints, as a table (default: those that fit) or CSV (all)",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="print at most N rows")
     parser.add_argument(
@@ -148,7 +153,8 @@ def _chosen_columns(wanted: str | None, form: str, result: Result) -> Mapping[st
     if wanted is None:
         if form != "table" or not result.lists_rows:
             return headings
-        return {name: headings[name] for name in TABLE_COLUMNS}
+        narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
+        return {name: headings[name] for name in (NARROW_COLUMNS if narrow else TABLE_COLUMNS)}
     if not result.lists_rows or form == "json":
         raise UsageError(
             "--columns is for a list as a table or CSV",
