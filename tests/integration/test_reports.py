@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from syncd.domain.call_id import parse_call_id
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.money import parse_micros
 from syncd.reports.catalogue.standard import find_report
@@ -30,28 +29,10 @@ from tests.generated_company import END, ROME, Company
 CUSTOM = {"custom1": "Project"}
 PERIOD = (date(2026, 1, 1), date(2026, 5, 1))
 ROW = [
-    "id",
-    "started_at",
-    "line_id",
-    "person",
-    "username",
-    "department",
-    "cost_center",
-    "office_location",
-    "custom1",
-    "direction",
-    "side",
-    "counted",
-    "conversation",
-    "other_number",
-    "hunt_pilot",
-    "class",
-    "destination",
-    "disposition",
-    "ring_seconds",
-    "duration",
-    "cost",
-    "state",
+    *("id", "started_at", "line_id", "person", "username", "department", "cost_center"),
+    *("office_location", "custom1", "direction", "side", "counted", "conversation"),
+    *("other_number", "hunt_pilot", "class", "destination", "disposition", "ring_seconds"),
+    *("duration", "cost", "state"),
 ]
 SUMS = ["calls", "answered", "missed", "unanswered", "duration", "cost"]
 
