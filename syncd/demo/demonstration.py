@@ -33,7 +33,7 @@ def demonstrate(keep: Path | None = None) -> None:
     began = time.monotonic()
     screen = Screen()
     with _ended_by_signals(), place(keep) as directory:
-        screen.title("syncd demo: a simulated company and the real daemon")
+        screen.title(f"syncd demo: a simulated company and the real daemon, in {directory}")
         stage = Stage.build(directory, utc_today())
         verbs = Verbs(stage.files.ini)
         try:
@@ -53,8 +53,7 @@ def _run_daemon(stage: Stage, verbs: Verbs, screen: Screen) -> None:
     company = stage.cast.company
     traffic = stage.simulate()
     screen.step(
-        f"{len(company.people)} people in an LDIF file, a rate deck and a syncd.ini are in"
-        f" {stage.directory}"
+        f"{len(company.people)} people in an LDIF file, a rate deck and a syncd.ini were written"
     )
     screen.step(
         f"{traffic.conversations:,} conversations since {stage.period.first} were simulated:"
