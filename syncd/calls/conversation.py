@@ -26,12 +26,14 @@ CONFERENCE, PARK, FORWARD, TRANSFER = 4, 3, 5, 10
 
 
 class Rec(NamedTuple):
-    """A record in hand: its id, file and row in the store, and the neutral leg."""
+    """A record in hand: its id, file and row in the store, the neutral leg, and the hash of its key
+    (0 for one that is stored already)."""
 
     id: int
     file_id: int
     row: int
     leg: Leg
+    key_hash: int = 0
 
 
 @dataclass(slots=True)

@@ -16,11 +16,11 @@ from syncd.calls.conversation import Rec, Ties, in_order, keys_of
 from syncd.calls.dimensions import Dimensions
 from syncd.calls.pricing import Pricer
 from syncd.calls.rows import CallTuple, call_rows
-from syncd.calls.sides import Analysis, Rules, Verdict, analyse
+from syncd.calls.sides import Analysis, Rules, analyse
 from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
-from syncd.domain.days import Days, month_of
+from syncd.domain.days import QUARTER, Days, month_of
 from syncd.domain.leg import Exclusion, Leg, Reject
 from syncd.licensing import settlement
 from syncd.licensing.settlement import Terms
@@ -32,6 +32,10 @@ FUTURE = 3600
 """Seconds by which a call may begin after now: clocks differ."""
 
 EXCLUDED_NUMBER = "excluded number"
+
+STORED = RecordOutcome.STORED
+_PLAIN = range(8)
+"""Indexed by a member of an enumeration it gives a plain integer."""
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class Pipeline:
         self.pricer = Pricer(context.carriers)
         self.days = Days(context.zone)
         self.dimensions = Dimensions()
+        self._periods: dict[int, int] = {}
         self.licence: Licence | None = None
         """As of the last settlement; None before the first."""
         self._identity = context.pbx.encode() + b"\0"
@@ -79,6 +84,13 @@ class Pipeline:
             batch.read(file)
         batch.decide()
         return batch.finish()
+
+    def period(self, started_at: int) -> int:
+        """Return the posting period (yyyymm) of a start."""
+        period = self._periods.get(started_at // QUARTER)
+        if period is None:
+            period = self._periods[started_at // QUARTER] = month_of(self.days.day(started_at))
+        return period
 
     def key_hash(self, key: str) -> int:
         """Return the signed 64-bit hash of (PBX identity, record key)."""
@@ -154,7 +166,7 @@ class _Batch:
             seen[identity] = (leg.content_hash, file_id, line)
             if excluded_numbers and not excluded_numbers.isdisjoint(_numbers(leg)):
                 leg, rule = _without_numbers(leg), EXCLUDED_NUMBER
-            rec = Rec(self._next_id, file_id, line, leg._replace(key_hash=hashed))
+            rec = Rec(self._next_id, file_id, line, leg, hashed)
             self._next_id += 1
             if rule:
                 self.excluded.append((rec, rule))
@@ -184,6 +196,7 @@ class _Batch:
                     rule,
                     rec.id,
                     0,
+                    rec.key_hash,
                     *rec.leg,
                 )
             )
@@ -250,31 +263,40 @@ class _Batch:
         if len(records) > 1:
             first = min(records, key=lambda rec: (rec.leg.started_at, rec.leg.key))
         conversation = first.id
-        pbx_id = self.pipeline.pbx_id
-        for rec, verdict in zip(records, analysis.verdicts, strict=True):
-            self.counters(rec.file_id).add_outcome(verdict.outcome, 1)
-            if rec.id in stored:
-                self.rewrite(rec, verdict, conversation)
+        pipeline = self.pipeline
+        pbx_id = pipeline.pbx_id
+        append, changed = self.record_rows.append, self.changed
+        for rec, (outcome, reason, provisional) in zip(records, analysis.verdicts, strict=True):
+            counters = changed.get(rec.file_id)
+            if counters is None:
+                counters = changed[rec.file_id] = Counters()
+            if outcome is STORED:
+                counters.stored += 1
             else:
-                self.record_rows.append(
+                counters.add_outcome(outcome, 1)
+            if rec.id in stored:
+                store.update_verdict(rec.id, int(outcome), reason, provisional, conversation)
+            else:
+                append(
                     (
                         rec.id,
                         pbx_id,
                         rec.file_id,
                         rec.row,
-                        int(verdict.outcome),
-                        verdict.reason,
+                        _PLAIN[outcome],
+                        reason,
                         conversation,
-                        verdict.provisional,
+                        provisional,
+                        rec.key_hash,
                         *rec.leg,
                     )
                 )
-        self.note_unknown(records, analysis, stored)
+        if analysis.unknown or analysis.unknown_trunks:
+            self.note_unknown(records, analysis, stored)
         if analysis.drafts:
             for rec in records:
                 self.file_of[rec.id] = rec.file_id
-            pipeline = self.pipeline
-            charges = pipeline.pricer.charges(analysis, [rec.leg.started_at for rec in records])
+            charges = pipeline.pricer.charges(analysis, records)
             self.pending += call_rows(
                 records,
                 analysis,
@@ -282,13 +304,8 @@ class _Batch:
                 pipeline.rules.holders,
                 pipeline.dimensions,
                 conversation,
-                lambda started_at: month_of(pipeline.days.day(started_at)),
+                pipeline.period,
             )
-
-    def rewrite(self, rec: Rec, verdict: Verdict, conversation: int) -> None:
-        store.update_verdict(
-            rec.id, int(verdict.outcome), verdict.reason, verdict.provisional, conversation
-        )
 
     def note_unknown(
         self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
@@ -309,21 +326,20 @@ class _Batch:
         hunts = settlement.hunt_lines() if self.context.acquisition else frozenset()
         calls: list[CallTuple] = []
         withheld: list[CallTuple] = []
-        day = self.pipeline.days.day
+        quarters: set[int] = set()
         unlimited = licence.unlimited
+        file_of, changed = self.file_of, self.changed
         for key, hunt, row in self.pending:
-            started_at = row[1]
-            if (
-                not unlimited
-                and not (hunt and not key.party)
-                and not (not key.party and key.line in hunts)
-                and licence.withheld(key, started_at)
+            if not unlimited and not (
+                (not key.party and (hunt or key.line in hunts)) or not licence.withheld(key, row[1])
             ):
                 withheld.append(row)
                 continue
             calls.append(row)
-            self.dirty.add(day(started_at))
-            self.changed[self.file_of[row[0] >> 3]].calls += 1
+            quarters.add(row[1] // QUARTER)
+            changed[file_of[row[0] >> 3]].calls += 1
+        day = self.pipeline.days.day
+        self.dirty.update({day(quarter * QUARTER) for quarter in quarters})
         store.insert_records(self.record_rows)
         store.insert_calls(calls)
         if withheld:

@@ -6,14 +6,14 @@ segments by seconds, each share on that segment's charged side. Anything else is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from syncd.billing.rating import Rated, Unrated, rate_leg, share
 from syncd.billing.tariff import Carrier
-from syncd.calls.conversation import OutsideLeg
+from syncd.calls.conversation import OUTGOING, OutsideLeg, Rec
 from syncd.calls.sides import Analysis
-from syncd.domain.codes import Direction, State
+from syncd.domain.codes import State
 
 UNKNOWN_TRUNK = "no [trunk:] section lists the device"
 
@@ -70,16 +70,18 @@ class Pricer:
             tuple(share(result.price.billed_seconds, seconds)),
         )
 
-    def charges(self, analysis: Analysis, starts: list[int]) -> list[Charge]:
-        """Return the charge of every draft, given the starts of the conversation's records."""
+    def charges(self, analysis: Analysis, records: Sequence[Rec]) -> list[Charge]:
+        """Return the charge of every draft, given the conversation's records in order."""
         if not analysis.legs:
             return [FREE] * len(analysis.drafts)
         rated = {
-            leg.leg_id: self.rate(leg, starts[leg.set_up_in])
+            leg.leg_id: self.rate(leg, records[leg.set_up_in].leg.started_at)
             for leg in analysis.legs
-            if leg.direction is Direction.OUTGOING
+            if leg.direction is OUTGOING
         }
         charges = [self._label(draft.outside, rated) for draft in analysis.drafts]
+        if not rated:
+            return charges
         for one in rated.values():
             for place, (record, _) in enumerate(one.leg.segments):
                 payer = analysis.payers.get(record)

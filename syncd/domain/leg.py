@@ -30,8 +30,6 @@ class Leg(NamedTuple):
     """Connected seconds; 0 both for unanswered and for less than a second."""
     key: str
     """The record's own key, unique within the PBX."""
-    key_hash: int
-    """Signed 64-bit hash of (PBX identity, key); 0 until the pipeline fills it in."""
     content_hash: int
     """Signed 64-bit hash of the neutral columns: the same key with another content is a conflict."""
     tied: int

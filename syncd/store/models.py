@@ -275,12 +275,13 @@ class Record(Table):
     """Id of the conversation's first record."""
     provisional = SmallIntegerField()
     """1 while the set-up of an outside leg that it carries has not been seen."""
+    key_hash = BigIntegerField()
+    """Signed 64-bit hash of (PBX identity, key)."""
     started_at = BigIntegerField()
     connected_at = BigIntegerField()
     ended_at = BigIntegerField()
     duration = IntegerField()
     key = TextField()
-    key_hash = BigIntegerField()
     content_hash = BigIntegerField()
     tied = SmallIntegerField()
     call_ref = BigIntegerField()
@@ -494,6 +495,22 @@ class RollupDay(Measures):
         primary_key = CompositeKey("day", "org_id", "direction", "class_", "carrier_id", "trunk_id")
 
 
+class RollupMonth(Measures):
+    """The sums by day of a month added up: a year by department is a few thousand rows."""
+
+    month = IntegerField()
+    org_id = IntegerField()
+    direction = SmallIntegerField()
+    class_ = SmallIntegerField(column_name="class")
+    carrier_id = IntegerField()
+    trunk_id = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey(
+            "month", "org_id", "direction", "class_", "carrier_id", "trunk_id"
+        )
+
+
 class RollupDestination(Measures):
     month = IntegerField()
     org_id = IntegerField()
@@ -587,6 +604,7 @@ MODELS: tuple[type[Any], ...] = (
     RolledDay,
     RolledMonth,
     RollupDay,
+    RollupMonth,
     RollupDestination,
     RollupLine,
     AcquiredLine,

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
 
+# In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
 _TEXTS = (
     "pkid",
     "callingpartynumber",
@@ -33,9 +34,9 @@ _TEXTS = (
     "finalcalledpartypattern",
     "huntpilotdn",
     "huntpilotpartition",
-    "comment",
     "authorizationcodevalue",
     "clientmattercode",
+    "comment",
 )
 _INTEGERS = (
     "cdrrecordtype",
@@ -77,6 +78,12 @@ _ALIASES = {
 _TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHAR\(\d+\)", re.I)
 _MANGLED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 _CONTROLLER = re.compile(r"Conf(?:Controll?er)Dn=([^;]*)")
+
+_SINGLE = (0, 5)
+"""Joined by nobody, or by a forward, which goes on in the same record."""
+
+_ALONE = (0, 1, 2, 10, 15, 178)
+"""Redirect reasons that make no further record: none, and the forwards."""
 
 Picker = Callable[[list[str]], tuple[str, ...]]
 
@@ -211,52 +218,7 @@ def _row(
             numbers = tuple(int(cell) if cell else 0 for cell in cells)
         except ValueError:
             return _reject(line, _not_a_number(cells), raw)
-    (
-        kind,
-        node,
-        call,
-        origination,
-        connect,
-        disconnect,
-        duration,
-        orig_leg,
-        dest_leg,
-        orig_conference,
-        dest_conference,
-        orig_cause,
-        dest_cause,
-        orig_ended_by,
-        dest_ended_by,
-        first_by,
-        first_reason,
-        last_by,
-        last_reason,
-        joined_by,
-        incoming,
-        outgoing,
-        usage,
-    ) = numbers
-    (
-        key,
-        calling,
-        calling_partition,
-        calling_user,
-        orig_device,
-        original,
-        original_partition,
-        final,
-        final_partition,
-        final_user,
-        dest_device,
-        redirecting,
-        redirecting_partition,
-        pattern,
-        pilot,
-        pilot_partition,
-        comment,
-        authorization,
-        matter,
-    ) = texts
+    kind, node, call, origination, connect, disconnect, duration = numbers[:7]
     if kind != 1:
         return _reject(line, f"cdrRecordType is {kind}, not 1 (a call detail record)", raw)
     if origination <= 0:
@@ -270,66 +232,59 @@ def _row(
         return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     content_hash = int.from_bytes(digest, "big", signed=True)
+    (
+        orig_leg,
+        dest_leg,
+        orig_conference,
+        dest_conference,
+        orig_cause,
+        dest_cause,
+        orig_ended_by,
+        dest_ended_by,
+        _,
+        first_reason,
+        _,
+        last_reason,
+        joined_by,
+    ) = numbers[7:20]
     tied = (
-        joined_by
+        joined_by not in _SINGLE
         or orig_cause == SPLIT
         or dest_cause == SPLIT
-        or last_reason
-        or first_reason
+        or last_reason not in _ALONE
+        or first_reason not in _ALONE
         or orig_conference
         or dest_conference
         or orig_ended_by not in _PLAIN_ENDINGS
         or dest_ended_by not in _PLAIN_ENDINGS
     )
     controller = ""
-    if comment:
-        found = _CONTROLLER.search(comment)
+    if texts[-1]:
+        found = _CONTROLLER.search(texts[-1])
         controller = found.group(1) if found else ""
-    leg = Leg(
-        origination,
-        connect,
-        disconnect,
-        duration,
-        key or digest.hex(),
-        0,
-        content_hash,
-        1 if tied else 0,
-        (node << 32) | call if node or call else 0,
-        orig_leg,
-        dest_leg,
-        dest_conference or orig_conference,
-        calling,
-        calling_partition,
-        calling_user,
-        orig_device,
-        original,
-        original_partition,
-        final,
-        final_partition,
-        final_user,
-        dest_device,
-        redirecting,
-        redirecting_partition,
-        orig_cause & 0xFFFFFFFF,
-        dest_cause & 0xFFFFFFFF,
-        orig_ended_by,
-        dest_ended_by,
-        first_by,
-        first_reason,
-        last_by,
-        last_reason,
-        joined_by,
-        incoming,
-        outgoing,
-        usage,
-        pattern,
-        pilot,
-        pilot_partition,
-        controller,
-        authorization,
-        matter,
+    leg = Leg._make(
+        (
+            origination,
+            connect,
+            disconnect,
+            duration,
+            texts[0] or digest.hex(),
+            content_hash,
+            1 if tied else 0,
+            (node << 32) | call if node or call else 0,
+            orig_leg,
+            dest_leg,
+            dest_conference or orig_conference,
+            *texts[1:13],
+            orig_cause & 0xFFFFFFFF,
+            dest_cause & 0xFFFFFFFF,
+            *numbers[13:],
+            *texts[13:16],
+            controller,
+            *texts[16:18],
+        )
     )
-    if tied or usage == 6 or not (node or call):
+    if tied or numbers[22] == 6 or not (node or call):
         rule = _excluded(leg, node, call)
         if rule:
             return Exclusion(leg._replace(tied=0), rule)
