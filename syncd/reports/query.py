@@ -71,19 +71,17 @@ CALL = Source(
         Raw.QUARTER: f"started_at / {QUARTER}",
     },
 )
-BY_DAY = Source(
-    "rollup_day",
-    {
-        Raw.DAY: "day",
-        Raw.ORG: "org_id",
-        Raw.DIRECTION: "direction",
-        Raw.CLASS: "class",
-        Raw.CARRIER: "carrier_id",
-        Raw.TRUNK: "trunk_id",
-    },
-    "day",
-)
+_TRAFFIC = {
+    Raw.ORG: "org_id",
+    Raw.DIRECTION: "direction",
+    Raw.CLASS: "class",
+    Raw.CARRIER: "carrier_id",
+    Raw.TRUNK: "trunk_id",
+}
+BY_DAY = Source("rollup_day", {Raw.DAY: "day", **_TRAFFIC}, "day")
+# The smallest first.
 BY_MONTH = (
+    Source("rollup_month", {Raw.MONTH: "month", **_TRAFFIC}, "month"),
     Source(
         "rollup_destination",
         {

@@ -33,14 +33,16 @@ MEASURES = {
 }
 """Every measure as SQL over call rows; cost in micros, unrated rows add nothing to it."""
 
+_TRAFFIC = ("org_id", "direction", "class", "carrier_id", "trunk_id")
 KEYS = {
-    "rollup_day": ("org_id", "direction", "class", "carrier_id", "trunk_id"),
+    "rollup_day": _TRAFFIC,
+    "rollup_month": _TRAFFIC,
     "rollup_destination": ("org_id", "destination_id", "class"),
     "rollup_line": ("line_id", "party_id", "profile_id", "org_id", "direction", "class"),
 }
 """What each table sums by, beside the day or month."""
 
-MONTH_TABLES = ("rollup_destination", "rollup_line")
+MONTH_TABLES = ("rollup_month", "rollup_destination", "rollup_line")
 
 # The index on call begins with the org; naming every org makes a range of time a range of it.
 ROWS_BETWEEN = "org_id IN (SELECT id FROM org) AND started_at >= ? AND started_at < ?"
@@ -139,10 +141,18 @@ def rebuild_month(month: int, days: Days) -> bool:
     """
     first, end = month_days(month)
     start, stop = days.start(first), days.start(end)
-    built = {table: read_month(table, month, start, stop) for table in MONTH_TABLES}
+    built = {table: read_month(table, month, start, stop) for table in MONTH_TABLES[1:]}
     with write_transaction():
         if _sql("SELECT 1 FROM dirty_day WHERE day >= ? AND day < ? LIMIT 1", first, end):
             return False
+        keys = ", ".join(KEYS["rollup_month"])
+        built["rollup_month"] = _sql(
+            f"SELECT ?, {keys}, {', '.join(f'SUM({name})' for name in MEASURES)}"
+            f" FROM rollup_day WHERE day >= ? AND day < ? GROUP BY {keys}",
+            month,
+            first,
+            end,
+        )
         for table, rows in built.items():
             _sql(f"DELETE FROM {table} WHERE month = ?", month)
             if rows:
