@@ -117,8 +117,7 @@ def _wanted(
         shared = False
         if claim.role is Role.VOICEMAIL:
             of_line = keys.of(claim.role, claim.line)
-            sharers = result.sharers(of_line).union(*(sharing.get(key, ()) for key in of_line))
-            shared = len(sharers) > 1
+            shared = result.contested(of_line) or any(sharing.get(key) for key in of_line)
         wanted[claim, shared] = None
     return wanted
 
@@ -146,8 +145,8 @@ def _join(
     for holding in others:
         if holding.role is not Role.VOICEMAIL or holding.shared:
             continue
-        sharers = result.sharers(keys.of(holding.role, holding.line))
-        if len(sharers) > 1 and current.others[holding.party_id].source != LOCAL:
+        by_hand = current.others[holding.party_id].source == LOCAL
+        if not by_hand and result.contested(keys.of(holding.role, holding.line)):
             end = max(terms.now, holding.valid_from + 1)
             plan.closings.append(Closing(holding, end))
             missing.setdefault(holding.party_id, {})[holding.claim, True] = None

@@ -169,9 +169,9 @@ class Award:
     refused: list[Refusal] = field(default_factory=list)
     taken: dict[Key, Taken] = field(default_factory=dict)
 
-    def sharers(self, keys: Iterable[Key]) -> set[Owner]:
-        """Return who has any of these keys."""
-        return {owner for key in keys if key in self.taken for owner in self.taken[key].owners}
+    def contested(self, keys: Iterable[Key]) -> bool:
+        """Whether more than one has a part in any of these keys."""
+        return any(key in self.taken and len(self.taken[key].owners) > 1 for key in keys)
 
 
 def award(

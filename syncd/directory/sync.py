@@ -106,6 +106,7 @@ def sync_source(
         _must_be_whole(settings, snapshot)
         names = [site.name for site in sites]
         reading = _read(snapshot, mapping_of(settings, names), settings)
+        del snapshot  # a large directory is held in memory once
         while True:
             outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
             if outcome is not None:
@@ -120,7 +121,8 @@ def sync_source(
 class _Reading:
     """A whole snapshot, mapped."""
 
-    snapshot: Snapshot
+    server: str
+    entries: int
     states: list[PartyState]
     warnings: list[Problem]
     all_known: bool
@@ -166,7 +168,7 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
             f"[directory:{settings.name}] id names the attribute by which they are known",
             warnings[:10],
         )
-    return _Reading(snapshot, states, warnings, not nameless)
+    return _Reading(snapshot.server, len(snapshot.entries), states, warnings, not nameless)
 
 
 def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
@@ -237,9 +239,9 @@ def _attempt(
 def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
     return SyncOutcome(
         source=source,
-        server=reading.snapshot.server,
+        server=reading.server,
         outcome="unchanged" if decided.empty else "would-change",
-        entries=len(reading.snapshot.entries),
+        entries=reading.entries,
         arrived=len(decided.arrivals),
         departed=len(decided.departures),
         returned=len(decided.returns),
