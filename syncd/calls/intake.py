@@ -108,7 +108,8 @@ class Intake:
         ready = found
         if settle:
             ready = self._settling.ready(found, context.settle, moment)
-        late = [candidate for candidate in found if candidate not in set(ready)]
+        chosen = set(ready)
+        late = [candidate for candidate in found if candidate not in chosen]
         outcome.waiting = len(late)
         if late:
             outcome.oldest_waiting = moment - min(one.modified for one in late) // 1_000_000_000

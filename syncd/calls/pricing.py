@@ -31,7 +31,8 @@ class Charge(NamedTuple):
     billed_seconds: int
 
 
-FREE = Charge(0, State.FREE, "", "", "", None, 0)
+STATE_FREE, STATE_RATED = State.FREE, State.RATED
+FREE = Charge(0, STATE_FREE, "", "", "", None, 0)
 
 
 class RatedLeg(NamedTuple):
@@ -62,13 +63,11 @@ class Pricer:
         )
         if isinstance(result, Unrated):
             return RatedLeg(leg, result, (), ())
+        micros, billed = result.price
+        if len(leg.segments) == 1:
+            return RatedLeg(leg, result, (micros,), (billed,))
         seconds = [part for _, part in leg.segments]
-        return RatedLeg(
-            leg,
-            result,
-            tuple(share(result.price.micros, seconds)),
-            tuple(share(result.price.billed_seconds, seconds)),
-        )
+        return RatedLeg(leg, result, tuple(share(micros, seconds)), tuple(share(billed, seconds)))
 
     def charges(self, analysis: Analysis, records: Sequence[Rec]) -> list[Charge]:
         """Return the charge of every draft, given the conversation's records in order."""
@@ -95,9 +94,10 @@ class Pricer:
         if outside is None:
             return FREE
         one = rated.get(outside.leg_id)
+        carrier = outside.trunk.carrier
         if one is None or isinstance(one.result, Unrated):
-            return FREE._replace(carrier=outside.trunk.carrier)
-        return FREE._replace(destination=one.result.rate.destination, carrier=outside.trunk.carrier)
+            return Charge(0, STATE_FREE, "", "", carrier, None, 0)
+        return Charge(0, STATE_FREE, "", one.result.rate.destination, carrier, None, 0)
 
 
 def _charged(charge: Charge, one: RatedLeg, place: int) -> Charge:
@@ -107,11 +107,12 @@ def _charged(charge: Charge, one: RatedLeg, place: int) -> Charge:
         return charge._replace(cost=None, state=State.UNRATED, reason=result.reason)
     if charge.cost is None:
         return charge
-    return charge._replace(
-        cost=charge.cost + one.shares[place],
-        state=State.RATED,
-        rate=(result.tariff.carrier, result.tariff.version, result.rate.prefix),
-        destination=charge.destination or result.rate.destination,
-        carrier=charge.carrier or one.leg.trunk.carrier,
-        billed_seconds=charge.billed_seconds + one.billed[place],
+    return Charge(
+        charge.cost + one.shares[place],
+        STATE_RATED,
+        "",
+        charge.destination or result.rate.destination,
+        charge.carrier or one.leg.trunk.carrier,
+        (result.tariff.carrier, result.tariff.version, result.rate.prefix),
+        charge.billed_seconds + one.billed[place],
     )

@@ -8,8 +8,8 @@ redirecting side.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from syncd.calls.attribution import AMBIGUOUS, BY_NAME, Found, Holder, Holders
@@ -131,22 +131,33 @@ class Verdict(NamedTuple):
 SETTLED, PROVISIONAL = Verdict(STORED, "", 0), Verdict(STORED, "", 1)
 
 
-@dataclass(slots=True)
 class Analysis:
     """All that follows from a conversation's records."""
 
-    drafts: list[Draft] = field(default_factory=list)
-    counting: list[tuple[int, Outcome]] = field(default_factory=list)
-    """(counted, outcome) of each draft."""
-    legs: list[OutsideLeg] = field(default_factory=list)
-    payers: dict[int, int] = field(default_factory=dict)
-    """Record index → index of the draft that is charged for its outside seconds."""
-    verdicts: list[Verdict] = field(default_factory=list)
-    found: list[tuple[int, Side, str, Found]] | None = None
-    """(record index, side, number, answer) of every attribution, where ``explain`` asked for it."""
-    unknown: list[tuple[int, str, str]] = field(default_factory=list)
-    """(record index, partition, number) of line-side numbers that nobody holds."""
-    unknown_trunks: list[tuple[int, str]] = field(default_factory=list)
+    __slots__ = (
+        "counting",
+        "drafts",
+        "found",
+        "legs",
+        "payers",
+        "unknown",
+        "unknown_trunks",
+        "verdicts",
+    )
+
+    def __init__(self, *, explain: bool = False) -> None:
+        self.drafts: list[Draft] = []
+        self.counting: list[tuple[int, Outcome]] = []
+        """(counted, outcome) of each draft."""
+        self.legs: Collection[OutsideLeg] = ()
+        self.payers: dict[int, int] = {}
+        """Record index → index of the draft that is charged for its outside seconds."""
+        self.verdicts: list[Verdict] = []
+        self.found: list[tuple[int, Side, str, Found]] | None = [] if explain else None
+        """(record index, side, number, answer) of every attribution, where ``explain`` asked."""
+        self.unknown: list[tuple[int, str, str]] = []
+        """(record index, partition, number) of line-side numbers that nobody holds."""
+        self.unknown_trunks: list[tuple[int, str]] = []
 
 
 def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> Analysis:
@@ -167,9 +178,9 @@ def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> A
                 ),
             )
         )
-    result = Analysis(found=[] if explain else None)
+    result = Analysis(explain=explain)
     legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
-    result.legs = list(legs.values())
+    result.legs = legs.values()
     consults = consult_records(records) if len(records) > 1 else frozenset()
     for index, rec in enumerate(records):
         sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
@@ -478,7 +489,7 @@ class _RecordSides:
                 self.direction,
                 self.number_class(outside),
                 disposition,
-                max(ring, 0),
+                ring if ring > 0 else 0,
                 talk,
                 other,
                 int(outside is not None or self.direction is OUTGOING),
@@ -497,10 +508,7 @@ class _RecordSides:
         if found.reason == AMBIGUOUS:
             self.reasons.append(AMBIGUOUS)
             return None
-        if reached and number:
-            self.result.unknown.append((self.index, partition, number))
-        internal = self.rules.numbering.is_internal(number)
-        if not internal:
+        if not self.rules.numbering.is_internal(number):
             self.reasons.append(NOT_INTERNAL)
         elif not reached:
             self.reasons.append(NO_DEVICE)
@@ -508,6 +516,8 @@ class _RecordSides:
             self.reasons.append(NOT_CONFIGURED)
         else:
             return self.line(number, partition)
+        if reached and number:
+            self.result.unknown.append((self.index, partition, number))
         return None
 
     def line(self, number: str, partition: str) -> Line:
@@ -600,7 +610,8 @@ class _RecordSides:
 
     def talk(self) -> int:
         """Connected seconds; connected for 0 s counts as 1 s."""
-        return max(1, self.leg.duration) if self.leg.connected_at else 0
+        leg = self.leg
+        return (leg.duration or 1) if leg.connected_at else 0
 
 
 def _count(result: Analysis, records: Sequence[Rec]) -> None:

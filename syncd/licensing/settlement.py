@@ -15,6 +15,9 @@ from syncd.store.models import AcquiredLine, Assignment, Line, Slot
 
 NAMED, ACQUIRED = "named", "acquired"
 
+AT_ONCE = 100
+"""Rows of one statement."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -97,18 +100,23 @@ def settle(terms: Terms, now: int) -> Licence:
                     slot.line = claim.line
                     slot.save()
         history.setdefault(key, []).append((slot.since, until))
-    for key, claim in wanted.items():
-        if key not in still:
-            Slot.insert(
-                kind=NAMED if key.party else ACQUIRED,
-                party=key.party or None,
-                role=int(key.role),
-                line=claim.line,
-                since=now,
-                until=FOREVER,
-                reason=_reason(claim),
-            ).execute()
-            history.setdefault(key, []).append((now, FOREVER))
+    opened = [
+        {
+            "kind": NAMED if key.party else ACQUIRED,
+            "party": key.party or None,
+            "role": int(key.role),
+            "line": claim.line,
+            "since": now,
+            "until": FOREVER,
+            "reason": _reason(claim),
+        }
+        for key, claim in wanted.items()
+        if key not in still
+    ]
+    for start in range(0, len(opened), AT_ONCE):
+        Slot.insert_many(opened[start : start + AT_ONCE]).execute()
+    for key in wanted.keys() - still:
+        history.setdefault(key, []).append((now, FOREVER))
     return Licence(terms.slots is None, frozenset(wanted), history)
 
 
