@@ -1,0 +1,67 @@
+"""Which slots a line held, for who asks why a call is shown or withheld."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from syncd.domain.clock import FOREVER
+from syncd.domain.codes import Role
+from syncd.licensing.slots import SlotKey
+from syncd.store.models import AcquiredLine, Slot
+
+UNLIMITED = "the licence is unlimited"
+NOT_DOCUMENTED = "nobody claims a slot for the line"
+HUNT = "a hunt number is documented without a slot"
+FULL = "no slot at the time of the call, and none now"
+
+
+class Standing(NamedTuple):
+    """Whether a line's calls are shown: the slot that decides it, since when (epoch seconds), and
+    the reason in words."""
+
+    slot: bool
+    since: int | None
+    reason: str
+
+
+class Span(NamedTuple):
+    """A slot held since … until (epoch seconds, until exclusive)."""
+
+    since: int
+    until: int
+    reason: str
+
+
+def spans(key: SlotKey) -> list[Span]:
+    """Return every slot that was ever held under a key, the first one first."""
+    holder = Slot.party == key.party if key.party else Slot.party.is_null()
+    rows = Slot.select().where(holder, Slot.role == int(key.role))
+    if key.role in (Role.OTHER, Role.ACQUIRED):
+        rows = rows.where(Slot.line == key.line)
+    return [Span(slot.since, slot.until, slot.reason) for slot in rows.order_by(Slot.since)]
+
+
+def standing(key: SlotKey, when: int, *, hunt: bool, unlimited: bool) -> Standing:
+    """Return why a call of a moment (epoch seconds) is shown or withheld: it is withheld if and only
+    if its line held no slot then and holds none now. ``hunt``: the record shows a hunt number."""
+    if not key.party and (hunt or _hunt_line(key.line)):
+        return Standing(slot=False, since=None, reason=HUNT)
+    held = spans(key)
+    now = next((span for span in held if span.until == FOREVER), None)
+    then = next((span for span in held if span.since <= when < span.until), None)
+    if then is not None:
+        ended = "" if then.until == FOREVER else "; held at the time of the call, not any more"
+        return Standing(slot=True, since=then.since, reason=then.reason + ended)
+    if now is not None:
+        return Standing(
+            slot=True,
+            since=now.since,
+            reason=f"{now.reason}; held now, not yet at the time of the call",
+        )
+    if unlimited:
+        return Standing(slot=False, since=None, reason=f"{UNLIMITED}; {NOT_DOCUMENTED}")
+    return Standing(slot=False, since=None, reason=FULL)
+
+
+def _hunt_line(line: int) -> bool:
+    return bool(AcquiredLine.select().where(AcquiredLine.line == line, AcquiredLine.hunt).exists())
