@@ -5,8 +5,10 @@ A dry run is the same path without the last step.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.directory.apply import apply_plan, directory_version
@@ -101,20 +103,47 @@ def sync_source(
     began = time.monotonic()
     run = SyncRun(source=settings.name, started_at=now, outcome="failed")
     try:
-        snapshot = source.snapshot()
-        run.server, run.entries = snapshot.server, len(snapshot.entries)
-        _must_be_whole(settings, snapshot)
-        names = [site.name for site in sites]
-        reading = _read(snapshot, mapping_of(settings, names), settings)
-        del snapshot  # a large directory is held in memory once
-        while True:
-            outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
-            if outcome is not None:
-                return outcome
+        with _uncollected():
+            return _sync(settings, source, sites, limits, run, began, writes=writes)
     except UserError as error:
         if writes:
             _record_failure(run, error, began)
         raise
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the collector of reference cycles: a directory makes millions of small objects and no
+    cycles, and looking for some among them was measured to take 40 % of a sync."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _sync(
+    settings: DirectorySettings,
+    source: DirectorySource,
+    sites: Sequence[SiteNumbers],
+    limits: Limits,
+    run: SyncRun,
+    began: float,
+    *,
+    writes: bool,
+) -> SyncOutcome:
+    snapshot = source.snapshot()
+    run.server, run.entries = snapshot.server, len(snapshot.entries)
+    _must_be_whole(settings, snapshot)
+    names = [site.name for site in sites]
+    reading = _read(snapshot, mapping_of(settings, names), settings)
+    del snapshot  # a large directory is held in memory once
+    while True:
+        outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
+        if outcome is not None:
+            return outcome
 
 
 @dataclass(frozen=True, slots=True)
