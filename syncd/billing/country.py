@@ -189,10 +189,12 @@ def _prefix_matcher(metadata: object) -> Matcher | None:
 class CallingCodes:
     """Splits international numbers into calling code and national number."""
 
-    __slots__ = ("_codes", "_prefixes")
+    __slots__ = ("_codes", "_countries", "_prefixes")
 
     def __init__(self) -> None:
         import phonenumbers
+
+        self._countries: dict[str, tuple[Country, ...]] = {}
 
         self._codes = frozenset(str(code) for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
         self._prefixes: dict[str, Matcher | None] = {}
@@ -217,6 +219,23 @@ class CallingCodes:
             if match is not None and match.end():
                 return parse(f"+{digits}", None)
         return Parsed(code, national)
+
+    def in_use(self, digits: str) -> bool:
+        """Return whether the digits behind ``+`` are a number in use by the patterns of one of the
+        countries of its calling code."""
+        parsed = self.split(digits)
+        if parsed is None:
+            return False
+        code, national = parsed
+        countries = self._countries.get(code)
+        if countries is None:
+            import phonenumbers
+
+            regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[int(code)]
+            countries = self._countries[code] = tuple(
+                Country(region) for region in regions if known_country(region)
+            )
+        return any(country.kind(national) for country in countries)
 
     def _learn(self, code: str) -> Matcher | None:
         import phonenumbers

@@ -236,9 +236,9 @@ class Numbering:
         if access_code and shown.startswith(access_code):
             # Most callers from abroad; asking the library what else it could be is slow.
             country, rest = self._country, shown[len(access_code) :]
-            if country.after_international_prefix(
-                rest
-            ) and not country.after_international_prefix(shown):
+            if country.after_international_prefix(rest) and not country.after_international_prefix(
+                shown
+            ):
                 reading = self._read(rest, shown=True)
                 if reading.in_use:
                     return reading.number
@@ -249,7 +249,7 @@ class Numbering:
         if reading.in_use and not abroad:
             return reading.number
         behind = self._read(shown[len(access_code) :], shown=True)
-        if behind.in_use and not (abroad and self._in_use_abroad(reading.number.e164)):
+        if behind.in_use and not (abroad and self._codes.in_use(reading.number.e164[1:])):
             return behind.number
         return self._usable(reading)
 
@@ -260,15 +260,6 @@ class Numbering:
         if not (unknown or len(number.e164) <= SHORTEST_E164) or not number.e164:
             return number
         return NormalisedNumber("", NumberClass.UNCLASSIFIED, number.rule)
-
-    @staticmethod
-    def _in_use_abroad(e164: str) -> bool:
-        import phonenumbers
-
-        try:
-            return phonenumbers.is_valid_number(phonenumbers.parse(e164, None))
-        except phonenumbers.NumberParseException:
-            return False
 
     def _read(self, number: str, *, shown: bool) -> _Reading:
         """Read a number without access code; ``shown`` by a caller, else dialled."""
