@@ -11,6 +11,7 @@ import pytest
 from syncd.directory.apply import directory_version
 from syncd.directory.sources.ldap import LdapSource
 from syncd.directory.sources.ldif import LdifSource
+from syncd.directory.sources.open import open_source
 from syncd.directory.sync import SyncOutcome, SyncRefused, sync_source
 from syncd.domain.clock import BEGINNING, FOREVER
 from syncd.domain.codes import Role
@@ -415,3 +416,12 @@ def test_a_missing_file(tmp_path: Path) -> None:
         sync_source(settings, LdifSource(settings), [], now=NOW)
     assert caught.value.exit_code == 78
     assert SyncRun.get().outcome == "failed"
+
+
+def test_the_kind_of_source_is_looked_up(tmp_path: Path) -> None:
+    path = tmp_path / "people.ldif"
+    path.write_text(person("anna"))
+    assert isinstance(open_source(directory_settings(type="ldif", file=path)), LdifSource)
+    assert isinstance(open_source(directory_settings(type="ldap")), LdapSource)
+    with pytest.raises(ConfigurationError, match="one of ldap, ldif"):
+        open_source(directory_settings(type="x500"))

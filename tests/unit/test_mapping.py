@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.directory.checks import USER_WRITABLE, writable_warnings
+from syncd.directory.checks import USER_WRITABLE, problems, writable_warnings
 from syncd.directory.mapping import compile_mapping, mapping_of
 from syncd.directory.protocol import Entry
 from syncd.domain.errors import ConfigurationError
@@ -174,3 +175,17 @@ def test_permissions_from_what_users_write_are_warned_about() -> None:
     safe = directory_settings(mapping={"permission_level": "syncdLevel", "mail": "mail"})
     assert not writable_warnings(mapping_of(safe), safe)
     assert all(name == name.lower() for name in USER_WRITABLE)
+
+
+def test_check_config_finds_every_mistake_of_every_directory() -> None:
+    directories = {
+        "a": directory_settings(name="a", mapping={"mail": "="}, filter="(x"),
+        "b": directory_settings(name="b", mapping={"mail": "mail"}, filter="(uac:1.2:=2)"),
+        "c": directory_settings(name="c", type="ldif", mapping={}, filter="(uac:1.2:=2)"),
+    }
+    found = problems(SimpleNamespace(directories=directories, origins={}))  # type: ignore[arg-type]
+    assert [problem.option for problem in found] == [
+        "[map:a] mail",
+        "[directory:a] filter",
+        "[directory:c] filter",
+    ]
