@@ -109,9 +109,11 @@ class Company:
                 "department": choice(departments),
                 "cost_center": choice(centers),
                 "office_location": choice(offices),
-                "level6_basis": choice(["", "", "department", "cost_center", "office_location"]),
+                "level6_basis": ("department", "", "department", "cost_center", "office_location")[
+                    number % 5
+                ],
                 "additional_departments": choice(
-                    ["", "", "Research", " LEGAL ;nowhere", "nowhere;;", ";"]
+                    ["", "Research; legal", "Research", " LEGAL ;nowhere", "nowhere;;", ";"]
                 ),
                 "masked_digits": choice([0, 0, 3, 30]),
                 "custom1": choice(["Apollo", "apollo ", "Gemini", ""]),
@@ -119,7 +121,12 @@ class Company:
             }
             row = models.Party.create(arrived_at=0, **fields)
             person = Person(row.id, fields)
-            before = {**fields, "department": choice(departments)}
+            before = {
+                **fields,
+                "department": "Purchasing",
+                "cost_center": "CC9",
+                "office_location": "Turin",
+            }
             spans = [(0, MOVED, before), (MOVED, 2**62, fields)]
             if number % 3:
                 spans = [(0, 2**62, fields)]

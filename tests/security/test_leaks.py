@@ -37,6 +37,7 @@ PERIODS = [
 @pytest.fixture(scope="module", params=["rolled", "partly rolled", "rows alone"])
 def company(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Company]:
     database = open_database("sqlite:///leaks.db", tmp_path_factory.mktemp("leaks"))
+    database.pragma("synchronous", 0)  # nobody pulls the plug of a test
     company = Company(seed=7)
     if request.param != "rows alone":
         company.mark_all_dirty()
@@ -66,6 +67,22 @@ def visible(person: Person | None, row: Row) -> bool:
         mine |= {key(name) for name in fields["additional_departments"].split(";")}
     theirs = key(row.texts.get(basis, ""))
     return theirs != "" and theirs in mine
+
+
+def reasons(person: Person | None, row: Row) -> set[str]:
+    """Return by which rules a viewer of level 6 sees a row: the test must meet each of them."""
+    if person is None or person.fields["permission_level"] != 6:
+        return set()
+    level_two = Person(person.id, {**person.fields, "permission_level": 2})
+    alone = Person(0, {**person.fields, "additional_departments": ""})
+    found = set()
+    if visible(level_two, row) and not visible(Person(0, person.fields), row):
+        found.add("own, of a former place")
+    if visible(Person(0, person.fields), row) and not visible(alone, row):
+        found.add("additional department")
+    if visible(alone, row):
+        found.add(person.fields["level6_basis"] or "default basis")
+    return found
 
 
 def masked(person: Person | None, row: Row) -> str | None:
@@ -150,7 +167,9 @@ def called(person: Person | None) -> str | None:
 
 def test_call_lists_show_what_the_rules_allow(company: Company) -> None:
     compared = seen = 0
+    met = set()
     for person in viewers(company):
+        met |= {reason for row in company.rows for reason in reasons(person, row)}
         for first, end in PERIODS:
             expected = [
                 row for row in company.rows if visible(person, row) and in_period(row, first, end)
@@ -178,6 +197,14 @@ def test_call_lists_show_what_the_rules_allow(company: Company) -> None:
             seen += len(expected)
     assert compared > 20_000
     assert seen > 2000
+    assert met == {
+        "own, of a former place",
+        "additional department",
+        "department",
+        "cost_center",
+        "office_location",
+        "default basis",
+    }
 
 
 def public_id(row: Row) -> str:
