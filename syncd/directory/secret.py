@@ -1,4 +1,4 @@
-"""The bind password: from a systemd credential, or from a file that nobody else may read."""
+"""The bind password: from a systemd credential, or from a file that nobody else may write."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def bind_password(settings: DirectorySettings) -> str:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError as error:
         raise _unreadable(settings, "bind_password_file", path, error) from error
-    if mode & 0o077:
+    if mode & 0o022:
         raise _wrong(
             settings,
             "bind_password_file",
-            f"others than its owner may read {path} (mode {mode:04o})",
+            f"others than its owner may write {path} (mode {mode:04o})",
             f"chmod 600 {path}",
         )
     return _read(settings, "bind_password_file", path)

@@ -13,7 +13,7 @@ from syncd.settings.model import TariffFile
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
 
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
+WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
 LOCAL_SOURCE = "local"
 """Source of parties made by hand: no directory may have this name."""
@@ -127,9 +127,14 @@ def _password(section: ParsedSection) -> Iterator[Problem]:
             yield from _readable(section, "bind_credential", Path(folder) / credential)
     unreadable = list(_readable(section, "bind_password_file", file))
     yield from unreadable
-    if file and not unreadable and file.stat().st_mode & OTHERS:
-        what = f"{file} can be read by others than its owner"
-        yield section.problem("bind_password_file", what, f"chmod 600 {file}")
+    if file and not unreadable:
+        mode = file.stat().st_mode
+        if mode & WRITABLE:
+            what = f"{file} can be written by others than its owner"
+            yield section.problem("bind_password_file", what, f"chmod 600 {file}")
+        elif mode & stat.S_IROTH:
+            what = f"{file} can be read by every account of this machine"
+            yield section.problem("bind_password_file", what, f"chmod 600 {file}", warning=True)
 
 
 def _readable(section: ParsedSection, option: str, file: Path | None) -> Iterator[Problem]:

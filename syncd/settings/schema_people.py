@@ -47,7 +47,7 @@ DIRECTORY = Section(
             "bind_password_file",
             values.PATH,
             "",
-            "File whose first line is the password; only its owner may read it (chmod 600).",
+            "File whose first line is the password; give it mode 600 (640 for a group of its own).",
             "bind.secret",
         ),
         Option(
@@ -87,8 +87,8 @@ DIRECTORY = Section(
             "id",
             values.TEXT,
             "",
-            "Attribute by which an entry is known for ever. Without it the server's own: entryUUID,"
-            " objectGUID, nsUniqueId or ipaUniqueID.",
+            "Attribute by which an entry is known for ever where it has none of the server's own:"
+            " entryUUID, objectGUID, nsUniqueId or ipaUniqueID.",
             "uid",
         ),
         Option(

@@ -244,8 +244,8 @@ def test_an_empty_password_never_reaches_the_server(slapd: Slapd, secret: Path) 
         LdapSource(settings_for(slapd, secret)).snapshot()
 
 
-def test_a_password_that_others_can_read(slapd: Slapd, secret: Path) -> None:
-    secret.chmod(0o644)
+def test_a_password_that_others_can_write(slapd: Slapd, secret: Path) -> None:
+    secret.chmod(0o620)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         LdapSource(settings_for(slapd, secret)).snapshot()
 

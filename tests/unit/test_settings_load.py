@@ -357,13 +357,23 @@ def test_needed_mappings(write: Write) -> None:
     }
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604])
-def test_a_password_that_others_can_read(write: Write, tmp_path: Path, mode: int) -> None:
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_a_password_that_others_can_write(write: Write, tmp_path: Path, mode: int) -> None:
     path = write(INI)
     (tmp_path / "bind.secret").chmod(mode)
     problem = one_problem(path)
     assert problem.option == "[directory:corp] bind_password_file"
     assert problem.hint == f"chmod 600 {tmp_path}/bind.secret"
+
+
+def test_a_password_that_everybody_can_read_is_warned_about(write: Write, tmp_path: Path) -> None:
+    path = write(INI)
+    (tmp_path / "bind.secret").chmod(0o644)
+    (warning,) = [w for w in load(path).warnings if "bind_password_file" in w.option]
+    assert warning.warning
+    assert warning.hint == f"chmod 600 {tmp_path}/bind.secret"
+    (tmp_path / "bind.secret").chmod(0o640)
+    assert not [w for w in load(path).warnings if "bind_password_file" in w.option]
 
 
 def test_credential(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
