@@ -42,6 +42,19 @@ def policy(context: Context) -> Policy:
     return Policy(reports.level6_basis, reports.levels)
 
 
+def check_viewer(arguments: argparse.Namespace, context: Context) -> None:
+    """Turn away whom ``--as`` names before anything is said about what they ask for.
+
+    Raises AccessDenied for who may see nothing at all: a list of reports or of what can be
+    filtered by is something, too.
+    """
+    if arguments.viewer is not None:
+        from syncd.reports.scope import resolve_viewer
+
+        context.database()
+        resolve_viewer(arguments.viewer, policy(context).level6_basis)
+
+
 def open_report_door(
     arguments: argparse.Namespace, context: Context, report: str, specification: str = ""
 ) -> Door:

@@ -7,7 +7,13 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 
-from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_door
+from syncd.cli.access import (
+    add_format,
+    add_viewer,
+    check_viewer,
+    chosen_format,
+    open_report_door,
+)
 from syncd.cli.context import Context
 from syncd.domain.errors import EXIT_OK, UsageError
 
@@ -74,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the report, or the list of them."""
     form = chosen_format(arguments, context)
+    check_viewer(arguments, context)
     if arguments.name is None:
         return _list_reports(context, form)
     specification = _specification(arguments, context)
