@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from peewee import fn
 
@@ -27,17 +28,73 @@ class Terms:
     acquisition: bool
 
 
+class _Holding(NamedTuple):
+    """A number that a configured person has at this moment, and the slot that it needs."""
+
+    site: str
+    partition: str
+    billed: bool
+    slot: SlotKey
+
+
 def claims(terms: Terms, now: int) -> list[Claim]:
     """Return every claim on a slot at this moment (epoch seconds)."""
+    return _survey(terms, now)[0]
+
+
+def _survey(terms: Terms, now: int) -> tuple[list[Claim], dict[int, SlotKey]]:
+    """Return every claim on a slot, and the acquired lines (rows of ``line``) that have become a
+    configured person's, with the slot that they need now."""
+    found, held = _named(now)
+    heirs: dict[int, SlotKey] = {}
+    acquired = (
+        AcquiredLine.select(
+            AcquiredLine.line,
+            Line.line_id,
+            Line.site,
+            Line.partition,
+            Line.number,
+            AcquiredLine.learned_at,
+            AcquiredLine.hunt,
+        )
+        .join(Line)
+        .tuples()
+    )
+    for line, line_id, site, partition, number, learned_at, hunt in acquired:
+        holdings = [
+            holding
+            for holding in held.get(number, ())
+            if _same_line(site, partition, holding.site, holding.partition)
+        ]
+        if holdings:
+            slots = {holding.slot for holding in holdings if holding.billed}
+            if len({holding.slot.party for holding in holdings}) == 1 and slots:
+                heirs[line] = min(slots)
+        elif terms.acquisition and not hunt:
+            found.append(Claim(slot_key(0, Role.ACQUIRED, line), line, line_id, learned_at))
+    return found, heirs
+
+
+def _same_line(site: str, partition: str, held_site: str, held_partition: str) -> bool:
+    """Tell whether a configured number is an acquired line's. A person without a site belongs to
+    every site; a line acquired where partitions do not matter has none."""
+    return held_site in ("", site) and partition in ("", held_partition)
+
+
+def _named(now: int) -> tuple[list[Claim], dict[str, list[_Holding]]]:
+    """Return the claims of configured people, and their numbers, with where they hold them."""
     learned: dict[SlotKey, int] = {}
     wanted: dict[SlotKey, Claim] = {}
-    held_lines: set[int] = set()
+    held: dict[str, list[_Holding]] = {}
     rows = (
         Assignment.select(
             Assignment.party,
             Assignment.role,
             Assignment.line,
             Line.line_id,
+            Assignment.site,
+            Assignment.partition,
+            Assignment.number,
             Assignment.billed,
             Assignment.learned_at,
             Assignment.valid_from,
@@ -49,30 +106,19 @@ def claims(terms: Terms, now: int) -> list[Claim]:
         .order_by(Assignment.id)
         .tuples()
     )
-    for party, role, line, line_id, billed, learned_at, since, until, shared in rows:
+    for row in rows:
+        party, role, line, line_id, site, partition, number, billed, *times, shared = row
+        learned_at, since, until = times
         current = since <= now < until
+        key = slot_key(party, Role(role), line)
         if current and not shared:
-            held_lines.add(line)
+            held.setdefault(number, []).append(_Holding(site, partition, bool(billed), key))
         if role not in CLAIMING:
             continue
-        key = slot_key(party, Role(role), line)
         learned[key] = min(learned_at, learned.get(key, learned_at))
         if current and billed:
             wanted[key] = Claim(key, line, line_id, learned_at)
-    found = [claim._replace(learned_at=learned[claim.key]) for claim in wanted.values()]
-    if terms.acquisition:
-        acquired = (
-            AcquiredLine.select(AcquiredLine.line, Line.line_id, AcquiredLine.learned_at)
-            .join(Line)
-            .where(~AcquiredLine.hunt)
-            .tuples()
-        )
-        found += [
-            Claim(slot_key(0, Role.ACQUIRED, line), line, line_id, learned_at)
-            for line, line_id, learned_at in acquired
-            if line not in held_lines
-        ]
-    return found
+    return [claim._replace(learned_at=learned[claim.key]) for claim in wanted.values()], held
 
 
 def settle(terms: Terms, now: int) -> Licence:
@@ -80,7 +126,8 @@ def settle(terms: Terms, now: int) -> Licence:
 
     Must run inside a write transaction.
     """
-    granted, _ = grant(claims(terms, now), terms.slots)
+    found, heirs = _survey(terms, now)
+    granted, _ = grant(found, terms.slots)
     wanted = {claim.key: claim for claim in granted}
     history: dict[SlotKey, list[tuple[int, int]]] = {}
     still: set[SlotKey] = set()
@@ -117,7 +164,10 @@ def settle(terms: Terms, now: int) -> Licence:
         Slot.insert_many(opened[start : start + AT_ONCE]).execute()
     for key in wanted.keys() - still:
         history.setdefault(key, []).append((now, FOREVER))
-    return Licence(terms.slots is None, frozenset(wanted), history)
+    # A line that was acquired and is configured now holds the slot of its person: what was called
+    # before stays anonymous, and is withheld no longer.
+    passed = {slot_key(0, Role.ACQUIRED, line) for line, key in heirs.items() if key in wanted}
+    return Licence(terms.slots is None, frozenset(wanted) | passed, history)
 
 
 def _reason(claim: Claim) -> str:

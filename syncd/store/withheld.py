@@ -17,8 +17,11 @@ class Released(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A line whose calls are withheld: how many, and from when to when they started."""
+    """A line whose calls are withheld: who had it in which role, how many, and from when to when
+    they started. ``party`` 0 is an anonymous line."""
 
+    party: int
+    role: int
     line: int
     calls: int
     first: int
@@ -54,21 +57,16 @@ def release(party: int, role: int, line: int) -> list[Released]:
 
 def overview() -> list[Waiting]:
     """Return the lines with withheld calls: line, count and dates, nothing else (DESIGN 3.7)."""
+    columns = (CallWithheld.party_id, CallWithheld.role, CallWithheld.line_id)
     query = (
         CallWithheld.select(
-            CallWithheld.line_id,
+            *columns,
             fn.SUM(CallWithheld.counted),
             fn.MIN(CallWithheld.started_at),
             fn.MAX(CallWithheld.started_at),
         )
-        .group_by(CallWithheld.line_id)
-        .order_by(CallWithheld.line_id)
+        .group_by(*columns)
+        .order_by(*columns)
         .tuples()
     )
     return [Waiting(*row) for row in query]
-
-
-def sides_of(record: int) -> list[int]:
-    """Return which sides of a record are withheld, nothing else of them."""
-    span = CallWithheld.id.between(record * 8, record * 8 + 7)
-    return [row[0] for row in CallWithheld.select(CallWithheld.side).where(span).tuples()]
