@@ -76,6 +76,7 @@ _ALIASES = {
     "finalcalledpartyloginuserid": "finalcalledpartyunicodeloginuserid",
 }
 _TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHAR\(\d+\)", re.I)
+_WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _MANGLED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 _CONTROLLER = re.compile(r"Conf(?:Controll?er)Dn=([^;]*)")
 
@@ -84,6 +85,9 @@ _SINGLE = (0, 5)
 
 _ALONE = (0, 1, 2, 10, 15, 178)
 """Redirect reasons that make no further record: none, and the forwards."""
+
+RAW = 65_536
+"""Characters of a row that are kept with its reject."""
 
 Picker = Callable[[list[str]], tuple[str, ...]]
 
@@ -112,46 +116,50 @@ class CucmDriver:
         """
         del name
         lines = _Lines(stream)
-        reader = csv.reader(lines)
-        header = _header(reader)
+        header = _header(lines)
         width = len(header)
         pick_texts, pick_integers = _picker(header, _TEXTS), _picker(header, _INTEGERS)
+
+        def leg(row: list[str], line: int, raw: Callable[[], str]) -> Leg | Exclusion | Reject:
+            return _row(row, width, pick_texts, pick_integers, line, raw)
+
         first = True
+        reader = csv.reader(lines)
+        before = lines.count
         while True:
-            start = reader.line_num + 1
+            start = before + reader.line_num + 1
             lines.taken.clear()
             try:
                 row = next(reader)
             except StopIteration:
                 return
-            except csv.Error as error:
-                yield start, Reject(start, f"not readable as CSV: {error}", lines.raw())
+            except csv.Error:
+                row = None
+            if row is None or (len(row) != width and len(lines.taken) > 1):
+                # A quote that was never closed must not swallow the rows after it.
+                for offset, text in enumerate(tuple(lines.taken)):
+                    cells = _cells(text)
+                    if cells:
+                        yield start + offset, leg(cells, start + offset, text.rstrip)
+                    elif cells is None:
+                        reason = "a cell is longer than any line may be"
+                        yield start + offset, Reject(start + offset, reason, text[:RAW])
                 continue
-            if len(row) != width:
-                if not row:
-                    continue
-                if len(lines.taken) > 1:
-                    # A quote that was never closed must not swallow the rows after it.
-                    for offset, line in enumerate(tuple(lines.taken)):
-                        cells = next(csv.reader([line]), [])
-                        if cells:
-                            yield (
-                                start + offset,
-                                _row(
-                                    cells,
-                                    width,
-                                    pick_texts,
-                                    pick_integers,
-                                    start + offset,
-                                    line.rstrip,
-                                ),
-                            )
-                    continue
-            elif first and all(_TYPE.fullmatch(cell) for cell in row):
+            if not row:
+                continue
+            if first:
                 first = False
-                continue
-            first = False
-            yield start, _row(row, width, pick_texts, pick_integers, start, lines.raw)
+                if len(row) == width and all(_TYPE.fullmatch(cell) for cell in row):
+                    continue
+            yield start, leg(row, start, lines.raw)
+
+
+def _cells(text: str) -> list[str] | None:
+    """Return the cells of one line, None when csv gives up on it."""
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        return None
 
 
 class _Lines:
@@ -160,6 +168,13 @@ class _Lines:
     def __init__(self, stream: BinaryIO) -> None:
         self._text = io.TextIOWrapper(stream, "utf-8-sig", errors="replace", newline="")
         self.taken: list[str] = []
+        self.count = 0
+        """Lines read by ``next_line``."""
+
+    def next_line(self) -> str:
+        """Return the next line, empty at the end."""
+        self.count += 1
+        return self._text.readline()
 
     def __iter__(self) -> Iterator[str]:
         keep = self.taken.append
@@ -169,17 +184,20 @@ class _Lines:
         self._text.detach()
 
     def raw(self) -> str:
-        return "".join(self.taken).rstrip("\r\n")
+        return "".join(self.taken).rstrip("\r\n")[:RAW]
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    """Return the lower-case column names. Raises NotCdrError."""
-    try:
-        header = next((row for row in reader if row), None)
-    except csv.Error as error:
-        raise NotCdrError(f"not readable as CSV: {error}") from error
-    if header is None:
-        raise NotCdrError("the file is empty")
+def _header(lines: _Lines) -> list[str]:
+    """Return the lower-case column names of the first line that is not blank. Raises NotCdrError."""
+    while True:
+        line = lines.next_line()
+        if not line:
+            raise NotCdrError("the file is empty")
+        header = _cells(line)
+        if header is None:
+            raise NotCdrError("the first line is not readable as CSV")
+        if header:
+            break
     names = [_ALIASES.get(cell.strip().lower(), cell.strip().lower()) for cell in header]
     if "cdrrecordtype" not in names:
         raise NotCdrError("the first line is not the header of a CUCM file: no cdrRecordType")
@@ -225,9 +243,12 @@ def _row(
         return _reject(line, "dateTimeOrigination is not set", raw)
     if duration < 0 or disconnect < origination or (connect and disconnect < connect):
         return _reject(line, "the call ends before it begins", raw)
-    if not (min(numbers) > -(2**62) and max(numbers) < 2**62):
-        return _reject(line, "a number is out of every range", raw)
-    content = "\x1f".join(texts) + "\x1f".join(cells)
+    if not (min(numbers) >= -(2**32) and max(numbers) < 2**32):
+        return _reject(line, "a number is beyond 32 bits", raw)
+    digits = "\x1f".join(cells)
+    if "_" in digits or not digits.isascii():
+        return _reject(line, _not_a_number(cells), raw)
+    content = "\x1f".join(texts) + digits
     if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
         return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -311,9 +332,7 @@ def _reject(line: int, reason: str, raw: Callable[[], str]) -> Reject:
 
 def _not_a_number(cells: tuple[str, ...]) -> str:
     for name, cell in zip(_INTEGERS, cells, strict=True):
-        try:
-            int(cell or 0)
-        except ValueError:
+        if cell and (len(cell) > 20 or not _WHOLE.fullmatch(cell)):
             return f"{name} is {cell[:40]!r}, not a whole number"
     return "a number is not whole"
 
