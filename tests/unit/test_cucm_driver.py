@@ -157,8 +157,8 @@ def test_columns_of_a_leg() -> None:
         )
     )
     assert leg[:5] == (T, T + 5, T + 65, 60, "0a649c5c-7d37-4bb4-a50f-b8b87c109d0f")
-    assert leg[7:12] == (1, 1 << 32 | 7, 21, 22, 9)
-    assert leg[12:] == (
+    assert leg[6:11] == (1, 1 << 32 | 7, 21, 22, 9)
+    assert leg[11:] == (
         "2001",
         "HQ",
         "bjørn",
