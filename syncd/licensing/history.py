@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.licensing.slots import SlotKey
-from syncd.store.models import AcquiredLine, Slot
+from syncd.licensing.settlement import same_line
+from syncd.licensing.slots import CLAIMING, SlotKey, slot_key
+from syncd.store.models import AcquiredLine, Assignment, Line, Slot
 
 UNLIMITED = "the licence is unlimited"
 NOT_DOCUMENTED = "nobody claims a slot for the line"
 HUNT = "a hunt number is documented without a slot"
+PASSED = "the number was anonymous at the time of the call"
 FULL = "no slot at the time of the call, and none now"
 
 
@@ -58,9 +60,31 @@ def standing(key: SlotKey, when: int, *, hunt: bool, unlimited: bool) -> Standin
             since=now.since,
             reason=f"{now.reason}; held now, not yet at the time of the call",
         )
+    heir = None if key.party else _heir(key.line)
+    if heir is not None:
+        return Standing(slot=True, since=heir.since, reason=f"{heir.reason}; {PASSED}")
     if unlimited:
         return Standing(slot=False, since=None, reason=f"{UNLIMITED}; {NOT_DOCUMENTED}")
     return Standing(slot=False, since=None, reason=FULL)
+
+
+def _heir(line: int) -> Span | None:
+    """Return the slot that is held now by who has an acquired line configured, if it is one party."""
+    own = Line.get_by_id(line)
+    keys = {
+        slot_key(held.party_id, Role(held.role), held.line_id)
+        for held in Assignment.select().where(
+            Assignment.number == own.number,
+            Assignment.role << [int(role) for role in (*CLAIMING, Role.ALIAS, Role.OFFNET_FAX)],
+            Assignment.billed,
+            ~Assignment.shared,
+            Assignment.valid_to == FOREVER,
+        )
+        if same_line(own.site, own.partition, held.site, held.partition)
+    }
+    if len({key.party for key in keys}) != 1:
+        return None
+    return next((span for span in spans(min(keys)) if span.until == FOREVER), None)
 
 
 def _hunt_line(line: int) -> bool:

@@ -64,7 +64,7 @@ def _survey(terms: Terms, now: int) -> tuple[list[Claim], dict[int, SlotKey]]:
         holdings = [
             holding
             for holding in held.get(number, ())
-            if _same_line(site, partition, holding.site, holding.partition)
+            if same_line(site, partition, holding.site, holding.partition)
         ]
         if holdings:
             slots = {holding.slot for holding in holdings if holding.billed}
@@ -75,7 +75,7 @@ def _survey(terms: Terms, now: int) -> tuple[list[Claim], dict[int, SlotKey]]:
     return found, heirs
 
 
-def _same_line(site: str, partition: str, held_site: str, held_partition: str) -> bool:
+def same_line(site: str, partition: str, held_site: str, held_partition: str) -> bool:
     """Tell whether a configured number is an acquired line's. A person without a site belongs to
     every site; a line acquired where partitions do not matter has none."""
     return held_site in ("", site) and partition in ("", held_partition)

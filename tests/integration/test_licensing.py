@@ -10,9 +10,12 @@ import pytest
 
 from syncd.domain.codes import Role
 from syncd.licensing import settlement
+from syncd.licensing.history import PASSED, standing
 from syncd.licensing.settlement import Terms
+from syncd.licensing.slots import slot_key
 from syncd.licensing.view import LicenceView, view
 from syncd.store.models import (
+    AcquiredLine,
     Assignment,
     CallWithheld,
     DirtyDay,
@@ -495,6 +498,11 @@ def _(bed: Bed) -> None:
         [("2001", None), ("2001", None), ("2001", "anna")],
         [],
     )
+    (acquired,) = AcquiredLine.select()
+    key = slot_key(0, Role.ACQUIRED, acquired.line_id)
+    assert standing(key, START, hunt=False, unlimited=False).reason.endswith(PASSED)
+    leave(bed, Party.get(Party.username == "anna"), bed.now)
+    assert not standing(key, START, hunt=False, unlimited=False).slot
 
 
 @sentence("order of claims: named before acquired")
