@@ -12,8 +12,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
+from syncd.application.plugins import survey_settings
 from syncd.application.preparation import Preparation, prepare
 from syncd.domain.errors import EXIT_OK, Problem, TryAgainError, UsageError, UserError
 from syncd.settings.model import Settings
@@ -304,6 +306,20 @@ def problems(settings: Settings) -> list[Problem]:
         *prepared.problems,
         *tariff_warnings(settings, prepared),
     ]
+
+
+def all_problems(path: Path) -> list[Problem]:
+    """Return every mistake of an INI file that cannot be used, and of what its sound options name:
+    a mistake in one option hides no other."""
+    settings, found = survey_settings(path)
+    if settings is not None:
+        said = {(problem.file, problem.line, problem.option) for problem in found}
+        found += [
+            problem
+            for problem in problems(settings)
+            if not problem.warning and (problem.file, problem.line, problem.option) not in said
+        ]
+    return sorted(found, key=lambda found: (found.file != str(path), found.file, found.line))
 
 
 def _chosen(name: str | None, sections: Collection[str], kind: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from syncd.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from syncd.domain.errors import Problem
     from syncd.settings.model import Settings
 
 DRIVERS = "syncd.cdr_drivers"
@@ -44,6 +45,18 @@ def load_settings(path: Path) -> Settings:
     from syncd.settings.schema import BUILT_IN_DRIVERS, BUILT_IN_SOURCES
 
     return load(
+        path,
+        sources={*BUILT_IN_SOURCES, *plugin_names(SOURCES)},
+        drivers={*BUILT_IN_DRIVERS, *plugin_names(DRIVERS)},
+    )
+
+
+def survey_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
+    """Return the mistakes of an INI file, and what is sound of it, to look for more mistakes in."""
+    from syncd.settings.load import survey
+    from syncd.settings.schema import BUILT_IN_DRIVERS, BUILT_IN_SOURCES
+
+    return survey(
         path,
         sources={*BUILT_IN_SOURCES, *plugin_names(SOURCES)},
         drivers={*BUILT_IN_DRIVERS, *plugin_names(DRIVERS)},

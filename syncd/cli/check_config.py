@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """List every problem and return 78; without any say what is configured and return 0."""
-    from syncd.application.composition import problems
+    from syncd.application.composition import all_problems, problems
     from syncd.application.plugins import load_settings
     from syncd.cli.output import print_json, say
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         settings = load_settings(file)
         found = problems(settings)
     except ConfigurationError as error:
-        found = list(error.problems) or [Problem(str(file), 0, "", error.message, error.hint)]
+        found = all_problems(file) or [Problem(str(file), 0, "", error.message, error.hint)]
     wrong = [problem for problem in found if not problem.warning]
     if settings is not None and not wrong and arguments.show:
         _show(settings, context, origin=arguments.origin)
@@ -161,5 +161,6 @@ def _show(settings: Settings, context: Context, *, origin: bool) -> None:
             section = option.section
             lines.append(f"{chr(10) if lines else ''}[{section}]")
         end = f" ; {option.origin}" if origin else ""
-        lines.append(f"{option.option} = {option.value}{end}")
+        value = option.value.replace(";", "\\;")
+        lines.append(f"{option.option} = {value}{end}")
     sys.stdout.write("\n".join(lines) + "\n")

@@ -10,8 +10,9 @@ from syncd.domain.errors import ConfigurationError, Problem
 from syncd.settings import checks
 from syncd.settings.build import build
 from syncd.settings.model import Settings
-from syncd.settings.parsed import parse
+from syncd.settings.parsed import Parsed, parse
 from syncd.settings.reader import RawSection, read
+from syncd.settings.salvage import salvage
 from syncd.settings.schema import BUILT_IN_DRIVERS, BUILT_IN_SOURCES
 
 SYSTEM_FILE = Path("/etc/syncd/syncd.ini")
@@ -43,6 +44,30 @@ def load(
     ``sources`` and ``drivers`` are the names of the installed plug-ins. Raises ConfigurationError
     with every problem; what only deserves a warning is in ``Settings.warnings``.
     """
+    main = path.absolute()
+    parsed, problems = _parse_files(path, sources, drivers)
+    if parsed is None or not all(problem.warning for problem in problems):
+        raise _wrong(path, [problem for problem in problems if not problem.warning])
+    return build(parsed, main, tuple(problems))
+
+
+def survey(
+    path: Path,
+    *,
+    sources: Collection[str] = BUILT_IN_SOURCES,
+    drivers: Collection[str] = BUILT_IN_DRIVERS,
+) -> tuple[Settings | None, list[Problem]]:
+    """Return every mistake that ``load`` would complain about, and settings to look for more in:
+    without the options that have one; None where nothing could be read."""
+    parsed, problems = _parse_files(path, sources, drivers)
+    wrong = [problem for problem in problems if not problem.warning]
+    return salvage(parsed, wrong, path.absolute()) if parsed else None, wrong
+
+
+def _parse_files(
+    path: Path, sources: Collection[str], drivers: Collection[str]
+) -> tuple[Parsed | None, list[Problem]]:
+    """Return the typed sections, None where nothing could be read, and every problem."""
     raw_sections: dict[str, RawSection] = {}
     problems: list[Problem] = []
     for file in (path, *sorted((path.parent / "conf.d").glob("*.ini"))):
@@ -60,14 +85,9 @@ def load(
         for header, section in sections.items():
             raw_sections.setdefault(header, section).options.update(section.options)
     if problems and not raw_sections:
-        raise _wrong(path, problems)
-    main = path.absolute()
-    parsed, wrong = parse(raw_sections, main)
-    problems += wrong
-    problems += checks.problems(parsed, sources, drivers)
-    if not all(problem.warning for problem in problems):
-        raise _wrong(path, [problem for problem in problems if not problem.warning])
-    return build(parsed, main, tuple(problems))
+        return None, problems
+    parsed, wrong = parse(raw_sections, path.absolute())
+    return parsed, problems + wrong + checks.problems(parsed, sources, drivers)
 
 
 def _wrong(path: Path, problems: list[Problem]) -> ConfigurationError:

@@ -65,7 +65,8 @@ class ParsedSection:
             elif option.default == "" and not option.key:
                 value = option.kind.empty
             else:
-                raise BadValue("has no value", f"{option.written} = {option.example}".rstrip(" ="))
+                right = option.example or option.default or ""
+                raise BadValue("has no value", f"{option.written} = {right}".rstrip(" ="))
         except BadValue as error:
             return [self.problem(raw.name, error.what, error.hint)]
         if option.key:
