@@ -89,6 +89,7 @@ class Intake:
         self.context = context
         self._settling = Settling()
         self._rules: tuple[str, Rules] | None = None
+        self._names = ledger.Names(context.source, ())
 
     def take(
         self,
@@ -113,6 +114,7 @@ class Intake:
         outcome.waiting = len(late)
         if late:
             outcome.oldest_waiting = moment - min(one.modified for one in late) // 1_000_000_000
+        self._names = ledger.Names(context.source, (candidate.name for candidate in ready))
         with write_transaction():
             self._release(outcome, moment)
             pbx_id = ledger.pbx_id(context.pbx)
@@ -199,10 +201,10 @@ class Intake:
         except OSError as error:
             reason = f"cannot be read: {error.strerror or error}"
             with write_transaction():
-                ledger.enter_unreadable(context.source, candidate.name, candidate.size, reason, now)
+                self._enter(candidate, "", FileState.FAILED, reason, now, "")
             report(FileState.FAILED, reason)
             return None
-        known = ledger.find(context.source, candidate.name, content.sha256)
+        known = self._names.find(candidate.name, content.sha256)
         if known is not None and known.state == FileState.DONE:
             # Stored by an earlier run that could not move it, or delivered again: nothing is new.
             self._move(content, now, outcome)
@@ -229,17 +231,14 @@ class Intake:
         progress: Callable[[FileOutcome], None],
     ) -> None:
         """Store a batch in one transaction, then archive its files."""
-        context = self.context
         names: dict[int, str] = {}
         with write_transaction():
             parsed = []
             for waiting in batch:
                 content = waiting.content
-                file_id = ledger.enter(
-                    context.source,
-                    content.candidate.name,
+                file_id = self._enter(
+                    content.candidate,
                     content.sha256,
-                    len(content.data),
                     FileState.DONE,
                     "",
                     now,
@@ -262,23 +261,13 @@ class Intake:
         self, content: Content, state: FileState, reason: str, now: int, outcome: IngestOutcome
     ) -> None:
         """Enter a file that is not stored, and move it out of the way."""
-        context = self.context
         archive = (
             str(self._set_aside_path(content))
             if state is FileState.SET_ASIDE
             else self._archive_text(content, now)
         )
         with write_transaction():
-            ledger.enter(
-                context.source,
-                content.candidate.name,
-                content.sha256,
-                len(content.data),
-                state,
-                reason,
-                now,
-                archive,
-            )
+            self._enter(content.candidate, content.sha256, state, reason, now, archive)
         if state is FileState.SET_ASIDE:
             try:
                 spool.keep(content, self._set_aside_path(content))
@@ -287,6 +276,20 @@ class Intake:
                 self._not_moved(content, error, outcome)
         else:
             self._move(content, now, outcome)
+
+    def _enter(
+        self,
+        candidate: Candidate,
+        sha256: str,
+        state: FileState,
+        reason: str,
+        now: int,
+        archive: str,
+    ) -> int:
+        entry = ledger.Entry(
+            self.context.source, candidate.name, sha256, candidate.size, state, reason, now, archive
+        )
+        return ledger.enter(self._names, entry)
 
     def _set_aside_path(self, content: Content) -> Path:
         name = f"{content.candidate.name}.{content.sha256[:8]}.gz"
@@ -310,7 +313,7 @@ class Intake:
 
     def _move(self, content: Content, now: int, outcome: IngestOutcome) -> None:
         """Archive a file that is in the ledger; what cannot be moved stays and is tried again."""
-        known = ledger.find(self.context.source, content.candidate.name, content.sha256)
+        known = self._names.find(content.candidate.name, content.sha256)
         target = known.archive if known is not None else self._archive_text(content, now)
         try:
             _move(content, target)

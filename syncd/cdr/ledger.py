@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from peewee import fn
 
 from syncd.domain.codes import FileState, RecordOutcome
 from syncd.domain.leg import Reject as RejectedRow
-from syncd.store.models import File, Pbx, Record, Reject, UnknownNumber, UnknownTrunk
+from syncd.store.models import (
+    File,
+    Pbx,
+    Record,
+    Reject,
+    UnknownNumber,
+    UnknownTrunk,
+    database,
+)
+
+AT_ONCE = 400
+"""Values of one query."""
 
 
 @dataclass(slots=True)
@@ -43,51 +55,83 @@ def pbx_id(name: str) -> int:
     return int(found.id if found is not None else Pbx.insert(name=name).execute())
 
 
-def find(source: str, name: str, sha256: str) -> File | None:
-    """Return the ledger's row of a file, or None when this content was never seen by this name."""
-    found: File | None = File.get_or_none(
-        File.source == source, File.name == name, File.sha256 == sha256
-    )
-    return found
+class Known(NamedTuple):
+    """A file that the ledger has."""
+
+    id: int
+    state: FileState
+    archive: str
 
 
-def enter(
-    source: str,
-    name: str,
-    sha256: str,
-    size: int,
-    state: FileState,
-    reason: str,
-    now: int,
-    archive: str = "",
-) -> int:
+class Names:
+    """What the ledger has of the files of one folder, asked for many names at a time."""
+
+    def __init__(self, source: str, names: Iterable[str]) -> None:
+        self._known: dict[tuple[str, str], Known] = {}
+        wanted = list(names)
+        for start in range(0, len(wanted), AT_ONCE):
+            rows = File.select(File.name, File.sha256, File.id, File.state, File.archive).where(
+                File.source == source, File.name << wanted[start : start + AT_ONCE]
+            )
+            for name, sha256, key, state, archive in rows.tuples():
+                self._known[name, sha256] = Known(key, FileState(state), archive)
+
+    def find(self, name: str, sha256: str) -> Known | None:
+        """Return what is known of this content by this name."""
+        return self._known.get((name, sha256))
+
+    def unreadable(self, name: str) -> bool:
+        """Tell whether a file of this name is on record as one that could not be read."""
+        return (name, "") in self._known
+
+
+class Entry(NamedTuple):
+    """A file as it is entered."""
+
+    source: str
+    name: str
+    sha256: str
+    size: int
+    state: FileState
+    reason: str
+    now: int
+    archive: str
+
+
+def enter(names: Names, entry: Entry) -> int:
     """Enter a file, or what became of it this time; returns its id. The counters begin at 0 for a
     file that is new."""
-    if sha256:
-        File.delete().where(File.source == source, File.name == name, File.sha256 == "").execute()
-    values = {"state": int(state), "reason": reason, "taken_at": now, "archive": archive}
-    known = find(source, name, sha256)
+    if entry.sha256 and names.unreadable(entry.name):
+        File.delete().where(
+            File.source == entry.source, File.name == entry.name, File.sha256 == ""
+        ).execute()
+    known = names.find(entry.name, entry.sha256)
     if known is not None:
-        File.update(**values).where(File.id == known.id).execute()
-        return int(known.id)
-    return int(File.insert(source=source, name=name, sha256=sha256, size=size, **values).execute())
-
-
-def enter_unreadable(source: str, name: str, size: int, reason: str, now: int) -> None:
-    """Enter a file whose content could not be read; forgotten as soon as it can."""
-    enter(source, name, "", size, FileState.FAILED, reason, now)
+        File.update(
+            state=int(entry.state),
+            reason=entry.reason,
+            taken_at=entry.now,
+            archive=entry.archive,
+        ).where(File.id == known.id).execute()
+        return known.id
+    mark = database.param
+    row = database.execute_sql(
+        "INSERT INTO file (source, name, sha256, size, state, reason, taken_at, archive, read,"
+        " stored, duplicate, excluded, not_billed, rejected, calls)"
+        f" VALUES ({', '.join([mark] * 8)}, 0, 0, 0, 0, 0, 0, 0) RETURNING id",
+        (*entry[:4], int(entry.state), entry.reason, entry.now, entry.archive),
+    ).fetchone()
+    return int(row[0])
 
 
 def add(changed: Mapping[int, Counters]) -> None:
     """Add to the counters of files."""
-    for file_id, counters in changed.items():
-        values = {
-            getattr(File, name): getattr(File, name) + value
-            for name, value in counters.as_dict().items()
-            if value
-        }
-        if values:
-            File.update(values).where(File.id == file_id).execute()
+    mark = database.param
+    sums = ", ".join(f"{name} = {name} + {mark}" for name in Counters.__slots__)
+    database.cursor().executemany(
+        f"UPDATE file SET {sums} WHERE id = {mark}",
+        [(*counters.as_dict().values(), file_id) for file_id, counters in changed.items()],
+    )
 
 
 def file_name(file_id: int) -> str:

@@ -70,3 +70,9 @@ def overview() -> list[Waiting]:
         .tuples()
     )
     return [Waiting(*row) for row in query]
+
+
+def sides_of(record: int) -> list[int]:
+    """Return which sides of a record are withheld, nothing else of them."""
+    span = CallWithheld.id.between(record * 8, record * 8 + 7)
+    return [row[0] for row in CallWithheld.select(CallWithheld.side).where(span).tuples()]

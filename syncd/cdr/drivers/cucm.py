@@ -10,9 +10,10 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from operator import itemgetter
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
 
@@ -116,9 +117,7 @@ class CucmDriver:
         """
         del name
         lines = _Lines(stream)
-        header = _header(lines)
-        width = len(header)
-        pick_texts, pick_integers = _picker(header, _TEXTS), _picker(header, _INTEGERS)
+        width, pick_texts, pick_integers = _layout(_first_line(lines))
 
         def leg(row: list[str], line: int, raw: Callable[[], str]) -> Leg | Exclusion | Reject:
             return _row(row, width, pick_texts, pick_integers, line, raw)
@@ -187,24 +186,40 @@ class _Lines:
         return "".join(self.taken).rstrip("\r\n")[:RAW]
 
 
-def _header(lines: _Lines) -> list[str]:
-    """Return the lower-case column names of the first line that is not blank. Raises NotCdrError."""
-    while True:
+class Layout(NamedTuple):
+    """Where the columns of a file are."""
+
+    width: int
+    texts: Picker
+    integers: Picker
+
+
+def _first_line(lines: _Lines) -> str:
+    """Return the first line that is not blank, empty when there is none."""
+    line = lines.next_line()
+    while line and not line.strip():
         line = lines.next_line()
-        if not line:
-            raise NotCdrError("the file is empty")
-        header = _cells(line)
-        if header is None:
-            raise NotCdrError("the first line is not readable as CSV")
-        if header:
-            break
+    return line
+
+
+@lru_cache(maxsize=8)
+def _layout(line: str) -> Layout:
+    """Return where the columns are, given the first line of a file. Raises NotCdrError.
+
+    Files of one cluster have the same first line, and small ones little else.
+    """
+    if not line:
+        raise NotCdrError("the file is empty")
+    header = _cells(line)
+    if header is None:
+        raise NotCdrError("the first line is not readable as CSV")
     names = [_ALIASES.get(cell.strip().lower(), cell.strip().lower()) for cell in header]
     if "cdrrecordtype" not in names:
         raise NotCdrError("the first line is not the header of a CUCM file: no cdrRecordType")
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         raise NotCdrError(f"the header lacks {', '.join(missing)}")
-    return names
+    return Layout(len(names), _picker(names, _TEXTS), _picker(names, _INTEGERS))
 
 
 def _picker(header: list[str], wanted: tuple[str, ...]) -> Picker:
