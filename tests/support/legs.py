@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_type_hints
 
 from syncd.calls.conversation import Rec
 from syncd.domain.leg import Leg
 
-BLANK = Leg(
-    **{
-        name: "" if kind == "str" else 0
-        for name, kind in Leg.__annotations__.items()
-        if name in Leg._fields
-    }
-)
+BLANK = Leg(**{name: kind() for name, kind in get_type_hints(Leg).items()})
 """A leg in which nothing happened."""
 
 
