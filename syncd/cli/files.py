@@ -71,7 +71,7 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
     """Return the files of the drop folders that the ledger does not have yet."""
     import hashlib
 
-    from syncd.cdr.ledger import find
+    from syncd.cdr.ledger import Names
     from syncd.cdr.spool import candidates
     from syncd.cli.output import say
 
@@ -82,13 +82,14 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
         except OSError as error:
             say(f"the folder of [cdr:{cdr.name}] cannot be read: {error}")
             continue
+        ledger = Names(cdr.name, [candidate.path.name for candidate in found])
         for candidate in found:
             try:
                 with candidate.path.open("rb") as stream:
                     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             except OSError:  # taken or withdrawn since
                 continue
-            if find(cdr.name, candidate.path.name, sha256) is None:
+            if ledger.find(candidate.path.name, sha256) is None:
                 rows.append(
                     {
                         "name": candidate.path.name,
