@@ -45,9 +45,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from syncd.application.composition import Application, SyncWishes
     from syncd.application.exit_codes import gravest
 
-    if arguments.name is None and (arguments.accept_departures or arguments.accept_changes):
+    accepts = arguments.accept_departures or arguments.accept_changes
+    if arguments.name is None and accepts and len(context.settings.directories) > 1:
         # A number that was read in the refusal of one source must not open another's guard.
-        raise UsageError("--accept-… needs the NAME of a directory")
+        names = ", ".join(context.settings.directories)
+        raise UsageError("--accept-… needs the NAME of a directory", f"one of {names}")
     application = Application.open(context.settings, command=_command(arguments))
     try:
         if arguments.history:
