@@ -40,7 +40,7 @@ DATABASE = Section(
             "url",
             values.DATABASE,
             "sqlite:///syncd.db",
-            "A file in the state directory, or postgresql://user@host/name.",
+            "A file in the state directory.",
         ),
     ),
 )

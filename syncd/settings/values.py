@@ -162,10 +162,12 @@ def _level(text: str, base: Path) -> int:
 
 
 def _database(text: str, base: Path) -> str:
-    is_file = text.startswith(SQLITE) and len(text) > len(SQLITE)
-    if not is_file and not re.fullmatch(r"postgresql://\S+", text):
-        hint = "sqlite:///syncd.db, or postgresql://user@host/name"
-        raise BadValue(f"{hidden_password(text)!r} is not a database", hint)
+    if re.fullmatch(r"postgres(ql)?://\S+", text):
+        raise BadValue(
+            f"{hidden_password(text)!r}: this release stores in SQLite only", "sqlite:///syncd.db"
+        )
+    if not text.startswith(SQLITE) or len(text) == len(SQLITE):
+        raise BadValue(f"{hidden_password(text)!r} is not a database", "sqlite:///syncd.db")
     return text
 
 

@@ -471,11 +471,19 @@ def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find() == Path("/elsewhere.ini")
 
 
-def test_shown_with_origin_and_without_passwords(write: Write, tmp_path: Path) -> None:
-    text = changed(("url = sqlite:///syncd.db", "url = postgresql://u:se:c@ret@db/syncd"))
-    path = write(text)
+def test_a_database_that_this_release_does_not_know_is_named_without_its_password(
+    write: Write,
+) -> None:
+    problem = one_problem(
+        write(changed(("url = sqlite:///syncd.db", "url = postgresql://u:se:c@ret@db/syncd")))
+    )
+    assert "'postgresql://u:***@db/syncd'" in problem.what
+    assert "SQLite only" in problem.what
+
+
+def test_shown_with_origin(write: Write, tmp_path: Path) -> None:
+    path = write(INI)
     rows = {(row.section, row.option): row[2:] for row in shown(load(path))}
-    assert rows["database", "url"][0] == "postgresql://u:***@db/syncd"
     assert rows["licensing", "slots"] == ("250", f"{path}:{line_of('slots = 250')}")
     assert rows["carrier:telco", "tariff.2026"][0].startswith("tariffs/telco.csv from")
     assert rows["directory:corp", "grace"] == ("7 days", "default")
