@@ -1,0 +1,97 @@
+"""What the manuals of intake and licence name is what the code says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from syncd.calls import attribution, pipeline, sides
+from syncd.cdr import spool
+from syncd.cdr.ledger import Counters
+from syncd.domain.codes import FileState, Side
+from syncd.licensing import settlement
+
+DOCS = Path(__file__).parents[2] / "docs"
+SOURCE = DOCS.parent / "syncd"
+INTAKE = (DOCS / "intake.md").read_text("utf-8")
+LICENSING = (DOCS / "licensing.md").read_text("utf-8")
+
+NOT_BILLED = {
+    sides.BILLING_OFF,
+    sides.NOT_CONFIGURED,
+    sides.NOT_INTERNAL,
+    sides.NO_DEVICE,
+    sides.SHARED_PILOT,
+    sides.TO_VOICEMAIL_ONLY,
+    sides.NO_LINE,
+    attribution.AMBIGUOUS,
+}
+EXCLUDED = {
+    "recording",
+    "monitoring",
+    "message waiting",
+    "mobility attempt",
+    sides.RECORDER_RULE,
+    sides.INTERNAL_RULE,
+    pipeline.EXCLUDED_NUMBER,
+}
+
+
+def table(heading: str) -> set[str]:
+    """Return the first cells, without quotes, of the table below a heading."""
+    part = INTAKE.split(f"### {heading}\n")[1].split("\n#")[0]
+    return set(re.findall(r"^\| `(.+?)` \|", part, re.MULTILINE))
+
+
+def test_every_reason_has_a_row() -> None:
+    assert table("Not billed") == NOT_BILLED
+    assert table("Excluded") == EXCLUDED
+
+
+def test_every_rejected_reason_is_in_the_code() -> None:
+    code = " ".join(
+        (SOURCE / name).read_text("utf-8") for name in ("cdr/drivers/cucm.py", "calls/pipeline.py")
+    )
+    code = re.sub(r'"\s*\n\s*f?"', "", code)
+    reasons = table("Rejected")
+    assert len(reasons) == 10
+    for reason in reasons:
+        for part in re.split(r"'?…'?", reason):
+            assert part.strip(" '") in code, reason
+
+
+@pytest.mark.parametrize("state", FileState.words())
+def test_every_state_of_a_file(state: str) -> None:
+    assert f"| `{state}` |" in INTAKE
+
+
+@pytest.mark.parametrize("name", [name for name in Counters.__slots__ if name != "read"])
+def test_every_counter(name: str) -> None:
+    assert f"`{name}`" in INTAKE
+
+
+@pytest.mark.parametrize("side", Side.words())
+def test_every_side(side: str) -> None:
+    assert f"`{side}`" in INTAKE
+
+
+def test_unfinished_names() -> None:
+    for part in (*spool.UNFINISHED_PREFIXES, *spool.UNFINISHED_SUFFIXES):
+        assert f"`{part}`" in INTAKE
+
+
+def test_reasons_of_slots() -> None:
+    reasons = re.findall(r'"((?:billed|acquired) [a-z ]+)"', LICENSING)
+    code = Path(settlement.__file__).read_text("utf-8")
+    assert len(reasons) == 2
+    for reason in reasons:
+        assert reason.replace(" first ", " {claim.key.role.word} ") in code
+
+
+@pytest.mark.parametrize("text", [INTAKE, LICENSING], ids=["intake", "licensing"])
+def test_links_lead_somewhere(text: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)", text)
+    assert links
+    assert [link for link in links if not (DOCS / link).exists()] == []
