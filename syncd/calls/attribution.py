@@ -6,7 +6,7 @@ user id, then the device. More than one candidate is ambiguous: not billed, list
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from syncd.domain.codes import Role
@@ -66,12 +66,15 @@ HELD_BY_USER = "user id"
 HELD_BY_DEVICE = "device"
 NOBODY = "nobody holds the number"
 AMBIGUOUS = "ambiguous: more than one party holds the number"
-NO_NUMBER = "no number"
 
 BY_NAME = (HELD_BY_USER, HELD_BY_DEVICE)
 """The party was found, but the number is held by nobody."""
 
 NOT_FOUND = Found(None, NOBODY)
+
+
+Tier = tuple[tuple[Holder, ...], Found]
+"""Candidates, and the answer if one of them is it for all times."""
 
 
 class Holders:
@@ -99,8 +102,7 @@ class Holders:
         self._by_user: dict[str, list[Holder]] = {}
         self._by_device: dict[str, list[Holder]] = {}
         self._of_party: dict[int, list[Holder]] = {}
-        self._memo: dict[tuple[str, str], tuple[tuple[Holder, ...], Found]] = {}
-        """Candidates of a (number, partition), and the answer if there is one for all times."""
+        self._memo: dict[tuple[str, str], tuple[Tier, ...]] = {}
         for holder in holders:
             self._of_party.setdefault(holder.party, []).append(holder)
             if holder.role is Role.USER_ID:
@@ -129,21 +131,18 @@ class Holders:
             found = self._by_name(self._by_user, user.casefold(), when, HELD_BY_USER)
             if found.holder is not None:
                 return found
-        known = self._memo.get((number, partition))
-        if known is None:
-            candidates, reason = self._candidates(number, partition)
-            only = candidates[0] if len(candidates) == 1 else _pilot(candidates)
-            known = candidates, Found(only, reason, candidates)
-            self._memo[number, partition] = known
-        candidates, answer = known
-        holder = answer.holder
-        if holder is not None:
-            if holder.valid_from <= when < holder.valid_to:
-                return answer
-        elif candidates:
-            found = _choose(candidates, when, answer.reason)
-            if found.reason is not NOBODY:
-                return found
+        tiers = self._memo.get((number, partition))
+        if tiers is None:
+            tiers = self._memo[number, partition] = tuple(self._tiers(number, partition))
+        for candidates, answer in tiers:
+            holder = answer.holder
+            if holder is not None:
+                if holder.valid_from <= when < holder.valid_to:
+                    return answer
+            else:
+                found = _choose(candidates, when, answer.reason)
+                if found.reason is not NOBODY:
+                    return found
         if user and not self._user_first:
             found = self._by_name(self._by_user, user.casefold(), when, HELD_BY_USER)
             if found.reason is not NOBODY:
@@ -154,22 +153,19 @@ class Holders:
                 return found
         return NOT_FOUND
 
-    def _candidates(self, number: str, partition: str) -> tuple[tuple[Holder, ...], str]:
-        if not number:
-            return (), NO_NUMBER
+    def _tiers(self, number: str, partition: str) -> Iterator[Tier]:
+        """Yield who ever held a number, those who are asked first before the others."""
         for index, key, reason in (
             (self._by_number, number, HELD_BY_NUMBER),
-            (self._by_e164, self._plan.same(number), HELD_BY_E164),
+            (self._by_e164, self._plan.same(number) if number else "", HELD_BY_E164),
         ):
             held = index.get(key, []) if key else []
             if self._partitions:
-                exact = tuple(holder for holder in held if holder.partition == partition)
-                if exact and partition:
-                    return exact, HELD_BY_PARTITION
+                if partition:
+                    exact = [holder for holder in held if holder.partition == partition]
+                    yield from _tier(exact, HELD_BY_PARTITION)
                 held = [holder for holder in held if not holder.partition]
-            if held:
-                return tuple(held), reason
-        return (), NOBODY
+            yield from _tier(held, reason)
 
     def _by_name(
         self, index: Mapping[str, Sequence[Holder]], key: str, when: int, reason: str
@@ -200,10 +196,17 @@ class Holders:
         return (0, 0)
 
 
+def _tier(candidates: Sequence[Holder], reason: str) -> Iterator[Tier]:
+    """Yield candidates with the answer if there is one for all times; nothing without any."""
+    if candidates:
+        only = candidates[0] if len(candidates) == 1 else _pilot(candidates)
+        yield tuple(candidates), Found(only, reason, tuple(candidates))
+
+
 def _pilot(candidates: Sequence[Holder]) -> Holder | None:
     """Return a shared voicemail pilot for as long as anybody has named it: nobody holds it, so who
     names it does not matter."""
-    if not candidates or not all(holder.shared for holder in candidates):
+    if not all(holder.shared for holder in candidates):
         return None
     return candidates[0]._replace(
         valid_from=min(holder.valid_from for holder in candidates),

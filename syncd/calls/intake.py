@@ -113,7 +113,8 @@ class Intake:
         late = [candidate for candidate in found if candidate not in chosen]
         outcome.waiting = len(late)
         if late:
-            outcome.oldest_waiting = moment - min(one.modified for one in late) // 1_000_000_000
+            oldest = moment - min(one.modified for one in late) // 1_000_000_000
+            outcome.oldest_waiting = max(oldest, 0)
         self._names = ledger.Names(context.source, (candidate.name for candidate in ready))
         with write_transaction():
             self._release(outcome, moment)
@@ -207,6 +208,9 @@ class Intake:
         known = self._names.find(candidate.name, content.sha256)
         if known is not None and known.state == FileState.DONE:
             # Stored by an earlier run that could not move it, or delivered again: nothing is new.
+            if self._names.unreadable(candidate.name):
+                with write_transaction():
+                    ledger.forget_unreadable(context.source, candidate.name)
             self._move(content, now, outcome)
             return None
         reason = context.driver.wants(candidate.name)

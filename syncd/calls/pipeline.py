@@ -8,7 +8,7 @@ excluded, not billed or rejected, and the ledger's counters say how many of each
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from syncd.calls.context import IntakeContext
@@ -32,6 +32,8 @@ FUTURE = 3600
 """Seconds by which a call may begin after now: clocks differ."""
 
 EXCLUDED_NUMBER = "excluded number"
+
+NOT_KEPT = "(the row is not kept: it may name an excluded number)"
 
 STORED = RecordOutcome.STORED
 _PLAIN = range(8)
@@ -145,7 +147,8 @@ class _Batch:
                 continue
             if leg.started_at > latest_start:
                 reason = "the call begins in the future: check the clocks"
-                self.reject(counters, file_id, Reject(line, reason, _text(leg), retryable=True))
+                late = Reject(line, reason, self.text(leg), retryable=True)
+                self.reject(counters, file_id, late)
                 continue
             hashed = key_hash(leg.key)
             identity = (leg.started_at, hashed)
@@ -161,7 +164,7 @@ class _Batch:
                         f"conflict: another content than the record with the same key in row"
                         f" {known[2]} of {ledger.file_name(known[1])}"
                     )
-                    self.reject(counters, file_id, Reject(line, reason, _text(leg)))
+                    self.reject(counters, file_id, Reject(line, reason, self.text(leg)))
                 continue
             seen[identity] = (leg.content_hash, file_id, line)
             if excluded_numbers and not excluded_numbers.isdisjoint(_numbers(leg)):
@@ -175,8 +178,16 @@ class _Batch:
             else:
                 self.plain.append(rec)
 
+    def text(self, leg: Leg) -> str:
+        """Return a leg as text for the list of rejects, without numbers that are never stored."""
+        if not self.context.excluded_numbers.isdisjoint(_numbers(leg)):
+            leg = _without_numbers(leg)
+        return ", ".join(f"{name}={value}" for name, value in leg._asdict().items() if value)
+
     def reject(self, counters: Counters, file_id: int, reject: Reject) -> None:
         counters.rejected += 1
+        if any(number in reject.raw for number in self.context.excluded_numbers):
+            reject = replace(reject, raw=NOT_KEPT)
         self.rejects.append((file_id, reject))
 
     # --- from records to sides ----------------------------------------------------------------
@@ -216,12 +227,19 @@ class _Batch:
         hold = self.context.hold
         members = {rec.id: rec for rec in self.tied}
         stored: dict[int, tuple[Rec, int]] = {}
-        asked: set[tuple[str, int]] = set()
+        asked: dict[tuple[str, int], tuple[int, int]] = {}
+        """The earliest and the latest start for which relatives by a key were looked up."""
         newest = self.tied
         while newest:
             starts = [rec.leg.started_at for rec in newest]
-            keys = {key for rec in newest for key in keys_of(rec.leg)} - asked
-            asked |= keys
+            keys = set()
+            for rec in newest:
+                start = rec.leg.started_at
+                for key in keys_of(rec.leg):
+                    first, last = asked.get(key, (start + 1, start - 1))
+                    if not first <= start <= last:
+                        keys.add(key)
+                        asked[key] = (min(first, start), max(last, start))
             newest = []
             for row in store.relatives(
                 self.pipeline.pbx_id, keys, min(starts) - hold, max(starts) + hold
@@ -406,8 +424,3 @@ def _without_numbers(leg: Leg) -> Leg:
         authorization_code="",
         matter_code="",
     )
-
-
-def _text(leg: Leg) -> str:
-    """Return a leg as text for the list of rejects."""
-    return ", ".join(f"{name}={value}" for name, value in leg._asdict().items() if value)

@@ -8,7 +8,7 @@ redirecting side.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -25,7 +25,7 @@ from syncd.calls.conversation import (
     outside_legs,
 )
 from syncd.calls.disposition import disposition_of
-from syncd.calls.trunks import Endpoints, Kind, is_bridge
+from syncd.calls.trunks import Endpoint, Endpoints, Kind, is_bridge
 from syncd.domain.codes import (
     Direction,
     Disposition,
@@ -162,7 +162,23 @@ class Analysis:
 
 def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> Analysis:
     """Return the sides of a conversation, given its records in order (``conversation.in_order``)."""
-    endpoints = rules.endpoints.of
+    ends = _ends(records, rules.endpoints.of)
+    result = Analysis(explain=explain)
+    legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
+    result.legs = legs.values()
+    consults = consult_records(records) if len(records) > 1 else frozenset()
+    for index, rec in enumerate(records):
+        sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
+        if rec.leg.controller:
+            sides.controller_partition = _partition_of(rec.leg.controller, records)
+        sides.run()
+    _count(result, records)
+    return result
+
+
+def _ends(records: Sequence[Rec], endpoints: Callable[..., Endpoint]) -> list[Ends]:
+    """Return what stands at both ends of each record. A leg on a trunk stays on it: what its set-up
+    was told by number or pattern is not to be seen in the records that follow."""
     ends = []
     for rec in records:
         leg = rec.leg
@@ -178,17 +194,15 @@ def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> A
                 ),
             )
         )
-    result = Analysis(explain=explain)
-    legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
-    result.legs = legs.values()
-    consults = consult_records(records) if len(records) > 1 else frozenset()
-    for index, rec in enumerate(records):
-        sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
-        if rec.leg.controller:
-            sides.controller_partition = _partition_of(rec.leg.controller, records)
-        sides.run()
-    _count(result, records)
-    return result
+    if len(records) > 1:
+        set_up: dict[int, Endpoint] = {}
+        for index, (rec, both) in enumerate(zip(records, ends, strict=True)):
+            first = [
+                set_up.setdefault(leg_id, end) if leg_id and end.trunk else end
+                for leg_id, end in zip((rec.leg.orig_leg, rec.leg.dest_leg), both, strict=True)
+            ]
+            ends[index] = Ends(*first)
+    return ends
 
 
 def _partition_of(number: str, records: Sequence[Rec]) -> str:

@@ -102,9 +102,7 @@ def enter(names: Names, entry: Entry) -> int:
     """Enter a file, or what became of it this time; returns its id. The counters begin at 0 for a
     file that is new."""
     if entry.sha256 and names.unreadable(entry.name):
-        File.delete().where(
-            File.source == entry.source, File.name == entry.name, File.sha256 == ""
-        ).execute()
+        forget_unreadable(entry.source, entry.name)
     known = names.find(entry.name, entry.sha256)
     if known is not None:
         File.update(
@@ -122,6 +120,11 @@ def enter(names: Names, entry: Entry) -> int:
         (*entry[:4], int(entry.state), entry.reason, entry.now, entry.archive),
     ).fetchone()
     return int(row[0])
+
+
+def forget_unreadable(source: str, name: str) -> None:
+    """Forget that a file could not be read."""
+    File.delete().where(File.source == source, File.name == name, File.sha256 == "").execute()
 
 
 def add(changed: Mapping[int, Counters]) -> None:
