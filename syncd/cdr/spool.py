@@ -141,6 +141,22 @@ def keep(content: Content, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def put_back(archived: Path, folder: Path, name: str) -> None:
+    """Put an archived file into a drop folder again, whole or not at all.
+
+    Raises FileExistsError when a file of that name waits there, OSError for anything else.
+    """
+    target = folder / name
+    if target.exists():
+        raise FileExistsError(f"{target} is there already")
+    temporary = folder / f".{name}.{os.getpid()}"
+    try:
+        temporary.write_bytes(gzip.decompress(archived.read_bytes()))
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
 def remove(content: Content) -> None:
     """Remove a file from the drop folder, unless another has taken its place. Raises OSError."""
     if unchanged(content):

@@ -9,14 +9,21 @@ from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_
 from syncd.cli.context import Context
 from syncd.domain.clock import iso
 from syncd.domain.codes import FileState
-from syncd.domain.errors import EXIT_OK
+from syncd.domain.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 COUNTERS = ("read", "stored", "duplicate", "excluded", "not_billed", "rejected", "calls")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the viewer, the state and the format."""
-    parser.add_argument("action", nargs="?", choices=["list"], default="list", help="list them")
+    """Add the action, the names, the viewer, the state and the format."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["list", "retry"],
+        default="list",
+        help="list them; or put files that were set aside back into their folder",
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of the files to retry")
     add_viewer(parser)
     parser.add_argument("--state", choices=FileState.words(), help="only files in this state")
     add_format(parser)
@@ -24,7 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the ledger and the files that wait in the drop folders, the newest first."""
+    if arguments.action == "list" and arguments.names:
+        raise UsageError("a list takes no names", "syncd files retry NAME")
     door = open_report_door(arguments, context, "files", arguments.state or "")
+    if arguments.action == "retry":
+        return _retry(arguments.names, context)
     rows = [*_waiting(context), *_ledger(context)]
     if arguments.state is not None:
         rows = [row for row in rows if row["state"] == arguments.state]
@@ -47,6 +58,40 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         empty="there are no files",
     )
     return EXIT_OK
+
+
+def _retry(names: list[str], context: Context) -> int:
+    """Put files that were set aside back into their drop folder, where the next poll takes them."""
+    from pathlib import Path
+
+    from syncd.cdr.spool import put_back
+    from syncd.cli.output import say
+    from syncd.store.models import File
+
+    if not names:
+        raise UsageError(
+            "retry needs the name of a file", "syncd files --state set-aside lists them"
+        )
+    failed = False
+    for name in names:
+        files = list(File.select().where(File.name == name, File.state == int(FileState.SET_ASIDE)))
+        if not files:
+            say(f"{name}: no file of this name was set aside")
+            failed = True
+        for file in files:
+            cdr = context.settings.cdr.get(file.source)
+            if cdr is None:
+                say(f"{name}: there is no [cdr:{file.source}] any more")
+                failed = True
+                continue
+            try:
+                put_back(Path(file.archive), cdr.folder, name)
+            except OSError as error:
+                say(f"{name}: cannot be put back: {error}")
+                failed = True
+                continue
+            say(f"{name} is in {cdr.folder} again; the next poll (or syncd ingest) takes it")
+    return EXIT_FAILED if failed else EXIT_OK
 
 
 def _ledger(context: Context) -> list[dict[str, Any]]:

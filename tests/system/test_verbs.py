@@ -303,3 +303,35 @@ def test_check_config_shows_options_and_where_they_come_from(
 
 def test_origin_needs_show(run: Any) -> None:
     assert run("check-config", "--origin").code == 2
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def test_a_file_that_was_set_aside_is_retried_on_request(
+    run: Any, files: CompanyFiles, company: Company
+) -> None:
+    name = "cdr_StandAloneCluster_01_202603020000_9"
+    (files.drop / name).write_text("holiday photos\n")
+    assert run("ingest").code == 1
+    assert not list(files.drop.iterdir())
+    done = run("files", "retry", name)
+    assert done.code == 0
+    assert (files.drop / name).read_text() == "holiday photos\n"
+    assert "is in" in done.err
+    # One that waits there already is not written over.
+    again = run("files", "retry", name)
+    assert again.code == 1
+    assert "is there already" in again.err
+    # It is still no CDR file: set aside again, and listed once.
+    assert run("ingest").code == 1
+    [row] = [row for row in run("files", "--json").json if row["name"] == name]
+    assert row["state"] == "set-aside"
+
+
+def test_a_retry_says_what_it_cannot_do(run: Any, company: Company) -> None:
+    done = run("files", "retry", "never-seen")
+    assert done.code == 1
+    assert "no file of this name was set aside" in done.err
+    assert run("files", "retry").code == 2
+    assert run("files", "list", "name").code == 2
