@@ -640,3 +640,47 @@ def test_without_partitions_a_shared_extension_is_ambiguous_and_never_guessed(
     )
     assert company.rows() == []
     assert file["not_billed"] == 1
+
+
+@pytest.mark.parametrize("driver", ["cucm", "cucm-partition"])
+def test_the_line_id_has_the_partition_of_the_person(tmp_path: Path, driver: str) -> None:
+    company = Company(tmp_path)
+    company.use_ldif(PEOPLE | {"irene": PEOPLE["irene"] | {"l": "PT-Rome"}})
+    company.set("cdr:hq", driver=driver)
+    company.set("licensing", automatic_acquisition="yes")
+    company.ok("sync")
+    rome = {
+        "finalCalledPartyNumberPartition": "PT-Rome",
+        "originalCalledPartyNumberPartition": "PT-Rome",
+    }
+    company.take(
+        incoming("own", at(0), "0612345678", "2009", talk=5, **rome),
+        incoming("alias", at(1), "0612345678", "2019", talk=5, **rome),
+        incoming("of nobody", at(2), "0612345678", "2055", talk=5, **rome),
+        incoming("without", at(3), "0612345678", "2002", talk=5, **rome),
+    )
+    acquired = "2055" if driver == "cucm" else "PT-Rome.2055"
+    assert {row["line_id"]: row["person"] for row in company.rows()} == {
+        "PT-Rome.2009": "Irene Oro",
+        "PT-Rome.2019": "Irene Oro",
+        acquired: None,
+        "2002": "Bruno Neri",
+    }
+    (row,) = company.rows("irene", "--filter", "line_id=PT-Rome.2019")
+    assert row["person"] == "Irene Oro"
+
+
+def test_an_extension_in_e164_is_found_in_every_spelling(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    number = "+390612342001"
+    company.use_ldif(PEOPLE | {"anna": PEOPLE["anna"] | {"telephoneNumber": "+39 06 1234 2001"}})
+    company.ok("sync")
+    company.take(
+        incoming("whole", at(0), "0212345678", number, talk=5),
+        incoming("national", at(1), "0212345678", "0612342001", talk=5),
+        outgoing("out", at(2), number, "03331234567", talk=100),
+        internal("in", at(3), number, "2002", talk=5),
+    )
+    rows = [row for row in company.rows() if row["person"] == "Anna Verdi"]
+    assert [row["line_id"] for row in rows] == [number] * 4
+    assert company.report()["totals"]["cost"] == "0.525"

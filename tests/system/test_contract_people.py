@@ -196,6 +196,18 @@ def test_half_of_the_people_do_not_leave_at_once(synced: Company, slapd: Slapd) 
     assert outcome["departed"] == 7
 
 
+@pytest.mark.parametrize(("stay", "code"), [(7, 0), (4, 4)], ids=["less than half", "more"])
+def test_five_may_always_leave_unless_they_are_more_than_half(
+    tmp_path: Path, stay: int, code: int
+) -> None:
+    company = Company(tmp_path)
+    uids = list(PEOPLE)[: stay + 5]
+    company.use_ldif({uid: PEOPLE[uid] for uid in uids})
+    company.ok("sync")
+    company.write_ldif({uid: PEOPLE[uid] for uid in uids[5:]})
+    assert company.run("sync").code == code
+
+
 def test_many_lost_numbers_ask_too(synced: Company, slapd: Slapd) -> None:
     for uid in ("anna", "bruno", "carla", "dario", "elena", "fabio", "gina"):
         slapd.modify(uid, telephoneNumber=None)
