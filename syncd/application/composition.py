@@ -166,13 +166,17 @@ class Application:
     def sync_one(
         self, name: str, wishes: SyncWishes = WISHLESS, *, stop: Stop = NEVER
     ) -> SyncOutcome:
-        """Bring the people of one directory up to date. Raises UserError."""
+        """Bring the people of one directory up to date, and the licence with them. Raises
+        UserError."""
+        from syncd.calls.release import release_calls
         from syncd.directory.sources.open import open_source
         from syncd.directory.sync import sync_source
+        from syncd.licensing.settlement import Terms
+        from syncd.store.database import write_transaction
 
-        directory = self.settings.directories[name]
+        directory, licensing = self.settings.directories[name], self.settings.licensing
         with self._lock(f"sync-{name}", stop), self.connected():
-            return sync_source(
+            outcome = sync_source(
                 directory,
                 open_source(directory),
                 tuple(self.settings.sites.values()),
@@ -181,6 +185,11 @@ class Application:
                 accept_departures=wishes.accept_departures,
                 accept_changes=wishes.accept_changes,
             )
+            if not wishes.dry_run:
+                terms = Terms(licensing.slots, licensing.automatic_acquisition)
+                with write_transaction():
+                    release_calls(terms, self.settings.timezone, self.clock())
+            return outcome
 
     def ingest_one(
         self,

@@ -25,6 +25,12 @@ CONFERENCE, PARK, FORWARD, TRANSFER = 4, 3, 5, 10
 """Features ("on behalf of") that tie records."""
 
 
+WITHHELD = frozenset(
+    {"anonymous", "private", "restricted", "unavailable", "unknown", "withheld", "blocked"}
+)
+"""What gateways and SIP trunks show instead of the number of a caller who does not want it shown."""
+
+
 class Rec(NamedTuple):
     """A record in hand: its id, file and row in the store, the neutral leg, and the hash of its key
     (0 for one that is stored already)."""
@@ -94,7 +100,7 @@ def outside_legs(
                 if end.kind is not OUTSIDE:
                     continue
                 leg_id = leg_id or -(rec.id * 2 + called)
-                raw = leg.final_number if called else leg.calling_number
+                raw = leg.final_number if called else _shown(leg.calling_number)
                 known = legs[leg_id] = OutsideLeg(
                     leg_id,
                     OUTGOING if called else INCOMING,
@@ -107,6 +113,11 @@ def outside_legs(
                 known.connected_at = known.connected_at or leg.connected_at
                 known.segments.append((index, leg.duration))
     return legs
+
+
+def _shown(number: str) -> str:
+    """Return a caller's number, empty when a word says that it was withheld."""
+    return "" if number[:1].isalpha() and number.casefold() in WITHHELD else number
 
 
 def carried(

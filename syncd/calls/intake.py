@@ -19,15 +19,14 @@ from pathlib import Path
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pipeline import ParsedFile, Pipeline
+from syncd.calls.release import release_calls
 from syncd.calls.sides import Rules
 from syncd.cdr import ledger, spool
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
-from syncd.licensing import settlement
 from syncd.licensing.settlement import Terms
 from syncd.store.database import write_transaction
-from syncd.store.days import mark_days
 
 BATCH_ROWS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
@@ -117,7 +116,8 @@ class Intake:
             outcome.oldest_waiting = max(oldest, 0)
         self._names = ledger.Names(context.source, (candidate.name for candidate in ready))
         with write_transaction():
-            self._release(outcome, moment)
+            terms = Terms(context.slots, context.acquisition)
+            outcome.released += release_calls(terms, context.zone, moment)
             pbx_id = ledger.pbx_id(context.pbx)
         pipeline: Pipeline | None = None
         with _without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
@@ -142,17 +142,6 @@ class Intake:
         if self._rules is None or self._rules[0] != version:
             self._rules = (version, rules_of(self.context))
         return self._rules[1]
-
-    def _release(self, outcome: IngestOutcome, now: int) -> None:
-        """Settle the licence as of now and release the calls of lines that hold a slot again."""
-        context = self.context
-        licence = settlement.settle(Terms(context.slots, context.acquisition), now)
-        released = settlement.release(licence, settlement.hunt_lines())
-        if released:
-            outcome.released += len(released)
-            mark_days((one.started_at for one in released), context.zone)
-            files = ledger.files_of(one.record for one in released)
-            ledger.add({file: ledger.Counters(calls=calls) for file, calls in files.items()})
 
     def _batches(
         self,
@@ -249,7 +238,9 @@ class Intake:
                     self._archive_text(content, now),
                 )
                 names[file_id] = content.candidate.name
-                parsed.append(ParsedFile(file_id, content.candidate.name, waiting.rows))
+                parsed.append(
+                    ParsedFile(file_id, content.candidate.name, waiting.rows, content.data)
+                )
             result = pipeline.take(parsed)
         outcome.records += result.records
         outcome.calls += result.calls

@@ -47,6 +47,13 @@ class ParsedFile:
     file_id: int
     name: str
     rows: list[tuple[int, Leg | Exclusion | Reject]]
+    data: bytes = b""
+    """The file's content, for the raw text of rows that are rejected after they were read."""
+
+    def raw(self, line: int) -> str:
+        """Return the text of a line (from 1)."""
+        lines = self.data.split(b"\n", line)
+        return lines[line - 1].decode("utf-8", "replace").rstrip("\r") if line <= len(lines) else ""
 
 
 @dataclass(slots=True)
@@ -147,7 +154,7 @@ class _Batch:
                 continue
             if leg.started_at > latest_start:
                 reason = "the call begins in the future: check the clocks"
-                late = Reject(line, reason, self.text(leg), retryable=True)
+                late = Reject(line, reason, file.raw(line), retryable=True)
                 self.reject(counters, file_id, late)
                 continue
             hashed = key_hash(leg.key)
@@ -164,7 +171,7 @@ class _Batch:
                         f"conflict: another content than the record with the same key in row"
                         f" {known[2]} of {ledger.file_name(known[1])}"
                     )
-                    self.reject(counters, file_id, Reject(line, reason, self.text(leg)))
+                    self.reject(counters, file_id, Reject(line, reason, file.raw(line)))
                 continue
             seen[identity] = (leg.content_hash, file_id, line)
             if excluded_numbers and not excluded_numbers.isdisjoint(_numbers(leg)):
@@ -177,12 +184,6 @@ class _Batch:
                 self.tied.append(rec)
             else:
                 self.plain.append(rec)
-
-    def text(self, leg: Leg) -> str:
-        """Return a leg as text for the list of rejects, without numbers that are never stored."""
-        if not self.context.excluded_numbers.isdisjoint(_numbers(leg)):
-            leg = _without_numbers(leg)
-        return ", ".join(f"{name}={value}" for name, value in leg._asdict().items() if value)
 
     def reject(self, counters: Counters, file_id: int, reject: Reject) -> None:
         counters.rejected += 1
