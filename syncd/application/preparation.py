@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from syncd.billing.numbering import Numbering, NumberingPlan
 from syncd.billing.tariff import Carrier, class_differences, load_carrier, open_ends
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.domain.leg import CdrDriver
-from syncd.settings.model import Settings, SiteSettings
+from syncd.settings.model import CdrSettings, Settings, SiteSettings
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ def prepare(settings: Settings) -> Preparation:
                         settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint
                     )
                 )
+        prepared.problems += _folder_problems(settings, source)
     for carrier in settings.carriers.values():
         try:
             loaded = load_carrier(
@@ -97,6 +99,16 @@ def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Probl
     for carrier, site in sorted(pairs):
         for tariff in prepared.carriers[carrier].versions:
             yield from class_differences(numberings[site], tariff)
+
+
+def _folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
+    """Say what is wrong with a drop folder. A mount that is late stops intake, not the reports."""
+    section, folder = f"cdr:{source.name}", source.folder
+    if not folder.is_dir():
+        what, hint = f"{folder} is not a folder", f"mkdir -p {folder}"
+        yield _problem(settings, section, "folder", what, hint)
+    elif not os.access(folder, os.R_OK | os.X_OK):
+        yield _problem(settings, section, "folder", f"{folder} cannot be read")
 
 
 def _problem(settings: Settings, section: str, option: str, what: str, hint: str = "") -> Problem:

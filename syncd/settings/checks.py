@@ -178,10 +178,6 @@ def _folders(parsed: Parsed) -> Iterator[Problem]:
         folder: Path | None = section.get("folder")
         if folder is None:
             continue
-        if not folder.is_dir():
-            yield section.problem("folder", f"{folder} is not a folder", f"mkdir -p {folder}")
-        elif not os.access(folder, os.R_OK | os.X_OK):
-            yield section.problem("folder", f"{folder} cannot be read")
         owner = owners.setdefault(folder.resolve(), section.raw.header)
         if owner != section.raw.header:
             yield section.problem("folder", f"{folder} is that of [{owner}] already")

@@ -335,3 +335,19 @@ def test_a_retry_says_what_it_cannot_do(run: Any, company: Company) -> None:
     assert "no file of this name was set aside" in done.err
     assert run("files", "retry").code == 2
     assert run("files", "list", "name").code == 2
+
+
+# --- a drop folder that is not there ---------------------------------------------------------------
+
+
+def test_a_missing_drop_folder_stops_intake_only(
+    run: Any, files: CompanyFiles, company: Company
+) -> None:
+    files.drop.rmdir()
+    for verb in ("check-config", "ingest"):
+        done = run(verb)
+        assert done.code == 78
+        assert f"{files.drop} is not a folder" in done.err + done.out
+        assert f"mkdir -p {files.drop}" in done.err + done.out
+    assert run("sync").code == 0
+    assert run("report", "by-department").code == 0

@@ -259,7 +259,6 @@ def test_every_problem_at_once(write: Write, tmp_path: Path) -> None:
             ("username = uid", "usrname = uid"),
             ("[licensing]", "[licencing]"),
             ("carrier = telco", "carrier = telcom"),
-            ("folder = drop/hq", "folder = drop/gone"),
             ("driver = cucm", "driver = cucm-partitions"),
             ("rounding = half-up 4", "rounding = half-up 9"),
             ("slots = 250", "slots = 250\nslots = 251"),
@@ -278,7 +277,6 @@ def test_every_problem_at_once(write: Write, tmp_path: Path) -> None:
         ("[licencing]", "did you mean [licensing]?"),
         ("[licencing] slots", "remove one"),
         ("[trunk:pstn] carrier", "did you mean telco?"),
-        ("[cdr:hq] folder", f"mkdir -p {tmp_path}/drop/gone"),
         ("[cdr:hq] driver", "did you mean cucm-partition?"),
         ("[carrier:telco] rounding", "0 to 6, as in half-up 4"),
     }
