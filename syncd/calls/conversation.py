@@ -79,6 +79,46 @@ def in_order(records: Iterable[Rec]) -> list[Rec]:
     )
 
 
+def ends_of(records: Sequence[Rec], endpoints: Callable[..., Endpoint]) -> list[Ends]:
+    """Return what stands at both ends of each record. A leg on a trunk stays on it: what its set-up
+    was told by number or pattern is not to be seen in the records that follow."""
+    ends = []
+    for rec in records:
+        leg = rec.leg
+        ends.append(
+            Ends(
+                endpoints(leg.orig_device, leg.incoming_protocol, leg.calling_number),
+                endpoints(
+                    leg.dest_device,
+                    leg.outgoing_protocol,
+                    leg.final_number,
+                    leg.final_partition,
+                    leg.final_pattern,
+                ),
+            )
+        )
+    if len(records) > 1:
+        set_up: dict[int, Endpoint] = {}
+        for index, (rec, both) in enumerate(zip(records, ends, strict=True)):
+            first = [
+                set_up.setdefault(leg_id, end) if leg_id and end.trunk else end
+                for leg_id, end in zip((rec.leg.orig_leg, rec.leg.dest_leg), both, strict=True)
+            ]
+            ends[index] = Ends(*first)
+    return ends
+
+
+def partition_of(number: str, records: Sequence[Rec]) -> str:
+    """Return the partition of a number that takes part in a conversation: the comment that names a
+    conference's controller does not say it."""
+    for rec in records:
+        if rec.leg.calling_number == number:
+            return rec.leg.calling_partition
+        if rec.leg.final_number == number:
+            return rec.leg.final_partition
+    return ""
+
+
 def outside_legs(
     records: Sequence[Rec],
     ends: Sequence[Ends],

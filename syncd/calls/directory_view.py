@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from syncd.calls.analysis import Rules
 from syncd.calls.attribution import Holder, Holders, ProfileSpan
 from syncd.calls.context import IntakeContext
-from syncd.calls.sides import Rules
 from syncd.calls.trunks import Endpoints
 from syncd.domain.codes import Role
 from syncd.licensing.slots import slot_key

@@ -14,12 +14,7 @@ from typing import NamedTuple
 
 from syncd.billing.numbering import INSIDE
 from syncd.billing.rating import Unrated, steps
-from syncd.calls.attribution import AMBIGUOUS, Found, Holder
-from syncd.calls.context import IntakeContext
-from syncd.calls.conversation import OutsideLeg, Rec, in_order, keys_of
-from syncd.calls.directory_view import rules_of
-from syncd.calls.pricing import Charge, Pricer, RatedLeg
-from syncd.calls.sides import (
+from syncd.calls.analysis import (
     BILLING_OFF,
     NO_DEVICE,
     NOT_CONFIGURED,
@@ -29,8 +24,13 @@ from syncd.calls.sides import (
     Analysis,
     Draft,
     Rules,
-    analyse,
 )
+from syncd.calls.attribution import AMBIGUOUS, Found, Holder
+from syncd.calls.context import IntakeContext
+from syncd.calls.conversation import OutsideLeg, Rec, in_order, keys_of
+from syncd.calls.directory_view import rules_of
+from syncd.calls.pricing import Charge, Pricer, RatedLeg
+from syncd.calls.sides import analyse
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Direction, NumberClass, Role, Side
 from syncd.domain.leg import Leg

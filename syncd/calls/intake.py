@@ -16,11 +16,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from syncd.calls.analysis import Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pipeline import ParsedFile, Pipeline
 from syncd.calls.release import release_calls
-from syncd.calls.sides import Rules
 from syncd.cdr import ledger, spool
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState

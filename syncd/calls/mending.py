@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from syncd.billing import rating
-from syncd.calls import sides
+from syncd.calls import analysis
 from syncd.calls.attribution import AMBIGUOUS
 from syncd.calls.pipeline import EXCLUDED_NUMBER
 from syncd.calls.pricing import UNKNOWN_TRUNK
 from syncd.licensing import history
 
 _MENDS = {
-    sides.BILLING_OFF: "turn billing on for the number of its holder in the directory",
-    sides.NOT_CONFIGURED: "give the number to somebody in the directory, or set"
+    analysis.BILLING_OFF: "turn billing on for the number of its holder in the directory",
+    analysis.NOT_CONFIGURED: "give the number to somebody in the directory, or set"
     " automatic_acquisition = yes in [licensing]",
-    sides.NOT_INTERNAL: "give the number to somebody in the directory, or name it in"
+    analysis.NOT_INTERNAL: "give the number to somebody in the directory, or name it in"
     " internal_numbers of [site:{site}]",
-    sides.NO_DEVICE: "give the number to somebody in the directory",
-    sides.SHARED_PILOT: "nothing is wrong; a number of one's own would make its calls one's own",
-    sides.TO_VOICEMAIL_ONLY: "nothing is wrong; as an extension its outgoing calls would be billed",
-    sides.NO_LINE: "nothing, unless one of its devices is a phone that a [trunk:] section lists",
-    sides.INTERNAL_RULE: "import_internal = yes in [cdr:{source}]",
-    sides.RECORDER_RULE: "another role in the section of the trunk",
+    analysis.NO_DEVICE: "give the number to somebody in the directory",
+    analysis.SHARED_PILOT: "nothing is wrong; a number of one's own would make its calls one's own",
+    analysis.TO_VOICEMAIL_ONLY: "nothing is wrong; as an extension its outgoing calls would be billed",
+    analysis.NO_LINE: "nothing, unless one of its devices is a phone that a [trunk:] section lists",
+    analysis.INTERNAL_RULE: "import_internal = yes in [cdr:{source}]",
+    analysis.RECORDER_RULE: "another role in the section of the trunk",
     EXCLUDED_NUMBER: "take the number out of excluded_numbers of [cdr:{source}]",
     AMBIGUOUS: "leave the number to one of them in the directory, or tell them apart by site or"
     " partition",

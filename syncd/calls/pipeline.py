@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
+from syncd.calls.analysis import Analysis, Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
 from syncd.calls.dimensions import Dimensions
 from syncd.calls.pricing import Pricer
 from syncd.calls.rows import CallTuple, call_rows
-from syncd.calls.sides import Analysis, Rules, analyse
+from syncd.calls.sides import analyse
 from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome

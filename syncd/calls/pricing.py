@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from syncd.billing.rating import Rated, Unrated, rate_leg, share
 from syncd.billing.tariff import Carrier
+from syncd.calls.analysis import Analysis
 from syncd.calls.conversation import OUTGOING, OutsideLeg, Rec
-from syncd.calls.sides import Analysis
 from syncd.domain.codes import State
 
 UNKNOWN_TRUNK = "no [trunk:] section lists the device"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from syncd.calls.analysis import Analysis
 from syncd.calls.attribution import Holders
 from syncd.calls.conversation import Rec
 from syncd.calls.dimensions import Dimensions
 from syncd.calls.pricing import Charge
-from syncd.calls.sides import Analysis
 from syncd.domain.codes import Role
 from syncd.licensing.slots import SlotKey, slot_key
 

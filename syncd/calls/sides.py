@@ -8,11 +8,27 @@ redirecting side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
 
-from syncd.calls.attribution import AMBIGUOUS, BY_NAME, Found, Holder, Holders
+from syncd.calls.analysis import (
+    BILLING_OFF,
+    HUNT_MEMBER,
+    INTERNAL_RULE,
+    NO_DEVICE,
+    NO_LINE,
+    NOT_CONFIGURED,
+    NOT_INTERNAL,
+    PROVISIONAL,
+    RECORDER_RULE,
+    SETTLED,
+    SHARED_PILOT,
+    TO_VOICEMAIL_ONLY,
+    Analysis,
+    Draft,
+    Rules,
+    Verdict,
+)
+from syncd.calls.attribution import AMBIGUOUS, BY_NAME, Found
 from syncd.calls.conversation import (
     CONFERENCE,
     Ends,
@@ -21,39 +37,28 @@ from syncd.calls.conversation import (
     carried,
     consult_records,
     direction_of,
+    ends_of,
     is_provisional,
     outside_legs,
+    partition_of,
 )
+from syncd.calls.counting import count
 from syncd.calls.disposition import disposition_of
-from syncd.calls.trunks import Endpoint, Endpoints, Kind, is_bridge
+from syncd.calls.trunks import Kind, is_bridge
 from syncd.domain.codes import (
     Direction,
     Disposition,
     NumberClass,
-    Outcome,
     RecordOutcome,
     Role,
     Side,
     TrunkRole,
 )
-from syncd.domain.leg import Leg
 from syncd.domain.party import Line
 from syncd.domain.rate import NormalisedNumber
 
-HUNT_MEMBER = "member of the hunt group, by user id or device"
-
 HUNT = 7
 """Pattern usage "hunt pilot"."""
-
-BILLING_OFF = "billing is off for the number"
-NOT_CONFIGURED = "nobody is configured for the number"
-NOT_INTERNAL = "nobody holds the number and no internal pattern names it"
-NO_DEVICE = "nobody holds the number and no device was reached"
-SHARED_PILOT = "a shared voicemail pilot is held by nobody"
-TO_VOICEMAIL_ONLY = "a voicemail number is billed for calls to it only"
-NO_LINE = "no line of ours takes part"
-INTERNAL_RULE = "internal calls are not imported"
-RECORDER_RULE = "recorder trunk"
 
 TRANSFERRING = frozenset({4, 34, 130, 146})
 """Redirect reasons call transfer, blind transfer, refer, replaces."""
@@ -69,100 +74,13 @@ CALLING, CALLED, PILOT = Side.CALLING, Side.CALLED, Side.PILOT
 FIRST_REDIRECTING, REDIRECTING = Side.FIRST_REDIRECTING, Side.REDIRECTING
 CLASS_INTERNAL, CLASS_ON_NET = NumberClass.INTERNAL, NumberClass.ON_NET
 VOICEMAIL = Role.VOICEMAIL
-ANSWERED, MISSED, UNANSWERED = Outcome.ANSWERED, Outcome.MISSED, Outcome.UNANSWERED
-STORED = RecordOutcome.STORED
 ANSWERED_ROW = Disposition.ANSWERED
 FORWARDED, TRANSFERRED = Disposition.FORWARDED, Disposition.TRANSFERRED
 
 
-class Numbering(Protocol):
-    """What the rules ask of a site's numbering plan."""
-
-    def is_internal(self, number: str) -> bool: ...
-
-    def outgoing(self, number: str, pattern: str = "") -> NormalisedNumber: ...
-
-    def incoming(self, number: str) -> NormalisedNumber: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """One source's configuration and directory, as the rules need them."""
-
-    numbering: Numbering
-    endpoints: Endpoints
-    holders: Holders
-    site: str
-    partitions: bool
-    acquisition: bool
-    import_internal: bool
-
-
-class Draft(NamedTuple):
-    """A call row before licence and price. ``holder`` is None for an anonymous ``line``; both are
-    set when a person was found by user id or device on a number that nobody holds."""
-
-    at: int
-    """Index of the record in the conversation."""
-    side: Side
-    holder: Holder | None
-    line: Line | None
-    hunt: bool
-    direction: Direction
-    number_class: NumberClass
-    disposition: Disposition
-    ring: int
-    talk: int
-    other: str
-    other_outside: int
-    outside: OutsideLeg | None
-    trunk: str
-    pilot: str
-
-
-class Verdict(NamedTuple):
-    """What becomes of a record."""
-
-    outcome: RecordOutcome
-    reason: str
-    provisional: int
-
-
-SETTLED, PROVISIONAL = Verdict(STORED, "", 0), Verdict(STORED, "", 1)
-
-
-class Analysis:
-    """All that follows from a conversation's records."""
-
-    __slots__ = (
-        "counting",
-        "drafts",
-        "found",
-        "legs",
-        "payers",
-        "unknown",
-        "unknown_trunks",
-        "verdicts",
-    )
-
-    def __init__(self, *, explain: bool = False) -> None:
-        self.drafts: list[Draft] = []
-        self.counting: list[tuple[int, Outcome]] = []
-        """(counted, outcome) of each draft."""
-        self.legs: Collection[OutsideLeg] = ()
-        self.payers: dict[int, int] = {}
-        """Record index → index of the draft that is charged for its outside seconds."""
-        self.verdicts: list[Verdict] = []
-        self.found: list[tuple[int, Side, str, Found]] | None = [] if explain else None
-        """(record index, side, number, answer) of every attribution, where ``explain`` asked."""
-        self.unknown: list[tuple[int, str, str]] = []
-        """(record index, partition, number) of line-side numbers that nobody holds."""
-        self.unknown_trunks: list[tuple[int, str]] = []
-
-
 def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> Analysis:
     """Return the sides of a conversation, given its records in order (``conversation.in_order``)."""
-    ends = _ends(records, rules.endpoints.of)
+    ends = ends_of(records, rules.endpoints.of)
     result = Analysis(explain=explain)
     legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
     result.legs = legs.values()
@@ -170,50 +88,10 @@ def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> A
     for index, rec in enumerate(records):
         sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
         if rec.leg.controller:
-            sides.controller_partition = _partition_of(rec.leg.controller, records)
+            sides.controller_partition = partition_of(rec.leg.controller, records)
         sides.run()
-    _count(result, records)
+    count(result, records)
     return result
-
-
-def _ends(records: Sequence[Rec], endpoints: Callable[..., Endpoint]) -> list[Ends]:
-    """Return what stands at both ends of each record. A leg on a trunk stays on it: what its set-up
-    was told by number or pattern is not to be seen in the records that follow."""
-    ends = []
-    for rec in records:
-        leg = rec.leg
-        ends.append(
-            Ends(
-                endpoints(leg.orig_device, leg.incoming_protocol, leg.calling_number),
-                endpoints(
-                    leg.dest_device,
-                    leg.outgoing_protocol,
-                    leg.final_number,
-                    leg.final_partition,
-                    leg.final_pattern,
-                ),
-            )
-        )
-    if len(records) > 1:
-        set_up: dict[int, Endpoint] = {}
-        for index, (rec, both) in enumerate(zip(records, ends, strict=True)):
-            first = [
-                set_up.setdefault(leg_id, end) if leg_id and end.trunk else end
-                for leg_id, end in zip((rec.leg.orig_leg, rec.leg.dest_leg), both, strict=True)
-            ]
-            ends[index] = Ends(*first)
-    return ends
-
-
-def _partition_of(number: str, records: Sequence[Rec]) -> str:
-    """Return the partition of a number that takes part in a conversation: the comment that names a
-    conference's controller does not say it."""
-    for rec in records:
-        if rec.leg.calling_number == number:
-            return rec.leg.calling_partition
-        if rec.leg.final_number == number:
-            return rec.leg.final_partition
-    return ""
 
 
 class _RecordSides:
@@ -626,38 +504,3 @@ class _RecordSides:
         """Connected seconds; connected for 0 s counts as 1 s."""
         leg = self.leg
         return (leg.duration or 1) if leg.connected_at else 0
-
-
-def _count(result: Analysis, records: Sequence[Rec]) -> None:
-    """Set ``counted`` and ``outcome``: a line's sides in one conversation are one participation,
-    which stands on its first row (start, key, side)."""
-    drafts = result.drafts
-    if len(drafts) == 1 or (len(drafts) == 2 and _line(drafts[0]) != _line(drafts[1])):
-        for draft in drafts:
-            result.counting.append((1, _outcome([draft], records)))
-        return
-    participations: dict[object, list[int]] = {}
-    for position, draft in enumerate(drafts):
-        participations.setdefault(_line(draft), []).append(position)
-    counting = [(0, Outcome.NONE)] * len(drafts)
-    for positions in participations.values():
-        positions.sort(key=lambda position: _place(drafts[position], records))
-        counting[positions[0]] = (1, _outcome([drafts[p] for p in positions], records))
-    result.counting = counting
-
-
-def _place(draft: Draft, records: Sequence[Rec]) -> tuple[int, str, int]:
-    leg: Leg = records[draft.at].leg
-    return leg.started_at, leg.key, draft.side
-
-
-def _line(draft: Draft) -> object:
-    return draft.line if draft.holder is None else draft.line or draft.holder.line
-
-
-def _outcome(drafts: list[Draft], records: Sequence[Rec]) -> Outcome:
-    """Return the outcome of a participation, given its rows in order."""
-    for draft in drafts:
-        if draft.side <= CALLED and records[draft.at].leg.connected_at:
-            return ANSWERED
-    return UNANSWERED if drafts[0].side is CALLING else MISSED

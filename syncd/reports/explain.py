@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE
 from syncd.calls.context import IntakeContext
 from syncd.calls.explanation import (
     Candidate,
@@ -26,7 +27,6 @@ from syncd.calls.explanation import (
     withheld_sides,
 )
 from syncd.calls.mending import mend
-from syncd.calls.sides import INTERNAL_RULE, RECORDER_RULE
 from syncd.domain.call_id import format_call_id, format_conversation_id, parse_call_id
 from syncd.domain.clock import iso
 from syncd.domain.codes import RecordOutcome, Side

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.calls import attribution, pipeline, sides
+from syncd.calls import analysis, attribution, pipeline
 from syncd.cdr import spool
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import FileState, Side
@@ -19,13 +19,13 @@ INTAKE = (DOCS / "intake.md").read_text("utf-8")
 LICENSING = (DOCS / "licensing.md").read_text("utf-8")
 
 NOT_BILLED = {
-    sides.BILLING_OFF,
-    sides.NOT_CONFIGURED,
-    sides.NOT_INTERNAL,
-    sides.NO_DEVICE,
-    sides.SHARED_PILOT,
-    sides.TO_VOICEMAIL_ONLY,
-    sides.NO_LINE,
+    analysis.BILLING_OFF,
+    analysis.NOT_CONFIGURED,
+    analysis.NOT_INTERNAL,
+    analysis.NO_DEVICE,
+    analysis.SHARED_PILOT,
+    analysis.TO_VOICEMAIL_ONLY,
+    analysis.NO_LINE,
     attribution.AMBIGUOUS,
 }
 EXCLUDED = {
@@ -33,8 +33,8 @@ EXCLUDED = {
     "monitoring",
     "message waiting",
     "mobility attempt",
-    sides.RECORDER_RULE,
-    sides.INTERNAL_RULE,
+    analysis.RECORDER_RULE,
+    analysis.INTERNAL_RULE,
     pipeline.EXCLUDED_NUMBER,
 }
 
