@@ -5,6 +5,11 @@ from __future__ import annotations
 from syncd.domain.codes import Disposition
 from syncd.domain.leg import SPLIT, Leg
 
+TRANSFERRING = frozenset({4, 34, 130, 146})
+"""Redirect reasons call transfer, blind transfer, refer, replaces."""
+NOT_REDIRECTING = frozenset({0, 7, 8, 11, 98, 114, 354, 370, 434, 450, 786, 802, 818, 834, 850})
+"""Reasons that name no forwarder or transferor: none, park, conference, barge, recording, queue."""
+
 _BUSY = frozenset({17})
 _NO_ANSWER = frozenset({18, 19, 20, 102})
 _NORMAL = frozenset({0, 16, 26, 31})

@@ -43,7 +43,7 @@ from syncd.calls.conversation import (
     partition_of,
 )
 from syncd.calls.counting import count
-from syncd.calls.disposition import disposition_of
+from syncd.calls.disposition import NOT_REDIRECTING, TRANSFERRING, disposition_of
 from syncd.calls.trunks import Kind, is_bridge
 from syncd.domain.codes import (
     Direction,
@@ -59,12 +59,6 @@ from syncd.domain.rate import NormalisedNumber
 
 HUNT = 7
 """Pattern usage "hunt pilot"."""
-
-TRANSFERRING = frozenset({4, 34, 130, 146})
-"""Redirect reasons call transfer, blind transfer, refer, replaces."""
-NOT_REDIRECTING = frozenset({0, 7, 8, 11, 98, 114, 354, 370, 434, 450, 786, 802, 818, 834, 850})
-"""Reasons that name no forwarder or transferor: none, park, conference, barge, recording, queue."""
-
 
 # Members of an enumeration are slow to look up, and this is done for every record.
 LINE, INSIDE, NOTHING, OUTSIDE = Kind.LINE, Kind.INSIDE, Kind.NOTHING, Kind.OUTSIDE
