@@ -36,7 +36,9 @@ class Dimensions:
         known = self._names[model]
         key = known.get(name)
         if key is None:
-            key = known[name] = int(model.insert(name=name).execute())
+            # Another source may have made it since.
+            row = model.get_or_none(model.name == name)
+            key = known[name] = int(row.id if row else model.insert(name=name).execute())
         return key
 
     def rate(self, rate: tuple[str, str, str] | None) -> int:
@@ -46,8 +48,15 @@ class Dimensions:
         key = self._rates.get(rate)
         if key is None:
             carrier, version, prefix = rate
+            row = RateUsed.get_or_none(
+                RateUsed.carrier == carrier,
+                RateUsed.version == version,
+                RateUsed.prefix == prefix,
+            )
             key = self._rates[rate] = int(
-                RateUsed.insert(carrier=carrier, version=version, prefix=prefix).execute()
+                row.id
+                if row
+                else RateUsed.insert(carrier=carrier, version=version, prefix=prefix).execute()
             )
         return key
 

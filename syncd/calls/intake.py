@@ -10,11 +10,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import peewee
+import structlog
 
 from syncd.calls.analysis import Rules
 from syncd.calls.context import IntakeContext
@@ -89,6 +93,7 @@ class Intake:
         self._settling = Settling()
         self._rules: tuple[str, Rules] | None = None
         self._names = ledger.Names(context.source, ())
+        self._pipeline: Pipeline | None = None
 
     def take(
         self,
@@ -114,22 +119,20 @@ class Intake:
         if late:
             oldest = moment - min(one.modified for one in late) // 1_000_000_000
             outcome.oldest_waiting = max(oldest, 0)
+        self._pipeline = None
         self._names = ledger.Names(context.source, (candidate.name for candidate in ready))
         with write_transaction():
             terms = Terms(context.slots, context.acquisition)
             outcome.released += release_calls(terms, context.zone, moment)
             pbx_id = ledger.pbx_id(context.pbx)
-        pipeline: Pipeline | None = None
         with _without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
             moves: list[tuple[Content, Future[None]]] = []
             for batch in self._batches(ready, outcome, moment, progress):
-                if pipeline is None:
-                    pipeline = Pipeline(context, self._current_rules(), pbx_id, moment)
-                self._store(batch, pipeline, outcome, moment, progress)
+                stored = self._store_all(batch, pbx_id, outcome, moment, progress)
                 self._report_moves(moves, outcome)
                 moves = [
                     (content, archivist.submit(_move, content, self._archive_text(content, moment)))
-                    for content in (waiting.content for waiting in batch)
+                    for content in (waiting.content for waiting in stored)
                 ]
                 if stop():
                     break
@@ -214,6 +217,54 @@ class Intake:
             report(FileState.SET_ASIDE, str(error))
             return None
         return _Waiting(content, rows)
+
+    def _store_all(
+        self,
+        batch: list[_Waiting],
+        pbx_id: int,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> list[_Waiting]:
+        """Store a batch; when a defect of ours ends that, its files one by one, so that the one
+        that brings it to light does not hold up the others. Returns those that were stored."""
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self.context, self._current_rules(), pbx_id, now)
+        try:
+            self._store(batch, self._pipeline, outcome, now, progress)
+        except (peewee.PeeweeException, sqlite3.Error, OSError):
+            raise
+        except Exception as error:
+            # What it remembers of the dimensions was rolled back.
+            self._pipeline = None
+            if len(batch) > 1:
+                return [
+                    waiting
+                    for waiting in batch
+                    if self._store_all([waiting], pbx_id, outcome, now, progress)
+                ]
+            self._fail(batch[0].content.candidate, error, outcome, now, progress)
+            return []
+        return batch
+
+    def _fail(
+        self,
+        candidate: Candidate,
+        error: Exception,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> None:
+        """Note a file that cannot be taken because of a defect; it is tried again at every poll."""
+        structlog.get_logger().error(
+            "file_failed", source=self.context.source, file=candidate.name, exc_info=error
+        )
+        reason = f"a defect of syncd: {type(error).__name__}: {error}"
+        with write_transaction():
+            self._enter(candidate, "", FileState.FAILED, reason, now, "")
+        done = FileOutcome(candidate.name, FileState.FAILED, reason)
+        outcome.files.append(done)
+        progress(done)
 
     def _store(
         self,
@@ -343,14 +394,3 @@ def _without_collections() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-def ingest_source(
-    context: IntakeContext,
-    *,
-    now: Callable[[], int],
-    settle: bool = True,
-    stop: Callable[[], bool] = lambda: False,
-) -> IngestOutcome:
-    """Take what is ready in one source's folder, once."""
-    return Intake(context).take(now=now, settle=settle, stop=stop)

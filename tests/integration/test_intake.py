@@ -621,3 +621,33 @@ def test_unknown_numbers_of_a_conversation_that_opens_again_are_counted_once(bed
     counted = {row.number: row.records for row in UnknownNumber.select()}
     assert counted == {"2003": 3, "2309": 2}
     in_balance()
+
+
+def test_a_file_that_brings_a_defect_to_light_holds_up_no_other(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from syncd.calls import pipeline
+
+    real = pipeline.analyse
+
+    def defect(records: Any, rules: Any) -> Any:
+        if any(rec.leg.final_number == "2003" for rec in records):
+            raise ZeroDivisionError("nobody thought of that")
+        return real(records, rules)
+
+    for number, called in enumerate(("2002", "2003", "2002"), start=1):
+        bed.drop(leg(number, number * 2 + 99, number * 2 + 100, "2001", called))
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "analyse", defect)
+        outcome = bed.take()
+    assert [file.state for file in outcome.files].count(FileState.DONE) == 2
+    [failed] = [file for file in outcome.files if file.state is FileState.FAILED]
+    assert "nobody thought of that" in failed.reason
+    assert outcome.failed
+    assert len(bed.calls()) == 4
+    assert len(list(bed.folder.iterdir())) == 1
+    # Mended, it is taken, and nothing of the failure is left.
+    bed.take()
+    assert len(bed.calls()) == 5
+    assert {FileState(file.state) for file in File.select()} == {FileState.DONE}
+    assert list(bed.folder.iterdir()) == []
