@@ -1,4 +1,4 @@
-"""Who claims which number, user id and device, and who gets it (DESIGN 3.1; pure).
+"""Who claims which number, user id and device, and who gets it (docs/rules.md 2.3; pure).
 
 A line, a user id or a device has at most one holder at any time. Who holds it and still claims it
 keeps it, whatever the role; else the lower role (a first extension before an alias), then who is

@@ -1,4 +1,4 @@
-"""The guard: a run that would change too much changes nothing (DESIGN 3.2; pure).
+"""The guard: a run that would change too much changes nothing (docs/rules.md 3.4; pure).
 
 A narrowed filter, a moved OU or a renamed attribute looks like many people leaving or losing
 something at once. Such a run is refused with its numbers, and one that is meant is let through by

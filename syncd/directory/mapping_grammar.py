@@ -1,4 +1,4 @@
-"""The grammar of ``[map:NAME]``: what fills one field (DESIGN 3.2).
+"""The grammar of ``[map:NAME]``: what fills one field (docs/rules.md 3.2).
 
 yes | no                         a flag that is the same for everybody
 "text"  'text'                   a constant

@@ -1,4 +1,4 @@
-"""From what is stored and what a complete snapshot says to a plan (DESIGN 3.1; pure)."""
+"""From what is stored and what a complete snapshot says to a plan (docs/rules.md 3.3; pure)."""
 
 from __future__ import annotations
 

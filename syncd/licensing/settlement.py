@@ -1,4 +1,4 @@
-"""Keeps the slot history: who claims, who is granted, what is released (DESIGN 3.5)."""
+"""Keeps the slot history: who claims, who is granted, what is released (docs/rules.md 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who holds a slot (pure; DESIGN 3.5).
+"""Who holds a slot (pure; docs/rules.md 6.3).
 
 Order of claims: named before acquired; first extensions before fax before voicemail; then the
 moment syncd learned it; then the line id. The first ``slots`` claims hold one, the others wait.

@@ -44,7 +44,7 @@ from syncd.reports.specification import Specification
 from syncd.store.models import File, Pbx, Record, database
 
 RECORDS_LEVEL = 10
-"""Records that became no call are for those who manage syncd (DESIGN 3.7)."""
+"""Records that became no call are for those who manage syncd (docs/rules.md 8.1)."""
 
 NO_SIDE = "the present rules make no such side of the record"
 OTHER_HOLDER = "the present rules give the call to somebody else"

@@ -1,4 +1,4 @@
-"""Masked digits: the last digits of outside numbers, hidden from one reader (DESIGN 3.7)."""
+"""Masked digits: the last digits of outside numbers, hidden from one reader (docs/rules.md 8.2)."""
 
 from __future__ import annotations
 

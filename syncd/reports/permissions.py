@@ -1,4 +1,4 @@
-"""Who may see what: the rules, without a database (DESIGN 3.7)."""
+"""Who may see what: the rules, without a database (docs/rules.md 8.1)."""
 
 from __future__ import annotations
 

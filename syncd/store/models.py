@@ -43,7 +43,7 @@ class Meta(Table):
 
 
 class Party(Table):
-    """A person, place or hunt pilot, with the fields of today (DESIGN 3.1)."""
+    """A person, place or hunt pilot, with the fields of today (docs/rules.md 2.1)."""
 
     source = TextField()
     """Name of the directory section, or ``local``."""

@@ -1,4 +1,4 @@
-"""Calls whose line holds no slot: stored apart, in no report, total or export (DESIGN 3.5)."""
+"""Calls whose line holds no slot: stored apart, in no report or total (docs/rules.md 6.4)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def release(party: int, role: int, line: int) -> list[Released]:
 
 
 def overview() -> list[Waiting]:
-    """Return the lines with withheld calls: line, count and dates, nothing else (DESIGN 3.7)."""
+    """Return the lines with withheld calls: line, count and dates, nothing else (docs/rules.md
+    6.4)."""
     columns = (CallWithheld.party_id, CallWithheld.role, CallWithheld.line_id)
     query = (
         CallWithheld.select(

@@ -24,8 +24,8 @@ def company(tmp_path: Path) -> Company:
 
 
 def test_a_sync_is_a_unit_of_work_that_sees_bought_slots(company: Company) -> None:
-    """DESIGN 3.5: "A freed or bought slot releases them, ... at the next unit of work that sees it
-    (a changed slots too)"; chapter 5: units of work are "ingest a batch, sync a source"."""
+    """A slot releases withheld calls at the next sync too, not only when files are taken
+    (docs/rules.md 6.4)."""
     company.set("licensing", slots="1")
     company.ok("sync")
     company.take(
@@ -48,7 +48,7 @@ def test_a_caller_who_says_anonymous_withheld_the_number(company: Company, calle
 
 
 def test_a_reject_shows_the_raw_text(company: Company) -> None:
-    """DESIGN 3.3: "A bad row is rejected with file, line number, reason and raw text"."""
+    """What was rejected can be looked at as it came (docs/rules.md 4.2)."""
     company.ok("sync")
     row = internal("f", "2036-01-01T10:00:00+01:00", "2001", "2003", talk=9)
     company.take(row)

@@ -1,4 +1,4 @@
-"""The rules of DESIGN 3.7, without a database."""
+"""The levels and scopes of docs/rules.md 8.1, without a database."""
 
 from __future__ import annotations
 
