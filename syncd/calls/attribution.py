@@ -1,4 +1,4 @@
-"""Whose number is this, at that moment (pure; DESIGN 3.1, 3.4)?
+"""Whose number is this, at that moment (pure; docs/rules.md 5.4)?
 
 Order: partition.number, then the number at the site, then by E.164; if nobody holds it, the CDR's
 user id, then the device. More than one candidate is ambiguous: not billed, listed, never guessed.

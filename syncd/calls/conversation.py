@@ -1,8 +1,8 @@
-"""Which records belong together, and what runs through them: the outside legs (pure; DESIGN 3.4).
+"""Which records belong together, and what runs through them: the outside legs (pure).
 
-A leg on a trunk to a carrier keeps the direction, trunk, carrier and number of the record in which
-it was set up, through every later record that carries its leg id: a transferred outgoing call stays
-outgoing although its last record comes "from" the gateway.
+Source: docs/rules.md 5.1 and 5.3. A leg on a trunk to a carrier keeps the direction, trunk, carrier
+and number of the record in which it was set up, through every later record that carries its leg id:
+a transferred outgoing call stays outgoing although its last record comes "from" the gateway.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Participations: which rows count, and how each participation ended (pure; DESIGN 3.4)."""
+"""Participations: which rows count, and how each participation ended (pure; docs/rules.md 5.6)."""
 
 from __future__ import annotations
 

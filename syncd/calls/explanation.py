@@ -1,4 +1,4 @@
-"""A conversation decided once more, with a reason for everything (DESIGN 3.6).
+"""A conversation decided once more, with a reason for everything (docs/rules.md 7.5).
 
 The records are read from the store and go through the same rules as at intake, with the directory's
 history and the configuration of today. What comes out is for the reports' door, which decides what

@@ -1,4 +1,4 @@
-"""What a conversation costs and who pays (pure; DESIGN 3.4, 3.6).
+"""What a conversation costs and who pays (pure; docs/rules.md 7.3, 7.4).
 
 Priced is an outgoing outside leg: the sum of its segments, once. The price is shared over the
 segments by seconds, each share on that segment's charged side. Anything else is free.

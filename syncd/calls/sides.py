@@ -1,6 +1,6 @@
 """A conversation's records become its sides: whose line, in which part, with which outcome (pure).
 
-DESIGN 3.4 and 3.5: a call is one line's side of one record. Only the side that holds the connected
+docs/rules.md 5.5: a call is one line's side of one record. Only the side that holds the connected
 device is answered; a forwarder's or transferor's own row is ``redirecting``; a hunt pilot's is
 ``pilot``. An outgoing leg is charged to the calling side, a forwarded or transferred part to the
 redirecting side.
@@ -431,7 +431,7 @@ class _RecordSides:
 
     def voicemail_owner(self, found: Found) -> Found:
         """A call redirected to a shared pilot or a voicemail trunk is the voicemail call of the
-        person from whose line it was redirected (DESIGN 3.5)."""
+        person from whose line it was redirected (docs/rules.md 6.1)."""
         leg = self.leg
         if leg.last_redirect_reason in NOT_REDIRECTING or not self.is_party(leg.redirecting_number):
             return found
