@@ -13,7 +13,7 @@ from syncd.settings.model import DirectorySettings
 def bind_password(settings: DirectorySettings) -> str:
     """Return the password with which to bind; empty when the bind is anonymous.
 
-    Raises ConfigurationError when there is none, or it cannot be read, or others can read it: a
+    Raises ConfigurationError when there is none, or it cannot be read, or others may write it: a
     bind with an empty password succeeds as nobody (RFC 4513, 5.1.2) and shows less than there is.
     """
     if not settings.bind_dn:
