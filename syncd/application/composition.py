@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
 from syncd.application.plugins import survey_settings
 from syncd.application.preparation import Preparation, prepare
-from syncd.domain.errors import EXIT_OK, Problem, TryAgainError, UsageError, UserError
+from syncd.domain.errors import (
+    EXIT_OK,
+    ConfigurationError,
+    Problem,
+    TryAgainError,
+    UsageError,
+    UserError,
+)
 from syncd.settings.model import Settings
 from syncd.store.locks import hold
 
@@ -201,8 +208,14 @@ class Application:
     ) -> IngestOutcome:
         """Take the files of one folder; ``progress`` is told of each when it is stored.
 
-        Raises UserError.
+        Raises UserError, ConfigurationError when the folder is not there: others go on, and it is
+        tried again.
         """
+        from syncd.application.preparation import folder_problems
+
+        missing = list(folder_problems(self.settings, self.settings.cdr[name]))
+        if missing:
+            raise ConfigurationError(f"the drop folder of {name} cannot be read", problems=missing)
         intake = self._intake(name)
         pbx = intake.context.pbx
         # Two folders of one PBX take turns within this process; the lock is for other processes.
@@ -303,9 +316,9 @@ def checked(settings: Settings) -> Preparation:
 
 
 def problems(settings: Settings) -> list[Problem]:
-    """Return every mistake and warning in what the settings name: mappings, filters, drivers, plans
-    and tariffs. The settings themselves were checked when they were loaded."""
-    from syncd.application.preparation import tariff_warnings
+    """Return every mistake and warning in what the settings name: mappings, filters, drivers, plans,
+    tariffs and drop folders. The settings themselves were checked when they were loaded."""
+    from syncd.application.preparation import folder_problems, tariff_warnings
     from syncd.directory import checks
 
     prepared = prepare(settings)
@@ -313,6 +326,11 @@ def problems(settings: Settings) -> list[Problem]:
         *settings.warnings,
         *checks.problems(settings),
         *prepared.problems,
+        *(
+            problem
+            for source in settings.cdr.values()
+            for problem in folder_problems(settings, source)
+        ),
         *tariff_warnings(settings, prepared),
     ]
 

@@ -71,7 +71,6 @@ def prepare(settings: Settings) -> Preparation:
                         settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint
                     )
                 )
-        prepared.problems += _folder_problems(settings, source)
     for carrier in settings.carriers.values():
         try:
             loaded = load_carrier(
@@ -101,7 +100,7 @@ def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Probl
             yield from class_differences(numberings[site], tariff)
 
 
-def _folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
+def folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
     """Say what is wrong with a drop folder. A mount that is late stops intake, not the reports."""
     section, folder = f"cdr:{source.name}", source.folder
     if not folder.is_dir():

@@ -231,3 +231,16 @@ def test_does_not_start_on_an_address_that_is_taken(files: CompanyFiles) -> None
         done = syncd(files.ini, "run")
     assert done.returncode == 75
     assert "metrics" in done.stderr
+
+
+def test_a_mount_that_is_late_stops_its_own_intake_only(
+    files: CompanyFiles, company: Company, start: Start
+) -> None:
+    files.drop.rmdir()
+    daemon = start(files.ini)
+    daemon.ready()
+    daemon.event("sync_finished")
+    assert "is not a folder" in str(daemon.event("ingest_failed"))
+    files.drop.mkdir()
+    drop(files, company, seed=4)
+    daemon.event("file_ingested", source="hq")
