@@ -63,7 +63,7 @@ def stored(files: CompanyFiles) -> Sequence[Any]:
 
 def test_killed_intake_converges(tmp_path: Path) -> None:
     seed = int(os.environ.get("SYNCD_SEED", random.randrange(10**6)))
-    print(f"SYNCD_SEED={seed}")
+    print(f"SYNCD_SEED={seed}")  # noqa: T201 - shown when it fails, to do it again
     moments = random.Random(seed)
     undisturbed, killed = company(tmp_path / "a"), company(tmp_path / "b")
     assert syncd(undisturbed, "ingest", "--no-settle").wait() == 0
