@@ -175,6 +175,46 @@ class Profile(Table):
     valid_to = BigIntegerField()
 
 
+class NameAlias(Table):
+    """Two names that are one: what is said of ``key`` is meant of ``merged_into``, also a key."""
+
+    kind = TextField()
+    """``department``, ``cost_center`` or ``office_location``."""
+    key = TextField()
+    merged_into = TextField()
+    """Never itself an alias: chains are shortened when they are made."""
+
+    class Meta:
+        indexes = ((("kind", "key"), True),)
+
+
+class PartyLock(Table):
+    """A field of one person that no sync touches."""
+
+    party = ForeignKeyField(Party, backref="locks")
+    field = TextField()
+    reason = TextField()
+    since = BigIntegerField()
+
+    class Meta:
+        indexes = ((("party", "field"), True),)
+
+
+class MaintenanceRun(Table):
+    """Work on stored rows that goes in chunks; who finds one unfinished goes on at its position."""
+
+    kind = TextField()
+    """The operation, such as ``reassign``."""
+    started_at = BigIntegerField()
+    ended_at = BigIntegerField(null=True)
+    state = TextField(index=True)
+    """``running`` or ``done``."""
+    position = TextField(default="")
+    """Up to where it is done, in words of the operation."""
+    arguments = TextField(default="")
+    """What it was asked to do, as JSON."""
+
+
 class SourceState(Table):
     """What syncd remembers of a directory source between runs."""
 
@@ -585,6 +625,9 @@ MODELS: tuple[type[Any], ...] = (
     Name,
     Org,
     Profile,
+    NameAlias,
+    PartyLock,
+    MaintenanceRun,
     SourceState,
     SyncRun,
     SyncChange,

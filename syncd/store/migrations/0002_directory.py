@@ -1,0 +1,42 @@
+"""Locks of fields, names that are one, and maintenance that goes on after an interruption."""
+
+# mypy: ignore-errors
+
+from peewee import BigIntegerField, ForeignKeyField, Model, TextField
+
+
+def up(migrator, db):
+    class Table(Model):
+        class Meta:
+            database = db
+            legacy_table_names = False
+
+    class Party(Table):
+        pass
+
+    class PartyLock(Table):
+        party = ForeignKeyField(Party)
+        field = TextField()
+        reason = TextField()
+        since = BigIntegerField()
+
+        class Meta:
+            indexes = ((("party", "field"), True),)
+
+    class NameAlias(Table):
+        kind = TextField()
+        key = TextField()
+        merged_into = TextField()
+
+        class Meta:
+            indexes = ((("kind", "key"), True),)
+
+    class MaintenanceRun(Table):
+        kind = TextField()
+        started_at = BigIntegerField()
+        ended_at = BigIntegerField(null=True)
+        state = TextField(index=True)
+        position = TextField(default="")
+        arguments = TextField(default="")
+
+    db.create_tables([PartyLock, NameAlias, MaintenanceRun])
