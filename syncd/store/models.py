@@ -223,6 +223,17 @@ class SourceState(Table):
     last_complete_at = BigIntegerField()
 
 
+class SourceCookie(Table):
+    """How far the changes of a directory source are known; without a row everything is read."""
+
+    source = TextField(primary_key=True)
+    cookie = TextField()
+    fingerprint = TextField()
+    """Hash of the question to which the cookie belongs: who asked, and for what."""
+    server = TextField()
+    """Who gave it."""
+
+
 class SyncRun(Table):
     """One run of a directory sync, whatever became of it."""
 
@@ -629,6 +640,7 @@ MODELS: tuple[type[Any], ...] = (
     PartyLock,
     MaintenanceRun,
     SourceState,
+    SourceCookie,
     SyncRun,
     SyncChange,
     Pbx,

@@ -1,4 +1,5 @@
-"""Locks of fields, names that are one, and maintenance that goes on after an interruption."""
+"""Locks of fields, names that are one, maintenance that goes on after an interruption, and how far
+the changes of each directory are known."""
 
 # mypy: ignore-errors
 
@@ -39,4 +40,10 @@ def up(migrator, db):
         position = TextField(default="")
         arguments = TextField(default="")
 
-    db.create_tables([PartyLock, NameAlias, MaintenanceRun])
+    class SourceCookie(Table):
+        source = TextField(primary_key=True)
+        cookie = TextField()
+        fingerprint = TextField()
+        server = TextField()
+
+    db.create_tables([SourceCookie, PartyLock, NameAlias, MaintenanceRun])
