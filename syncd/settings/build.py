@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syncd.domain.errors import Problem
 from syncd.settings import model
 from syncd.settings.parsed import Parsed, ParsedSection
+from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
 
 
 def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Settings:
@@ -29,6 +31,11 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         directories={
             name: _directory(section, parsed.of("map")[name])
             for name, section in parsed.of("directory").items()
+        }
+        | {
+            name: _places(section, file.parent)
+            for name, section in parsed.of("places").items()
+            if section.get("file") is not None
         },
         sites={name: _site(section, zone) for name, section in parsed.of("site").items()},
         trunks=tuple(sorted(trunks, key=lambda trunk: not trunk.narrow)),
@@ -75,6 +82,15 @@ def _directory(section: ParsedSection, mapping: ParsedSection) -> model.Director
         mapping_lines={name: raw.line for name, raw in written.items()},
         mapping_files={name: raw.file for name, raw in written.items()},
     )
+
+
+def _places(section: ParsedSection, base: Path) -> model.DirectorySettings:
+    """Return a list of places as the directory that it is: what it says under the names of its
+    columns fills the fields of a party."""
+    values = ParsedSection(DIRECTORY, section.name, replace(section.raw, options={}))
+    values.parse(base)
+    options = values.values | {"type": model.PLACES, "tls": "none"} | section.values
+    return model.DirectorySettings(name=section.name, **options, mapping=dict(PLACE_MAPPING))
 
 
 def _site(section: ParsedSection, zone: ZoneInfo) -> model.SiteSettings:

@@ -31,6 +31,11 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
         if name == LOCAL_SOURCE:
             found.append(section.problem("", f"{name!r} is the name of what is made by hand"))
         found += _directory(section)
+    for name, section in parsed.of("places").items():
+        if name == LOCAL_SOURCE or name in parsed.of("directory"):
+            other = "what is made by hand" if name == LOCAL_SOURCE else "a [directory:NAME]"
+            found.append(section.problem("", f"{name!r} is the name of {other}", "rename it"))
+        found += _readable(section, "file", section.get("file"))
     for section in parsed.of("map").values():
         found += _map(section, parsed)
     for section in parsed.of("trunk").values():
@@ -56,6 +61,7 @@ def _references(
     for kind, option, names, what in (
         ("directory", "type", sources, "a kind of directory"),
         ("directory", "site", sites, "a [site:NAME]"),
+        ("places", "site", sites, "a [site:NAME]"),
         ("trunk", "site", sites, "a [site:NAME]"),
         ("trunk", "carrier", carriers, "a [carrier:NAME]"),
         ("cdr", "driver", drivers, "a driver"),
@@ -80,15 +86,16 @@ def _pairs(parsed: Parsed) -> Iterator[Problem]:
 
 
 def _directory(section: ParsedSection) -> Iterator[Problem]:
-    if section.get("type") == "ldap":
+    kind = section.get("type")
+    if kind in ("ldap", "active_directory"):
         for option in ("servers", "base"):
             if section.values.get(option) in ("", ()):
-                yield section.problem(option, "is missing", "type = ldap needs it")
+                yield section.problem(option, "is missing", f"type = {kind} needs it")
         yield from _transport(section)
         yield from _password(section)
-    elif section.get("type") == "ldif":
+    elif kind in ("ldif", "csv"):
         if "file" in section.values and section.get("file") is None:
-            yield section.problem("file", "is missing", "type = ldif needs it")
+            yield section.problem("file", "is missing", f"type = {kind} needs it")
         yield from _readable(section, "file", section.get("file"))
     yield from _readable(section, "ca_file", section.get("ca_file"))
 

@@ -17,6 +17,8 @@ from syncd.domain.rate import Rounding
 from syncd.settings.schedule import Schedule
 
 SQLITE = "sqlite:///"
+PLACES = "places"
+"""The type of the directory that a ``[places:NAME]`` stands for."""
 
 
 class Percent(int):
@@ -93,10 +95,20 @@ class DirectorySettings:
     max_changes: Percent
     grace: int
     """Seconds between a departure and the closing of assignments and profile."""
+    bill: bool = True
+    """Of ``[places:NAME]``: whether numbers are billed for which the list does not say."""
     mapping: dict[str, str] = field(default_factory=dict)
     """Raw text by party field."""
     mapping_lines: dict[str, int] = field(default_factory=dict)
     mapping_files: dict[str, str] = field(default_factory=dict)
+    delimiter: str = ""
+    """``comma | semicolon | tab``, empty: as the header tells."""
+
+
+    @property
+    def section(self) -> str:
+        """The header of its section, for messages."""
+        return f"{'places' if self.type == PLACES else 'directory'}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

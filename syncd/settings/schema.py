@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from syncd.settings import values
 from syncd.settings.option import Option, Section
-from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP
+from syncd.settings.schema_groups import GROUPS
+from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 
 BUILT_IN_SOURCES = ("ldap", "ldif")
 BUILT_IN_DRIVERS = ("cucm", "cucm-partition")
@@ -275,6 +276,8 @@ SECTIONS = (
     DATABASE,
     DIRECTORY,
     MAP,
+    GROUPS,
+    PLACES,
     CUSTOM,
     SITE,
     TRUNK,
