@@ -15,6 +15,8 @@ from syncd.directory.apply import apply_plan, directory_version
 from syncd.directory.claims import SiteNumbers
 from syncd.directory.guard import Limits, objections
 from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.directory.people.locks import locks_of, without_locked
+from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
 from syncd.directory.protocol import DirectorySource, Entry, Snapshot
 from syncd.directory.reconcile import plan
@@ -24,6 +26,7 @@ from syncd.domain.party import PartyState
 from syncd.settings.model import DirectorySettings
 from syncd.store.database import write_transaction
 from syncd.store.models import SourceState, SyncRun
+from syncd.store.names import aliases
 
 NOTHING_CHANGED = "nothing was changed"
 _LONGEST_MESSAGE = 4000
@@ -240,7 +243,9 @@ def _attempt(
         sites=sites,
         absent_departed=reading.all_known,
     )
-    decided = plan(current, reading.states, terms)
+    states, kept = without_locked(reading.states, current.parties, locks_of(settings.name))
+    decided = plan(current, states, terms)
+    decided.warnings += [*kept, *proposals(current, decided, aliases())]
     if not reading.all_known:
         decided.warnings.append(_nobody_left(settings.name, current, reading))
     outcome = _outcome(settings.name, reading, decided)
