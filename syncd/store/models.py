@@ -215,6 +215,41 @@ class MaintenanceRun(Table):
     """What it was asked to do, as JSON."""
 
 
+class HuntGroup(Table):
+    """A hunt group as a list of places names it, with its pilot's line (no number: not listed)."""
+
+    source = TextField()
+    name = TextField()
+    name_key = TextField()
+    site = TextField(default="")
+    """Empty: every site that names the number."""
+    partition = TextField(default="")
+    number = TextField(default="")
+
+    class Meta:
+        indexes = ((("source", "name_key"), True),)
+
+
+class HuntMember(Table):
+    """A line that a hunt group rings."""
+
+    group = ForeignKeyField(HuntGroup, backref="members", on_delete="CASCADE")
+    site = TextField(default="")
+    partition = TextField(default="")
+    number = TextField()
+
+    class Meta:
+        indexes = ((("group", "site", "partition", "number"), True),)
+
+
+class SourceDigest(Table):
+    """What a source said when nothing was left to do, so that the same answer needs no planning."""
+
+    source = TextField(primary_key=True)
+    directory_version = IntegerField()
+    digest = TextField()
+
+
 class SourceState(Table):
     """What syncd remembers of a directory source between runs."""
 
@@ -639,6 +674,9 @@ MODELS: tuple[type[Any], ...] = (
     NameAlias,
     PartyLock,
     MaintenanceRun,
+    HuntGroup,
+    HuntMember,
+    SourceDigest,
     SourceState,
     SourceCookie,
     SyncRun,

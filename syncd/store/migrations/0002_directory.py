@@ -1,9 +1,9 @@
-"""Locks of fields, names that are one, maintenance that goes on after an interruption, and how far
-the changes of each directory are known."""
+"""Locks of fields, names that are one, maintenance that goes on after an interruption, how far the
+changes of each directory are known, and hunt groups."""
 
 # mypy: ignore-errors
 
-from peewee import BigIntegerField, ForeignKeyField, Model, TextField
+from peewee import BigIntegerField, ForeignKeyField, IntegerField, Model, TextField
 
 
 def up(migrator, db):
@@ -32,6 +32,31 @@ def up(migrator, db):
         class Meta:
             indexes = ((("kind", "key"), True),)
 
+    class HuntGroup(Table):
+        source = TextField()
+        name = TextField()
+        name_key = TextField()
+        site = TextField(default="")
+        partition = TextField(default="")
+        number = TextField(default="")
+
+        class Meta:
+            indexes = ((("source", "name_key"), True),)
+
+    class HuntMember(Table):
+        group = ForeignKeyField(HuntGroup, on_delete="CASCADE")
+        site = TextField(default="")
+        partition = TextField(default="")
+        number = TextField()
+
+        class Meta:
+            indexes = ((("group", "site", "partition", "number"), True),)
+
+    class SourceDigest(Table):
+        source = TextField(primary_key=True)
+        directory_version = IntegerField()
+        digest = TextField()
+
     class MaintenanceRun(Table):
         kind = TextField()
         started_at = BigIntegerField()
@@ -46,4 +71,6 @@ def up(migrator, db):
         fingerprint = TextField()
         server = TextField()
 
-    db.create_tables([SourceCookie, PartyLock, NameAlias, MaintenanceRun])
+    db.create_tables(
+        [SourceCookie, PartyLock, NameAlias, MaintenanceRun, HuntGroup, HuntMember, SourceDigest]
+    )
