@@ -104,7 +104,6 @@ class DirectorySettings:
     delimiter: str = ""
     """``comma | semicolon | tab``, empty: as the header tells."""
 
-
     @property
     def section(self) -> str:
         """The header of its section, for messages."""

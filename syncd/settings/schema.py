@@ -8,7 +8,7 @@ from syncd.settings.option import Option, Section
 from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 
-BUILT_IN_SOURCES = ("ldap", "ldif")
+BUILT_IN_SOURCES = ("active_directory", "csv", "ldap", "ldif")
 BUILT_IN_DRIVERS = ("cucm", "cucm-partition")
 
 SYNCD = Section(
