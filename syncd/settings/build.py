@@ -29,7 +29,7 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         currency=general["currency"],
         database_url=_database_url(parsed.one("database").values["url"], state),
         directories={
-            name: _directory(section, parsed.of("map")[name])
+            name: _directory(section, parsed.of("map")[name], parsed.of("groups").get(name))
             for name, section in parsed.of("directory").items()
         }
         | {
@@ -69,10 +69,12 @@ def _database_url(url: str, state: Path) -> str:
     return f"{model.SQLITE}{state / name}"
 
 
-def _directory(section: ParsedSection, mapping: ParsedSection) -> model.DirectorySettings:
+def _directory(
+    section: ParsedSection, mapping: ParsedSection, groups: ParsedSection | None
+) -> model.DirectorySettings:
     values = dict(section.values)
     if not values["tls"]:
-        secure = all(server.startswith("ldaps:") for server in values["servers"])
+        secure = not any(server.startswith("ldap:") for server in values["servers"])
         values["tls"] = "ldaps" if secure else "starttls"
     written = {name: raw for name, raw in mapping.raw.options.items() if raw.text}
     return model.DirectorySettings(
@@ -81,7 +83,26 @@ def _directory(section: ParsedSection, mapping: ParsedSection) -> model.Director
         mapping={name: mapping.values[name] for name in written},
         mapping_lines={name: raw.line for name, raw in written.items()},
         mapping_files={name: raw.file for name, raw in written.items()},
+        groups=_groups(groups) if groups else (),
     )
+
+
+def _groups(section: ParsedSection) -> tuple[model.GroupSettings, ...]:
+    found = []
+    for name, entry_dn in section.values["entry_dns"]:
+        granted = {
+            option.attribute: value
+            for option in section.section.options
+            for key, value in section.values[option.attribute]
+            if option.name and key == name
+        }
+        raw = section.raw.options[name]
+        found.append(
+            model.GroupSettings(
+                name=name, entry_dn=entry_dn, **granted, file=raw.file, line=raw.line
+            )
+        )
+    return tuple(found)
 
 
 def _places(section: ParsedSection, base: Path) -> model.DirectorySettings:

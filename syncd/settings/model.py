@@ -62,6 +62,22 @@ class TariffFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """A group of ``[groups:NAME]`` and what it grants to those in it."""
+
+    name: str
+    entry_dn: str
+    permission_level: int | None = None
+    """None: it says nothing about levels."""
+    bill_first_extension: bool = False
+    bill_fax: bool = False
+    bill_voicemail: bool = False
+    additional_departments: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DirectorySettings:
     """``[directory:NAME]`` with its ``[map:NAME]``."""
 
@@ -101,6 +117,13 @@ class DirectorySettings:
     """Raw text by party field."""
     mapping_lines: dict[str, int] = field(default_factory=dict)
     mapping_files: dict[str, str] = field(default_factory=dict)
+    groups: tuple[GroupSettings, ...] = ()
+    account_status: bool = True
+    """Whether ``enabled`` follows the account's status in the directory where it is not mapped."""
+    sasl: str = ""
+    """``external``, or empty for a simple bind."""
+    client_certificate: Path | None = None
+    client_key: Path | None = None
     delimiter: str = ""
     """``comma | semicolon | tab``, empty: as the header tells."""
 

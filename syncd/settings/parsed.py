@@ -70,8 +70,7 @@ class ParsedSection:
         except BadValue as error:
             return [self.problem(raw.name, error.what, error.hint)]
         if option.key:
-            key = raw.name.removeprefix(f"{option.name}.")
-            self.values[option.attribute] += ((key, value),)
+            self.values[option.attribute] += ((option.key_of(raw.name), value),)
         else:
             self.values[option.name] = value
         return []

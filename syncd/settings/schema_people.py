@@ -13,7 +13,13 @@ DIRECTORY = Section(
     "A directory from which people come; there may be several. It needs a [map:NAME] of the same"
     " name.",
     (
-        Option("type", values.TEXT, None, "Kind of source: ldap, active_directory, ldif or csv.", "ldap"),
+        Option(
+            "type",
+            values.TEXT,
+            None,
+            "Kind of source: ldap, active_directory, ldif or csv.",
+            "ldap",
+        ),
         Option(
             "servers",
             values.SERVERS,

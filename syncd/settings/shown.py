@@ -42,7 +42,7 @@ def _shown(settings: Settings, header: str, option: Option) -> Iterator[Shown]:
         written = [
             name
             for section, name in settings.origins
-            if section == header and name.startswith(f"{option.name}.")
+            if section == header and option.key_of(name) is not None
         ]
     else:
         written = [option.name] if (header, option.name) in settings.origins else []

@@ -215,7 +215,11 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cls", "kind", "elsewhere"),
     [
-        (model.DirectorySettings, "directory", {"mapping", "mapping_lines", "mapping_files", "bill"}),
+        (
+            model.DirectorySettings,
+            "directory",
+            {"mapping", "mapping_lines", "mapping_files", "bill", "groups"},
+        ),
         (model.SiteSettings, "site", set()),
         (model.TrunkSettings, "trunk", set()),
         (model.CarrierSettings, "carrier", set()),
