@@ -102,6 +102,21 @@ def _relatives_sql(column: str, count: int) -> str:
     )
 
 
+def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, Leg]]:
+    """Return stored records, as ``relatives`` does: (id, file id, row, outcome, leg)."""
+    wanted = list(ids)
+    found = []
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        cursor = proxy.obj.execute_sql(
+            f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
+            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
+            part,
+        )
+        found += [(*row[:4], Leg._make(row[4:])) for row in cursor.fetchall()]
+    return found
+
+
 def delete_calls(record_ids: Sequence[int]) -> tuple[list[tuple[int, int]], list[int]]:
     """Delete the call rows of records, withheld ones too. Returns ((record id, started_at) of each
     deleted call row, record id of each deleted withheld row)."""
