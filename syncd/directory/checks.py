@@ -89,7 +89,8 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
         compile_filter(directory.filter or "(objectClass=*)")
     except FilterError as error:
         # Matching rules (:=) are for the server to know.
-        if directory.type != "ldap" or ":=" not in directory.filter:
+        asked = directory.type in ("ldap", "active_directory")
+        if not asked or ":=" not in directory.filter:
             option = f"[directory:{directory.name}] filter"
             origin = settings.origins.get((f"directory:{directory.name}", "filter"))
             place = (origin.file, origin.line) if origin else ("", 0)
