@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from syncd.domain.errors import Problem
+from syncd.domain.party import Line
 
 
 class Entry(NamedTuple):
@@ -23,6 +24,23 @@ class Entry(NamedTuple):
     """Of a change: only the attributes that changed are here, the others are as they were."""
     cleared: frozenset[str] = frozenset()
     """Of a partial change: the attributes, lower-cased, that have no value any more."""
+    kind: str = "person"
+    """``person | place | pilot``."""
+
+
+NO_LINE = Line("", "", "")
+
+
+class HuntGroup(NamedTuple):
+    """A hunt group of a list: who is rung when its pilot is called."""
+
+    key: str
+    """Of the name, by which it is known."""
+    name: str
+    pilot: Line
+    """NO_LINE where the list does not name it."""
+    members: tuple[Line, ...]
+    """Sorted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +59,8 @@ class Snapshot:
     cookie: str = ""
     """From where ``changes`` goes on. It stands for a moment before the first entry was read, so
     that nothing falls in between; empty when the server has no such thing."""
+    hunt_groups: tuple[HuntGroup, ...] = ()
+    """All of them, where the source is a list of places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,8 @@ class Changes:
     present: frozenset[str] | None = None
     """Where the server told who is still there instead of who is gone: external ids, never none at
     all. Who is neither here nor among ``upserts`` is gone."""
+    tells_departures: bool = True
+    """False where the server cannot say who is gone: that shows in the next full reading."""
 
 
 class FullReadNeeded(Exception):

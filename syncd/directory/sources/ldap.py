@@ -7,19 +7,23 @@ synchronous connection, and on each page both the result code and the paging con
 
 from __future__ import annotations
 
-from typing import Any
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from syncd.directory.entry_dn import Area
 from syncd.directory.filter import FilterError, compile_filter
 from syncd.directory.identity import IDENTITY_ATTRIBUTES, decoded, external_id
 from syncd.directory.mapping import mapping_of
-from syncd.directory.protocol import DirectorySource, Entry, Snapshot
+from syncd.directory.protocol import Changes, DirectorySource, Entry, FullReadNeeded, Snapshot
 from syncd.directory.secret import bind_password
+from syncd.directory.sources.ldap_changes import Question, SnapshotCookie, read_changes
 from syncd.domain.errors import ConfigurationError, Problem, TryAgainError
 from syncd.settings.model import DirectorySettings
 
 PAGING = "1.2.840.113556.1.4.319"
 SUCCESS = 0
+Answer = TypeVar("Answer")
 _SCOPES = {"subtree": "SUBTREE", "one": "LEVEL", "base": "BASE"}
 
 
@@ -54,6 +58,17 @@ class LdapSource:
 
     def snapshot(self) -> Snapshot:
         """See DirectorySource."""
+        return self._ask(self._read)
+
+    def changes(self, cookie: str) -> Changes:
+        """See IncrementalSource."""
+        return self._ask(
+            lambda connection, url, deadline: self._read_changes(connection, url, deadline, cookie)
+        )
+
+    def _ask(self, read: Callable[[Any, str, Any], Answer]) -> Answer:
+        """Let ``read`` have a connection to the first server that can be used, its URL and the
+        deadline."""
         # ldap3 takes 100 ms to import, and only who asks a server needs it.
         from syncd.directory.sources import ldap_connection as link
 
@@ -65,7 +80,7 @@ class LdapSource:
         for address in servers:
             try:
                 with link.connected(settings, address, password, deadline) as connection:
-                    return self._read(connection, address.url, deadline)
+                    return read(connection, address.url, deadline)
             except link.ServerFailed as failure:
                 failures.append(Problem(address.url, 0, "", str(failure)))
             if not deadline.left:
@@ -78,47 +93,100 @@ class LdapSource:
 
     def _read(self, connection: Any, url: str, deadline: Any) -> Snapshot:
         entries: list[Entry] = []
-        why = ""
+        why = following = ""
         try:
-            self._read_pages(connection, entries, deadline)
+            with self._cuts_told(connection, deadline):
+                question = self._question(connection, deadline)
+                cookie = SnapshotCookie(connection, question, self.settings)
+
+            def take(response: dict[str, Any]) -> None:
+                entries.append(self._entry(response))
+                cookie.see(response["raw_attributes"])
+
+            attributes = [*self._requested, *cookie.attributes]
+            self._read_pages(connection, self.settings.filter, attributes, take, deadline)
+            following = cookie.cookie
         except Incomplete as incomplete:
             why = f"{url} gave {len(entries)} entries, but not all: {incomplete}"
-        return Snapshot(entries, not why, why, url)
+        return Snapshot(entries, not why, why, url, cookie=following)
 
-    def _read_pages(self, connection: Any, entries: list[Entry], deadline: Any) -> None:
+    def _read_changes(self, connection: Any, url: str, deadline: Any, cookie: str) -> Changes:
+        try:
+            with self._cuts_told(connection, deadline):
+                return read_changes(connection, self._question(connection, deadline), cookie, url)
+        except Incomplete as incomplete:
+            raise FullReadNeeded(f"{url} did not answer completely: {incomplete}") from incomplete
+
+    def _question(self, connection: Any, deadline: Any) -> Question:
+        settings = self.settings
+        return Question(
+            settings.base,
+            settings.filter,
+            _SCOPES[settings.scope],
+            self._requested,
+            settings.timeout,
+            self._entry,
+            lambda filter_text, attributes, take: self._read_pages(
+                connection, filter_text, attributes, take, deadline
+            ),
+        )
+
+    @contextlib.contextmanager
+    def _cuts_told(self, connection: Any, deadline: Any) -> Iterator[None]:
+        """Turn what happens when the connection is cut, or time is up, into Incomplete."""
         from ldap3.core.exceptions import LDAPException
 
-        cookie: bytes | None = None
-        while True:
+        late = f"it took longer than {self.settings.timeout} s"
+        if not deadline.left:
+            raise Incomplete(late)
+        try:
+            connection.socket.settimeout(deadline.left)
+            yield
+        except (LDAPException, OSError, AttributeError) as error:
             if not deadline.left:
-                raise Incomplete(f"it took longer than {self.settings.timeout} s")
-            try:
-                connection.socket.settimeout(deadline.left)
-                cookie = self._read_page(connection, cookie, entries)
-            except (LDAPException, OSError, AttributeError) as error:
-                if not deadline.left:
-                    raise Incomplete(f"it took longer than {self.settings.timeout} s") from error
-                reason = " ".join(str(error).split()) or type(error).__name__
-                raise Incomplete(f"the connection was cut: {reason}") from error
-            if not cookie:
+                raise Incomplete(late) from error
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise Incomplete(f"the connection was cut: {reason}") from error
+
+    def _read_pages(
+        self,
+        connection: Any,
+        filter_text: str,
+        attributes: Sequence[str],
+        take: Callable[[dict[str, Any]], None],
+        deadline: Any,
+    ) -> None:
+        """Let ``take`` have each response of each page. Raises Incomplete."""
+        page: bytes | None = None
+        while True:
+            with self._cuts_told(connection, deadline):
+                page = self._read_page(connection, filter_text, attributes, page, take)
+            if not page:
                 return
 
-    def _read_page(self, connection: Any, cookie: bytes | None, entries: list[Entry]) -> bytes:
-        """Read one page into ``entries``. Returns the cookie of the next, empty after the last."""
+    def _read_page(
+        self,
+        connection: Any,
+        filter_text: str,
+        attributes: Sequence[str],
+        cookie: bytes | None,
+        take: Callable[[dict[str, Any]], None],
+    ) -> bytes:
+        """Read one page. Returns the cookie of the next, empty after the last."""
         settings = self.settings
         connection.search(
             settings.base,
-            settings.filter,
+            filter_text,
             search_scope=_SCOPES[settings.scope],
             dereference_aliases="NEVER",
-            attributes=self._requested,
+            attributes=attributes,
             paged_size=settings.page_size,
             paged_criticality=True,
             paged_cookie=cookie,
         )
         result = connection.result
         for response in connection.response or ():
-            self._take(response, entries)
+            self._take(response, take)
         if result["result"] != SUCCESS:
             detail = f": {result['message']}" if result.get("message") else ""
             raise Incomplete(f"{result['description']} ({result['result']}){detail}")
@@ -128,16 +196,18 @@ class LdapSource:
         following = control["value"]["cookie"]
         return bytes(following) if following else b""
 
-    def _take(self, response: dict[str, Any], entries: list[Entry]) -> None:
+    def _take(self, response: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
         kind = response.get("type")
         if kind == "searchResRef":
             targets = " ".join(str(uri) for uri in response.get("uri") or ())
             raise Incomplete(f"a part of it is elsewhere, at {targets}")
-        if kind != "searchResEntry":
-            return
+        if kind == "searchResEntry":
+            take(response)
+
+    def _entry(self, response: dict[str, Any]) -> Entry:
         entry_dn = response["dn"]
         if not self._area.contains(entry_dn):
             raise Incomplete(f"{entry_dn} is not under {self.settings.base}")
         raw = response["raw_attributes"]
         values = {name: decoded(raw[name]) for name in raw if name in self._wanted and raw[name]}
-        entries.append(Entry(entry_dn, external_id(raw, self.settings.id.lower()), values))
+        return Entry(entry_dn, external_id(raw, self.settings.id.lower()), values)
