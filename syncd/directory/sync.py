@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.directory.apply import apply_plan, directory_version
-from syncd.directory.claims import SiteNumbers
 from syncd.directory.guard import Limits, objections
 from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.directory.mapping_numbers import SitePlan
 from syncd.directory.people.locks import locks_of, without_locked
 from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
@@ -83,7 +83,7 @@ class SyncRefused(RefusedError):
 def sync_source(
     settings: DirectorySettings,
     source: DirectorySource,
-    sites: Sequence[SiteNumbers],
+    sites: Sequence[SitePlan],
     *,
     now: int,
     dry_run: bool = False,
@@ -130,7 +130,7 @@ def _uncollected() -> Iterator[None]:
 def _sync(
     settings: DirectorySettings,
     source: DirectorySource,
-    sites: Sequence[SiteNumbers],
+    sites: Sequence[SitePlan],
     limits: Limits,
     run: SyncRun,
     began: float,
@@ -140,8 +140,8 @@ def _sync(
     snapshot = source.snapshot()
     run.server, run.entries = snapshot.server, len(snapshot.entries)
     _must_be_whole(settings, snapshot)
-    names = [site.name for site in sites]
-    reading = _read(snapshot, mapping_of(settings, names), settings)
+    mapping = mapping_of(settings, sites, run.started_at)
+    reading = _read(snapshot, mapping, settings)
     del snapshot  # a large directory is held in memory once
     while True:
         outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
@@ -223,7 +223,7 @@ def _nobody_left(source: str, current: Current, reading: _Reading) -> Problem:
 def _attempt(
     settings: DirectorySettings,
     reading: _Reading,
-    sites: Sequence[SiteNumbers],
+    sites: Sequence[SitePlan],
     limits: Limits,
     run: SyncRun,
     began: float,
