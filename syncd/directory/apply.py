@@ -10,6 +10,7 @@ from typing import Any
 
 from peewee import Model
 
+from syncd.directory import hunt_groups
 from syncd.directory.claims import Owner
 from syncd.directory.plan import Arrival, Opening, Plan, ProfileOpening, shown
 from syncd.domain.clock import FOREVER
@@ -44,6 +45,8 @@ def apply_plan(plan: Plan, source: str, now: int, run_id: int) -> None:
     _open_assignments(plan.openings, ids, now)
     _open_profiles(plan.profile_openings, ids)
     _audit(plan, ids, run_id)
+    if plan.hunt:
+        hunt_groups.write(source, plan.hunt)
     set_meta(VERSION, str(directory_version() + 1))
 
 
@@ -79,7 +82,7 @@ def _insert_parties(arrivals: Sequence[Arrival], source: str, now: int) -> dict[
             (
                 source,
                 arrival.external_id,
-                "person",
+                arrival.kind,
                 now,
                 name_key(str(arrival.fields["username"])),
                 *(stored_value(name, arrival.fields[name]) for name in PARTY_FIELDS),
@@ -222,7 +225,7 @@ def _audit(plan: Plan, ids: dict[Owner, int], run_id: int) -> None:
         (
             (
                 run_id,
-                _party_id(difference.owner, ids),
+                _party_id(difference.owner, ids) or None,
                 difference.what,
                 difference.field,
                 difference.old,

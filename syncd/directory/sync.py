@@ -11,19 +11,20 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from syncd.directory import hunt_groups
 from syncd.directory.apply import apply_plan, directory_version
-from syncd.directory.guard import Limits, objections
+from syncd.directory.guard import Limits, Verdict, refusals, weigh
 from syncd.directory.mapping import PartyMapping, mapping_of
 from syncd.directory.mapping_numbers import SitePlan
 from syncd.directory.people.locks import locks_of, without_locked
 from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
-from syncd.directory.protocol import DirectorySource, Entry, Snapshot
+from syncd.directory.protocol import DirectorySource, Entry, HuntGroup, Snapshot
 from syncd.directory.reconcile import plan
 from syncd.directory.stored import load_current
 from syncd.domain.errors import Problem, RefusedError, UserError
 from syncd.domain.party import PartyState
-from syncd.settings.model import DirectorySettings
+from syncd.settings.model import PLACES, DirectorySettings
 from syncd.store.database import write_transaction
 from syncd.store.models import SourceState, SyncRun
 from syncd.store.names import aliases
@@ -51,6 +52,8 @@ class SyncOutcome:
     differences: tuple[Difference, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    guard: tuple[Verdict, ...] = ()
+    """What the guard weighed; nothing on the first sync."""
 
     def as_dict(self) -> dict[str, object]:
         """Return it as ``--json`` prints it."""
@@ -67,6 +70,7 @@ class SyncOutcome:
             "differences": [difference.as_dict() for difference in self.differences],
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],
             "warnings": [str(warning) for warning in self.warnings],
+            "guard": [verdict.as_dict() for verdict in self.guard],
         }
 
 
@@ -159,6 +163,7 @@ class _Reading:
     warnings: list[Problem]
     all_known: bool
     """Whether every entry could be told apart."""
+    hunt_groups: tuple[HuntGroup, ...] = ()
 
 
 def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
@@ -168,7 +173,12 @@ def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
             f" {snapshot.why_incomplete}",
             problems=snapshot.problems,
         )
-    if not snapshot.entries:
+    if not snapshot.entries and not snapshot.hunt_groups:
+        if settings.type == PLACES:
+            raise RefusedError(
+                f"the list {settings.name} names nothing; {NOTHING_CHANGED}",
+                "an empty list never removes anything",
+            )
         raise RefusedError(
             f"the directory {settings.name} has no entry under base and filter; {NOTHING_CHANGED}",
             "an empty answer never removes anyone; look at base, filter and the rights of bind_dn",
@@ -192,19 +202,26 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         else:
             seen[entry.external_id] = entry.where
             state, bad = mapping.apply(entry)
-            states.append(state)
+            states.append(state if entry.kind == state.kind else replace(state, kind=entry.kind))
             warnings += bad
-    if not states:
+    if not states and not snapshot.hunt_groups:
         raise RefusedError(
             f"no entry of the directory {settings.name} can be known again; {NOTHING_CHANGED}",
-            f"[directory:{settings.name}] id names the attribute by which they are known",
+            f"[{settings.section}] id names the attribute by which they are known",
             warnings[:10],
         )
-    return _Reading(snapshot.server, len(snapshot.entries), states, warnings, not nameless)
+    return _Reading(
+        snapshot.server,
+        len(snapshot.entries),
+        states,
+        warnings,
+        not nameless,
+        snapshot.hunt_groups,
+    )
 
 
 def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
-    hint = f"[directory:{settings.name}] id names the attribute by which entries are known"
+    hint = f"[{settings.section}] id names the attribute by which entries are known"
     return Problem(entry.where, 0, "", f"the entry is set aside: {what}", hint, warning=True)
 
 
@@ -245,12 +262,15 @@ def _attempt(
     )
     states, kept = without_locked(reading.states, current.parties, locks_of(settings.name))
     decided = plan(current, states, terms)
+    hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
     decided.warnings += [*kept, *proposals(current, decided, aliases())]
     if not reading.all_known:
         decided.warnings.append(_nobody_left(settings.name, current, reading))
     outcome = _outcome(settings.name, reading, decided)
     if not terms.first:
-        problems = objections(current, decided, limits, settings.name)
+        verdicts = weigh(current, decided, limits)
+        outcome = replace(outcome, guard=tuple(verdicts))
+        problems = refusals(verdicts, settings.name, settings.section)
         if problems:
             raise SyncRefused(
                 f"the sync of {settings.name} would change too much; {NOTHING_CHANGED}",
@@ -279,7 +299,7 @@ def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
         arrived=len(decided.arrivals),
         departed=len(decided.departures),
         returned=len(decided.returns),
-        changed=len({d.owner for d in decided.differences if d.what == "changed"}),
+        changed=len({d.owner for d in decided.differences if d.owner and d.what == "changed"}),
         closed=len(decided.closed_parties),
         differences=tuple(decided.differences),
         conflicts=tuple(decided.conflicts),
