@@ -21,7 +21,9 @@ class Entry(NamedTuple):
     """Values by lower-cased attribute name, of the attributes that the mapping names. Bytes
     that are not UTF-8 stand as surrogates (``surrogateescape``); the mapping refuses them."""
     partial: bool = False
-    """Of a change: only the attributes that changed are here, the others are as they were."""
+    """Of a change: only the attributes that changed are here, the others are as they were. Where
+    the mapping names one of them everything is read, for what it makes of one attribute depends on
+    others: a source that can read the whole entry spares that."""
     cleared: frozenset[str] = frozenset()
     """Of a partial change: the attributes, lower-cased, that have no value any more."""
     kind: str = "person"

@@ -267,6 +267,8 @@ class SourceCookie(Table):
     """Hash of the question to which the cookie belongs: who asked, and for what."""
     server = TextField()
     """Who gave it."""
+    directory_version = IntegerField()
+    """That of the directory when the last run of the source had nothing left to do."""
 
 
 class SyncRun(Table):

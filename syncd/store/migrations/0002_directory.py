@@ -70,6 +70,7 @@ def up(migrator, db):
         cookie = TextField()
         fingerprint = TextField()
         server = TextField()
+        directory_version = IntegerField()
 
     db.create_tables(
         [SourceCookie, PartyLock, NameAlias, MaintenanceRun, HuntGroup, HuntMember, SourceDigest]
