@@ -131,3 +131,29 @@ def grant(
             value = True
             givers.append(group_name)
     return value, givers
+
+
+def join(
+    groups: Sequence[Group],
+    people: Sequence[tuple[str, dict[str, list[str]]]],
+    members: Callable[[str], Sequence[str] | None],
+) -> list[Group]:
+    """Note in each of the people (entry DN, attributes) in which of the groups they are.
+
+    Returns the groups of which nothing is known: their entry cannot be read, and nobody's memberOf
+    names them. For ``members`` see ``resolve``.
+    """
+    membership, unread = resolve(groups, members, (entry_dn for entry_dn, _ in people))
+    named: set[EntryKey] = set()
+    for entry_dn, attributes in people:
+        member_of = attributes.get(MEMBER_OF, ())
+        attributes[MEMBERSHIP] = membership.names(entry_dn, member_of)
+        if unread:
+            named |= set(map(key_of, member_of))
+    return [group for group in unread if key_of(group.entry_dn) not in named]
+
+
+def unknown_groups(groups: Iterable[Group]) -> str:
+    """Return the sentence that says which groups nothing is known of."""
+    names = ", ".join(f"{group.name} ({group.entry_dn})" for group in groups)
+    return f"nothing can be read of the groups {names}: neither their entries nor a memberOf"

@@ -190,6 +190,20 @@ class PartyMapping:
         return tuple(plan for plan in self.plans if plan.name == site) if site else self.plans
 
 
+def naming_attributes(mapping: PartyMapping, identity: str = "") -> tuple[str, ...]:
+    """Return the lower-cased attributes by whose values an entry is called: those of username and
+    mail, and the one by which entries are known."""
+    names = [
+        name
+        for rule in mapping.rules
+        if rule.field in ("username", "mail")
+        for name in rule.attributes
+    ]
+    if identity:
+        names.append(identity.lower())
+    return tuple(dict.fromkeys((*names, "entryuuid"))) if names else ("uid", "entryuuid")
+
+
 def _warning(entry: Entry, what: str, hint: str = "") -> Problem:
     return Problem(entry.where, 0, "", what, hint, warning=True)
 
