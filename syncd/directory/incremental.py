@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from enum import Enum
+from zoneinfo import ZoneInfo
 
 from syncd.directory.claims import SiteNumbers
 from syncd.directory.mapping import PartyMapping
@@ -18,7 +20,7 @@ from syncd.directory.protocol import Changes, DirectorySource, FullReadNeeded, I
 from syncd.domain.errors import Problem
 from syncd.domain.party import PartyState
 from syncd.settings.model import DirectorySettings
-from syncd.store.models import Party, SourceCookie, SyncRun
+from syncd.store.models import Party, SourceCookie, SourceState, SyncRun
 
 _OF_NO_MATTER = frozenset(
     (
@@ -45,12 +47,24 @@ _OF_NO_MATTER = frozenset(
 """Settings that change nothing about what a directory says of whom."""
 
 
+class Shortcut(Enum):
+    """Whether a run may read only what changed."""
+
+    NEVER = "never"
+    EXACT = "exact"
+    """Where the source tells of everything that a full reading would show."""
+    ALLOWED = "allowed"
+    """Where it tells less, too: a full reading on a schedule of its own makes up for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delta:
     """What changed, mapped."""
 
     server: str
     cookie: str
+    moved_on: bool
+    """Whether the cookie is another than before."""
     entries: int
     """How many the directory sent."""
     states: tuple[PartyState, ...]
@@ -75,8 +89,8 @@ def fingerprint(settings: DirectorySettings, sites: Sequence[SiteNumbers]) -> st
         for each in fields(settings)
         if each.name not in _OF_NO_MATTER
     ]
-    patterns = sorted((site.name, tuple(site.internal_numbers)) for site in sites)
-    text = repr([(name, _ordered(value)) for name, value in asked] + [patterns])
+    plans = sorted(sites, key=lambda site: site.name)
+    text = repr([*((name, _ordered(value)) for name, value in asked), plans])
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -109,10 +123,10 @@ def read_delta(
         raise FullReadNeeded("the server does not tell who is gone")
     if changes.present is not None and not changes.present:
         raise FullReadNeeded("the server told of nobody who is there")
-    return _mapped(changes, mapping)
+    return _mapped(changes, mapping, moved_on=changes.cookie != state.cookie)
 
 
-def _mapped(changes: Changes, mapping: PartyMapping) -> Delta:
+def _mapped(changes: Changes, mapping: PartyMapping, *, moved_on: bool) -> Delta:
     states: dict[str, PartyState] = {}
     warnings: list[Problem] = []
     for entry in changes.upserts:
@@ -134,6 +148,7 @@ def _mapped(changes: Changes, mapping: PartyMapping) -> Delta:
     return Delta(
         changes.server,
         changes.cookie,
+        moved_on,
         len(changes.upserts),
         tuple(states.values()),
         warnings,
@@ -167,6 +182,15 @@ def laid_over(current: Current, delta: Delta) -> list[PartyState]:
     if not states:
         raise FullReadNeeded("nobody would be left")
     return states
+
+
+def full_reading_due(settings: DirectorySettings, now: int, zone: ZoneInfo) -> bool:
+    """Whether a time of ``full_schedule`` has gone by, by ``now`` (epoch seconds) in ``zone``,
+    since everything was read last."""
+    state = SourceState.get_or_none(SourceState.source == settings.name)
+    if state is None or settings.full_schedule is None:
+        return True
+    return settings.full_schedule.next_after(state.last_complete_at, zone) <= now
 
 
 def nothing_pending(source: str, grace: int, now: int, directory_version: int) -> bool:

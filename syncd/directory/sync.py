@@ -14,12 +14,20 @@ from dataclasses import dataclass, replace
 from syncd.directory import hunt_groups
 from syncd.directory.apply import apply_plan, directory_version
 from syncd.directory.guard import Limits, Verdict, refusals, weigh
+from syncd.directory.incremental import (
+    Delta,
+    Shortcut,
+    laid_over,
+    nothing_pending,
+    read_delta,
+    remember,
+)
 from syncd.directory.mapping import PartyMapping, mapping_of
 from syncd.directory.mapping_numbers import SitePlan
 from syncd.directory.people.locks import locks_of, without_locked
 from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
-from syncd.directory.protocol import DirectorySource, Entry, HuntGroup, Snapshot
+from syncd.directory.protocol import DirectorySource, Entry, FullReadNeeded, HuntGroup, Snapshot
 from syncd.directory.reconcile import plan
 from syncd.directory.stored import load_current
 from syncd.domain.errors import Problem, RefusedError, UserError
@@ -54,6 +62,10 @@ class SyncOutcome:
     warnings: tuple[Problem, ...] = ()
     guard: tuple[Verdict, ...] = ()
     """What the guard weighed; nothing on the first sync."""
+    incremental: bool = False
+    """Whether only what changed was read; ``entries`` counts that."""
+    why_full: str = ""
+    """Why everything was read where what changed would have been enough: a clause, or empty."""
 
     def as_dict(self) -> dict[str, object]:
         """Return it as ``--json`` prints it."""
@@ -62,6 +74,8 @@ class SyncOutcome:
             "server": self.server,
             "outcome": self.outcome,
             "entries": self.entries,
+            "incremental": self.incremental,
+            "why_full": self.why_full,
             "arrived": self.arrived,
             "departed": self.departed,
             "returned": self.returned,
@@ -94,11 +108,13 @@ def sync_source(
     check: bool = False,
     accept_departures: int = 0,
     accept_changes: int = 0,
+    shortcut: Shortcut = Shortcut.NEVER,
 ) -> SyncOutcome:
     """Bring what is stored of a source in line with what it says.
 
     ``now`` is the moment of the sync (epoch seconds); ``dry_run`` and ``check`` write nothing at
-    all; ``accept_…`` let that many through the guard, this time.
+    all; ``accept_…`` let that many through the guard, this time; ``shortcut`` says
+    whether it is enough to read what changed.
     Raises ConfigurationError and TryAgainError as the source does; RefusedError when its answer is
     incomplete or empty, SyncRefused when the guard objects. Nothing is changed then, but the run is
     on record.
@@ -111,7 +127,8 @@ def sync_source(
     run = SyncRun(source=settings.name, started_at=now, outcome="failed")
     try:
         with _uncollected():
-            return _sync(settings, source, sites, limits, run, began, writes=writes)
+            job = _Job(settings, source, sites, limits, run, began, writes)
+            return _sync(job, mapping_of(settings, sites, now), shortcut)
     except UserError as error:
         if writes:
             _record_failure(run, error, began)
@@ -131,31 +148,69 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _sync(
-    settings: DirectorySettings,
-    source: DirectorySource,
-    sites: Sequence[SitePlan],
-    limits: Limits,
-    run: SyncRun,
-    began: float,
-    *,
-    writes: bool,
-) -> SyncOutcome:
-    snapshot = source.snapshot()
-    run.server, run.entries = snapshot.server, len(snapshot.entries)
-    _must_be_whole(settings, snapshot)
-    mapping = mapping_of(settings, sites, run.started_at)
-    reading = _read(snapshot, mapping, settings)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What one sync is about."""
+
+    settings: DirectorySettings
+    source: DirectorySource
+    sites: Sequence[SitePlan]
+    limits: Limits
+    run: SyncRun
+    began: float
+    """Of the monotonic clock."""
+    writes: bool
+
+
+def _sync(job: _Job, mapping: PartyMapping, shortcut: Shortcut) -> SyncOutcome:
+    why_full = ""
+    if shortcut is not Shortcut.NEVER:
+        try:
+            return _sync_changes(job, mapping, shortcut)
+        except FullReadNeeded as needed:
+            why_full = needed.reason
+    snapshot = job.source.snapshot()
+    job.run.server, job.run.entries = snapshot.server, len(snapshot.entries)
+    _must_be_whole(job.settings, snapshot)
+    reading = _read(snapshot, mapping, job.settings)
     del snapshot  # a large directory is held in memory once
+    return replace(_carry_out(job, reading), why_full=why_full)
+
+
+def _sync_changes(job: _Job, mapping: PartyMapping, shortcut: Shortcut) -> SyncOutcome:
+    """Sync by what changed. An idle run leaves no record. Raises FullReadNeeded."""
+    settings, run = job.settings, job.run
+    thorough = shortcut is Shortcut.EXACT
+    delta = read_delta(settings, job.source, job.sites, mapping, thorough=thorough)
+    version = directory_version()
+    if delta.empty and nothing_pending(settings.name, settings.grace, run.started_at, version):
+        if job.writes and delta.moved_on:
+            with write_transaction():
+                remember(settings, job.sites, delta.server, delta.cookie, version)
+        return SyncOutcome(settings.name, delta.server, "unchanged", incremental=True)
+    run.server, run.entries = delta.server, delta.entries
+    reading = _Reading(
+        delta.server,
+        delta.entries,
+        [],
+        delta.warnings,
+        all_known=True,
+        cookie=delta.cookie,
+        delta=delta,
+    )
+    return _carry_out(job, reading)
+
+
+def _carry_out(job: _Job, reading: _Reading) -> SyncOutcome:
     while True:
-        outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
+        outcome = _attempt(job, reading)
         if outcome is not None:
             return outcome
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A whole snapshot, mapped."""
+    """A whole snapshot, mapped, or what changed since one."""
 
     server: str
     entries: int
@@ -164,6 +219,14 @@ class _Reading:
     all_known: bool
     """Whether every entry could be told apart."""
     hunt_groups: tuple[HuntGroup, ...] = ()
+    cookie: str = ""
+    """From where changes go on; empty when there is none, or somebody could not be told apart."""
+    delta: Delta | None = None
+    """Where only what changed was read."""
+
+    def states_on(self, current: Current) -> list[PartyState]:
+        """Return what the directory says of everybody. Raises FullReadNeeded."""
+        return self.states if self.delta is None else laid_over(current, self.delta)
 
 
 def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
@@ -217,6 +280,7 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         warnings,
         not nameless,
         snapshot.hunt_groups,
+        snapshot.cookie if len(states) == len(snapshot.entries) else "",
     )
 
 
@@ -237,18 +301,10 @@ def _nobody_left(source: str, current: Current, reading: _Reading) -> Problem:
     return Problem("", 0, f"[directory:{source}]", what, warning=True)
 
 
-def _attempt(
-    settings: DirectorySettings,
-    reading: _Reading,
-    sites: Sequence[SitePlan],
-    limits: Limits,
-    run: SyncRun,
-    began: float,
-    *,
-    writes: bool,
-) -> SyncOutcome | None:
+def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
     """Plan on what is stored now and apply it. Returns None when somebody else changed the
     directory in between: planning holds no lock, for it can take longer than others may wait."""
+    settings, run = job.settings, job.run
     version = directory_version()
     current = load_current(settings.name)
     state = SourceState.get_or_none(SourceState.source == settings.name)
@@ -257,10 +313,12 @@ def _attempt(
         first=state is None,
         grace=settings.grace,
         default_site=settings.site,
-        sites=sites,
+        sites=job.sites,
         absent_departed=reading.all_known,
     )
-    states, kept = without_locked(reading.states, current.parties, locks_of(settings.name))
+    states, kept = without_locked(
+        reading.states_on(current), current.parties, locks_of(settings.name)
+    )
     decided = plan(current, states, terms)
     hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
     decided.warnings += [*kept, *proposals(current, decided, aliases())]
@@ -268,7 +326,7 @@ def _attempt(
         decided.warnings.append(_nobody_left(settings.name, current, reading))
     outcome = _outcome(settings.name, reading, decided)
     if not terms.first:
-        verdicts = weigh(current, decided, limits)
+        verdicts = weigh(current, decided, job.limits)
         outcome = replace(outcome, guard=tuple(verdicts))
         problems = refusals(verdicts, settings.name, settings.section)
         if problems:
@@ -278,15 +336,18 @@ def _attempt(
                 problems,
                 replace(outcome, outcome="refused"),
             )
-    if not writes:
+    if not job.writes:
         return outcome
     with write_transaction():
         if directory_version() != version:
             return None
-        _record(run, outcome, began)
+        _record(run, outcome, job.began)
         if not decided.empty:
             apply_plan(decided, settings.name, terms.now, run.id)
-        _remember(settings.name, terms.now)
+        if reading.delta is None:
+            _remember(settings.name, terms.now)
+        following = (reading.server, reading.cookie, directory_version())
+        remember(settings, job.sites, *following)
     return outcome if decided.empty else replace(outcome, outcome="applied")
 
 
@@ -296,6 +357,7 @@ def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
         server=reading.server,
         outcome="unchanged" if decided.empty else "would-change",
         entries=reading.entries,
+        incremental=reading.delta is not None,
         arrived=len(decided.arrivals),
         departed=len(decided.departures),
         returned=len(decided.returns),

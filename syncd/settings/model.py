@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import NumberClass, TrunkRole
@@ -111,6 +111,8 @@ class DirectorySettings:
     max_changes: Percent
     grace: int
     """Seconds between a departure and the closing of assignments and profile."""
+    full_schedule: Schedule | None = None
+    """When everything is read; at other times what changed is enough. None: always."""
     bill: bool = True
     """Of ``[places:NAME]``: whether numbers are billed for which the list does not say."""
     mapping: dict[str, str] = field(default_factory=dict)
@@ -206,6 +208,8 @@ class CdrSettings:
     """Where taken files go; None: they are deleted."""
     hold: int
     """Seconds during which late legs are expected."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Values of the options that the driver declares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,18 @@ DIRECTORY = Section(
             "Whether enabled, where the map does not say, follows userAccountControl,"
             " accountExpires, nsAccountLock and pwdAccountLockedTime.",
         ),
-        Option("schedule", values.SCHEDULE, "every 15 minutes", "When to synchronise."),
+        Option(
+            "schedule",
+            values.SCHEDULE,
+            "every 15 minutes",
+            "When to synchronise: by what changed where the server can tell, else by everything.",
+        ),
+        Option(
+            "full_schedule",
+            values.SCHEDULE,
+            "30 2 * * *",
+            "When to read everything, whatever the server can tell.",
+        ),
         Option(
             "max_departures",
             values.PERCENT,
