@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.errors import Problem
 from syncd.settings import model
 from syncd.settings.parsed import Parsed, ParsedSection
+from syncd.settings.schema import CDR
 from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
 
 
@@ -133,4 +134,6 @@ def _cdr(section: ParsedSection, state: Path) -> model.CdrSettings:
     values["pbx"] = values["pbx"] or section.name
     if isinstance(values["archive"], bool):
         values["archive"] = state / "archive" / section.name if values["archive"] else None
-    return model.CdrSettings(name=section.name, **values)
+    known = {option.attribute or option.name for option in CDR.options}
+    own = {name: values.pop(name) for name in tuple(values) if name not in known}
+    return model.CdrSettings(name=section.name, **values, options=own)

@@ -223,7 +223,7 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
         (model.SiteSettings, "site", set()),
         (model.TrunkSettings, "trunk", set()),
         (model.CarrierSettings, "carrier", set()),
-        (model.CdrSettings, "cdr", set()),
+        (model.CdrSettings, "cdr", {"options"}),
         (model.LicensingSettings, "licensing", set()),
         (model.ReportSettings, "reports", {"levels"}),
         (model.DaemonSettings, "daemon", set()),
