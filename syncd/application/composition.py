@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 from syncd.application.plugins import survey_settings
 from syncd.application.preparation import Preparation, prepare
 from syncd.domain.errors import EXIT_OK, Problem, TryAgainError, UsageError, UserError
-from syncd.settings.model import Settings
+from syncd.settings.model import DirectorySettings, Settings
 from syncd.store.locks import hold
 
 if TYPE_CHECKING:
     import peewee
 
     from syncd.calls.intake import FileOutcome, IngestOutcome, Intake
+    from syncd.directory.incremental import Shortcut
     from syncd.directory.sync import SyncOutcome
 
 Outcome = TypeVar("Outcome")
@@ -67,11 +68,16 @@ class SyncWishes:
 
     dry_run: bool = False
     """Say what would change, and write nothing."""
+    full: bool = False
+    """Read everything, even where what changed would be enough."""
+    scheduled: bool = False
+    """Another run on ``full_schedule`` finds what the server cannot tell in this one."""
     accept_departures: int = 0
     accept_changes: int = 0
 
 
 WISHLESS = SyncWishes()
+SCHEDULED = SyncWishes(scheduled=True)
 MAINTENANCE = "maintenance"
 SCHEMA = "schema"
 ROLL_UP_DAYS = 31
@@ -118,7 +124,7 @@ class Application:
         application = cls(settings, database, command=command)
         application._prepared = prepared
         if not zone_is(settings.timezone):
-            with application._lock(MAINTENANCE, NEVER):
+            with application.locked(MAINTENANCE, NEVER):
                 ensure_zone(settings.timezone)
         return application
 
@@ -171,7 +177,7 @@ class Application:
         from syncd.directory.sync import sync_source
 
         directory = self.settings.directories[name]
-        with self._lock(f"sync-{name}", stop), self.connected():
+        with self.locked(f"sync-{name}", stop), self.connected():
             return sync_source(
                 directory,
                 open_source(directory),
@@ -180,6 +186,7 @@ class Application:
                 dry_run=wishes.dry_run,
                 accept_departures=wishes.accept_departures,
                 accept_changes=wishes.accept_changes,
+                shortcut=self._shortcut(directory, wishes),
             )
 
     def ingest_one(
@@ -197,7 +204,7 @@ class Application:
         intake = self._intake(name)
         pbx = intake.context.pbx
         # Two folders of one PBX take turns within this process; the lock is for other processes.
-        with self._turn(pbx, stop), self._lock(f"intake-{pbx}", stop), self.connected():
+        with self._turn(pbx, stop), self.locked(f"intake-{pbx}", stop), self.connected():
             return intake.take(now=self.clock, settle=settle, stop=stop.is_set, progress=progress)
 
     def roll_up(self, *, stop: Stop = NEVER) -> int:
@@ -208,7 +215,7 @@ class Application:
         rebuilt = 0
         with self.connected():
             while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
-                with self._lock(MAINTENANCE, stop):
+                with self.locked(MAINTENANCE, stop):
                     done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)
                 if not done:
                     break
@@ -246,6 +253,14 @@ class Application:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _shortcut(self, directory: DirectorySettings, wishes: SyncWishes) -> Shortcut:
+        """Return whether a sync may read only what changed."""
+        from syncd.directory.incremental import Shortcut, full_reading_due
+
+        if wishes.full or full_reading_due(directory, self.clock(), self.settings.timezone):
+            return Shortcut.NEVER
+        return Shortcut.ALLOWED if wishes.scheduled else Shortcut.EXACT
+
     def _intake(self, name: str) -> Intake:
         """Return a folder's intake, which remembers what it saw at the last poll."""
         from syncd.application.contexts import intake_context
@@ -258,7 +273,9 @@ class Application:
                 self._intakes[name] = Intake(context)
             return self._intakes[name]
 
-    def _lock(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
+    def locked(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
+        """Hold a lock against other processes while the block runs. Raises TryAgainError naming
+        who has it."""
         return hold(
             self.settings.state_directory,
             name,

@@ -27,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="like --dry-run, and exit 3 when anything would change"
     )
     looking.add_argument("--history", action="store_true", help="list the last runs instead")
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="read everything, even where the server can say what changed",
+    )
     for name, what in (
         ("departures", "people who left"),
         ("changes", "numbers, flags, fields or levels that changed"),
@@ -56,6 +61,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             return _print_history(arguments, context)
         wishes = SyncWishes(
             dry_run=arguments.dry_run or arguments.check,
+            full=arguments.full,
             accept_departures=arguments.accept_departures,
             accept_changes=arguments.accept_changes,
         )
@@ -144,7 +150,9 @@ def _summary(outcome: SyncOutcome) -> str:
     said = ", ".join(f"{count} {word}" for word, count in counts if count)
     return (
         f"{outcome.source}: {outcome.outcome.replace('-', ' ')};"
-        f" {outcome.entries} entries{', ' if said else ''}{said}"
+        f" {outcome.entries} {'changed ' if outcome.incremental else ''}entries"
+        f"{', ' if said else ''}{said}"
+        f"{f' (all were read: {outcome.why_full})' if outcome.why_full else ''}"
     )
 
 

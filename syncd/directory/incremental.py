@@ -120,7 +120,7 @@ def read_delta(
     if changes.server != state.server:
         raise FullReadNeeded(f"{changes.server} answered, {state.server} did so before")
     if thorough and not changes.tells_departures:
-        raise FullReadNeeded("the server does not tell who is gone")
+        raise FullReadNeeded("")
     if changes.present is not None and not changes.present:
         raise FullReadNeeded("the server told of nobody who is there")
     return _mapped(changes, mapping, moved_on=changes.cookie != state.cookie)
