@@ -18,6 +18,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
 from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
+from syncd.application.people import resume
 from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
 from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
@@ -227,6 +228,8 @@ class Jobs:
         return IngestReport(name, application.ingest_one(name, stop=signal, progress=tell))
 
     def _roll_up(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        # A move that was interrupted touches the sums of its days.
+        resume(application, signal)
         days = application.roll_up(stop=signal)
         with application.connected():
             return RollUpReport(days, measure(application.settings, application.clock()))
