@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from syncd.directory import hunt_groups
 from syncd.directory.apply import apply_plan, directory_version
+from syncd.directory.digest import digest_of, fingerprint, keep, said_before
 from syncd.directory.guard import Limits, Verdict, refusals, weigh
 from syncd.directory.incremental import (
     Delta,
@@ -61,7 +62,7 @@ class SyncOutcome:
     conflicts: tuple[Conflict, ...] = ()
     warnings: tuple[Problem, ...] = ()
     guard: tuple[Verdict, ...] = ()
-    """What the guard weighed; nothing on the first sync."""
+    """What the guard weighed; nothing on the first sync, and when nothing changes."""
     incremental: bool = False
     """Whether only what changed was read; ``entries`` counts that."""
     why_full: str = ""
@@ -223,6 +224,8 @@ class _Reading:
     """From where changes go on; empty when there is none, or somebody could not be told apart."""
     delta: Delta | None = None
     """Where only what changed was read."""
+    digest: int = 0
+    """Of the states, where everything was read."""
 
     def states_on(self, current: Current) -> list[PartyState]:
         """Return what the directory says of everybody. Raises FullReadNeeded."""
@@ -255,7 +258,8 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
     warnings: list[Problem] = []
     seen: dict[str, str] = {}
     nameless = 0
-    for entry in snapshot.entries:
+    count = len(snapshot.entries)
+    for entry in _taken(snapshot.entries):
         if not entry.external_id:
             nameless += 1
             warnings.append(_aside(entry, "it has nothing by which to know it again", settings))
@@ -275,13 +279,21 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         )
     return _Reading(
         snapshot.server,
-        len(snapshot.entries),
+        count,
         states,
         warnings,
         not nameless,
         snapshot.hunt_groups,
-        snapshot.cookie if len(states) == len(snapshot.entries) else "",
+        snapshot.cookie if len(states) == count else "",
+        digest=digest_of(states),
     )
+
+
+def _taken(entries: list[Entry]) -> Iterator[Entry]:
+    """Yield entries and let go of each, so that a large directory is held in memory once."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
 
 
 def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
@@ -306,6 +318,11 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
     directory in between: planning holds no lock, for it can take longer than others may wait."""
     settings, run = job.settings, job.run
     version = directory_version()
+    locks = locks_of(settings.name)
+    rest = (reading.hunt_groups, reading.all_known)
+    said = fingerprint(reading.digest, settings, job.sites, locks, rest)
+    if reading.delta is None and said_before(settings.name, said, version):
+        return _nothing_to_do(job, reading, version)
     current = load_current(settings.name)
     state = SourceState.get_or_none(SourceState.source == settings.name)
     terms = Terms(
@@ -316,16 +333,14 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
         sites=job.sites,
         absent_departed=reading.all_known,
     )
-    states, kept = without_locked(
-        reading.states_on(current), current.parties, locks_of(settings.name)
-    )
+    states, kept = without_locked(reading.states_on(current), current.parties, locks)
     decided = plan(current, states, terms)
     hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
     decided.warnings += [*kept, *proposals(current, decided, aliases())]
     if not reading.all_known:
         decided.warnings.append(_nobody_left(settings.name, current, reading))
     outcome = _outcome(settings.name, reading, decided)
-    if not terms.first:
+    if not (terms.first or decided.empty):
         verdicts = weigh(current, decided, job.limits)
         outcome = replace(outcome, guard=tuple(verdicts))
         problems = refusals(verdicts, settings.name, settings.section)
@@ -346,9 +361,31 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
             apply_plan(decided, settings.name, terms.now, run.id)
         if reading.delta is None:
             _remember(settings.name, terms.now)
+            if reading.all_known and not (decided.conflicts or decided.warnings):
+                # Running twice changes nothing: the same answer will find nothing to do.
+                keep(settings.name, said, directory_version())
         following = (reading.server, reading.cookie, directory_version())
         remember(settings, job.sites, *following)
     return outcome if decided.empty else replace(outcome, outcome="applied")
+
+
+def _nothing_to_do(job: _Job, reading: _Reading, version: int) -> SyncOutcome | None:
+    """Put on record that the directory says what it said before. Returns None as ``_attempt``."""
+    outcome = SyncOutcome(
+        job.settings.name,
+        reading.server,
+        "unchanged",
+        reading.entries,
+        warnings=tuple(reading.warnings),
+    )
+    if job.writes:
+        with write_transaction():
+            if directory_version() != version:
+                return None
+            _record(job.run, outcome, job.began)
+            _remember(job.settings.name, job.run.started_at)
+            remember(job.settings, job.sites, reading.server, reading.cookie, version)
+    return outcome
 
 
 def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
