@@ -32,6 +32,7 @@ include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload syncprov
 pidfile {home}/slapd.pid
 argsfile {home}/slapd.args
 TLSCACertificateFile {home}/ca.pem
@@ -50,7 +51,16 @@ limits dn.exact="{limited}" size.soft={limit} size.hard={limit} size.prtotal={li
 access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=people,{suffix}" by dn.exact="{blind}" search by users read by * none
 access to * by users read by anonymous auth
+{overlays}
 """
+
+SYNCPROV = """
+index entryUUID,entryCSN eq
+overlay syncprov
+syncprov-checkpoint 100 10
+syncprov-sessionlog 1000
+"""
+"""Lines that make it a provider of content synchronisation (RFC 4533)."""
 
 TREE = f"""dn: {SUFFIX}
 objectClass: dcObject
@@ -117,7 +127,7 @@ def free_port() -> int:
 class Slapd:
     """A running server with an empty ``ou=people``; ``admin`` writes to it."""
 
-    def __init__(self, find: Callable[[str], str], home: Path) -> None:
+    def __init__(self, find: Callable[[str], str], home: Path, overlays: str = "") -> None:
         slapd, slapadd, openssl = find("slapd"), find("slapadd"), shutil.which("openssl")
         assert openssl, "openssl is part of every Debian that runs these tests"
         self.home = home
@@ -133,6 +143,7 @@ class Slapd:
                 limited=LIMITED,
                 blind=BLIND,
                 limit=LIMIT,
+                overlays=overlays,
             )
         )
         (home / "tree.ldif").write_text(TREE)
@@ -142,6 +153,9 @@ class Slapd:
         )
         self._command = [slapd, *configuration]
         self.start()
+        self._connect()
+
+    def _connect(self) -> None:
         self.admin = ldap3.Connection(
             ldap3.Server(self.url, get_info=ldap3.NONE), ADMIN, ADMIN_PASSWORD, auto_bind=True
         )
@@ -151,6 +165,15 @@ class Slapd:
         self.port, self.tls_port = free_port(), free_port()
         self.url = f"ldap://127.0.0.1:{self.port}"
         self.tls_url = f"ldaps://localhost:{self.tls_port}"
+        self._launch()
+
+    def restart(self) -> None:
+        """Stop it and start it again, on the same ports."""
+        self.stop()
+        self._launch()
+        self._connect()
+
+    def _launch(self) -> None:
         urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port}"
         with (self.home / "slapd.log").open("ab") as log:
             self.process = subprocess.Popen([*self._command, "-h", urls, "-d", "0"], stderr=log)

@@ -23,7 +23,7 @@ REFRESH_ONLY = 1
 PRESENT, DELETED = 0, 3
 NOTHING = "(!(objectClass=*))"
 REFRESH_REQUIRED = 4096
-ENTRY_CSN, ENTRY_UUID = "entrycsn", "entryuuid"
+ENTRY_CSN, ENTRY_UUID, CREATED = "entrycsn", "entryuuid", "createtimestamp"
 
 _BOOLEAN, _OCTETS, _ENUMERATED, _SEQUENCE = 0x01, 0x04, 0x0A, 0x30
 _NEW_COOKIE, _REFRESH_DELETE, _REFRESH_PRESENT, _ID_SET = 0x80, 0xA1, 0xA2, 0xA3
@@ -304,12 +304,13 @@ def moved_containers(connection: Any, base: str, cookie: str, seen: set[str]) ->
     """Whether an entry that has others below it was changed since an OpenLDAP cookie.
 
     Where a whole branch moves, nothing tells of the entries in it. ``seen`` are the ids of those
-    that were told anyway. The branch may have left the base: the whole database is asked.
+    that were told anyway. The branch may have left the base: the whole database is asked. What was
+    made since has nothing below it that was not told.
     """
     numbers = serial_numbers(cookie)
     if not numbers:
         return False
-    connection.search("", "(objectClass=*)", "BASE", attributes=["namingContexts"])
+    connection.search("", "(objectClass=*)", search_scope="BASE", attributes=["namingContexts"])
     contexts = [
         value.decode("utf-8", "replace")
         for response in connection.response or ()
@@ -321,14 +322,16 @@ def moved_containers(connection: Any, base: str, cookie: str, seen: set[str]) ->
         connection.search(
             context,
             f"(&(entryCSN>={oldest})(hasSubordinates=TRUE))",
-            "SUBTREE",
+            search_scope="SUBTREE",
             dereference_aliases="NEVER",
-            attributes=[ENTRY_CSN, ENTRY_UUID],
+            attributes=[ENTRY_CSN, ENTRY_UUID, CREATED],
         )
         for response in connection.response or ():
             raw = response.get("raw_attributes", {})
             csn = next(iter(raw.get(ENTRY_CSN, ())), b"").decode("ascii", "replace")
             sync_id = next(iter(raw.get(ENTRY_UUID, ())), b"").decode("ascii", "replace")
-            if is_newer(csn, numbers) and sync_id not in seen:
+            created = next(iter(raw.get(CREATED, ())), b"").decode("ascii", "replace")
+            made_since = created[:14] > max(numbers.values())[:14]
+            if is_newer(csn, numbers) and sync_id not in seen and not made_since:
                 return True
     return False
