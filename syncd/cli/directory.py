@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from syncd.cli.context import Context
+from syncd.cli.context import Context, common_options
 from syncd.domain.errors import EXIT_OK, UsageError, UserError
 
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ _PRINTED = 200
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``list`` and ``test``; without either it is ``list``."""
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION")
-    verbs.add_parser("list", help="list the directories and their last syncs")
-    test = verbs.add_parser(
-        "test", help="show one entry as it is, and which rule fills which field"
+    common = common_options()
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions")
+    actions.add_parser(
+        "list", help="list the directories and their last syncs (the default)", parents=[common]
+    )
+    test = actions.add_parser(
+        "test", help="show one entry as it is, and which rule fills which field", parents=[common]
     )
     test.add_argument("name", help="a [directory:NAME]")
     test.add_argument(
@@ -31,10 +34,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="entry DN, username, mail address or external id, exactly",
     )
-    for parser_of_action in (test, verbs.choices["list"]):
-        parser_of_action.add_argument(
-            "--json", action="store_true", default=argparse.SUPPRESS, help="as JSON"
-        )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:

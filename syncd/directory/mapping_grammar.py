@@ -33,7 +33,9 @@ _DEFAULT = re.compile(r"(.*\S)\s+default\s+(\"[^\"]*\"|'[^']*')", re.DOTALL)
 _LAST_DIGITS = re.compile(r"(.*\S)\s+last\s+(\d+)", re.DOTALL)
 _CALL = re.compile(r"([A-Za-z]+)\s*\((.*)\)", re.DOTALL)
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NEXT_TEST = re.compile(r"\s+(and|or)\s+(?=[A-Za-z0-9][\w.;|,\s-]*(?:==|!=))")
+_NEXT_TEST = re.compile(
+    r"\s+(and|or)\s+(?=[A-Za-z0-9](?:(?!\s(?:and|or)\s)[\w.;|,\s-])*(?:==|!=))"
+)
 _TEST = re.compile(r"\s*([^=!\"']*?)\s*(==|!=)\s*")
 
 _FORMS = 'attribute names, "a constant", attribute == text, or attribute =~ pattern'
