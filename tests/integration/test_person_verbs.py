@@ -3,6 +3,7 @@ earlier time, and the calls that follow."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def verified(company: Company) -> None:
             spans.setdefault(row.party_id, []).append((row.valid_from, row.valid_to))
         for key, found in spans.items():
             found.sort()
-            for (since, until), (next_since, _) in zip(found, found[1:], strict=False):
+            for (since, until), (next_since, _) in pairwise(found):
                 assert since < until <= next_since, key
         assert not MaintenanceRun.select().where(MaintenanceRun.state != "done").exists()
     finally:
