@@ -65,8 +65,8 @@ def prepare(settings: Settings) -> Preparation:
         try:
             found = load_plugin(DRIVERS, source.driver)
             if isinstance(found, DriverWithOptions):
-                site = settings.sites.get(source.site)
-                zone = site.timezone if site else settings.timezone
+                place = settings.sites.get(source.site)
+                zone = place.timezone if place else settings.timezone
                 found = found.configure(source.options, zone)
             prepared.drivers[source.name] = found
         except ConfigurationError as error:

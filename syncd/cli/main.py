@@ -45,6 +45,7 @@ VERBS = (
     Verb("licence", "licence", "show who holds the slots of the licence, and who waits"),
     Verb("person", "person", "list, show and change people, also for an earlier time"),
     Verb("department", "department", "let two names of a department, cost center or office be one"),
+    Verb("cdr", "cdr", "list the drivers for call records, or try one on a file"),
     Verb("files", "files", "list the CDR files and what became of their rows"),
     Verb("rejects", "rejects", "list the rows that could not be read"),
     Verb("unknown", "unknown", "list numbers that nobody holds and trunks that are not configured"),
