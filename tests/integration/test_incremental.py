@@ -260,17 +260,19 @@ def test_a_dry_run_moves_nothing_on(corp: Corp) -> None:
 
 def test_a_branch_that_moved_is_read_anew(corp: Corp) -> None:
     """Nothing tells of the entries in it: neither that they left nor that they came."""
+    admin = corp.slapd.admin
     north = corp.slapd.add_unit("north")
-    corp.sync()
-    corp.slapd.rename("anna", "anna", north)
-    assert corp.sync().incremental
-    assert corp.slapd.admin.modify_dn(north, "ou=north", new_superior=SUFFIX)
+    person = {"uid": "emma", "cn": "Emma", "sn": "Emma"}
+    assert admin.add(f"uid=emma,{north}", "inetOrgPerson", person)
+    assert corp.sync().arrived == 1
+    assert admin.modify_dn(north, "ou=north", new_superior=SUFFIX), admin.result
     try:
         outcome = corp.sync()
         assert not outcome.incremental
         assert outcome.departed == 1
     finally:
-        assert corp.slapd.admin.modify_dn(f"ou=north,{SUFFIX}", "ou=north", new_superior=PEOPLE)
+        moved = admin.modify_dn(f"ou=north,{SUFFIX}", "ou=north", new_superior=PEOPLE)
+    assert moved, admin.result
     assert corp.sync().returned == 1
 
 
