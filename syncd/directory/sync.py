@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.directory import hunt_groups
-from syncd.directory.apply import apply_plan, directory_version
+from syncd.directory.apply import apply_plan, directory_version, prepare
 from syncd.directory.digest import digest_of, fingerprint, keep, said_before
 from syncd.directory.guard import Limits, Verdict, refusals, weigh
 from syncd.directory.incremental import (
@@ -353,12 +353,13 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
             )
     if not job.writes:
         return outcome
+    rows = None if decided.empty else prepare(decided, settings.name, terms.now)
     with write_transaction():
         if directory_version() != version:
             return None
         _record(run, outcome, job.began)
         if not decided.empty:
-            apply_plan(decided, settings.name, terms.now, run.id)
+            apply_plan(decided, settings.name, terms.now, run.id, rows)
         if reading.delta is None:
             _remember(settings.name, terms.now)
             if reading.all_known and not (decided.conflicts or decided.warnings):
