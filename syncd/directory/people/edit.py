@@ -24,7 +24,7 @@ from syncd.domain.clock import FOREVER
 from syncd.domain.errors import Problem, UsageError, UserError
 from syncd.domain.party import PARTY_FIELDS, FieldValue, PartyState, name_key
 from syncd.settings.model import DirectorySettings
-from syncd.store.models import Party, PartyLock
+from syncd.store.models import Party, PartyLock, SourceCookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,8 @@ def unlock_field(party: Any, field: str, around: Surroundings) -> None:
     if not gone:
         locked = ", ".join(locks_of_party(party.id)) or "nothing"
         raise UserError(f"{field} of {called(party)} is not locked", f"locked: {locked}")
+    # What the directory says of the field was passed over: it must be read again.
+    SourceCookie.delete().where(SourceCookie.source == party.source).execute()
     note(begin_run(around.command, around.now), [(party.id, "unlocked", field, "", "")])
 
 
