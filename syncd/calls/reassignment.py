@@ -43,7 +43,8 @@ ROWS_AT_ONCE = 2000
 RECORDS_AT_ONCE = 200
 DAY = 86_400
 OWN, TAKEN, RECORDS = "own", "taken", "records"
-STEPS = (OWN, TAKEN, RECORDS)
+OWN_WITHHELD, TAKEN_WITHHELD = "own withheld", "taken withheld"
+STEPS = (OWN_WITHHELD, OWN, TAKEN_WITHHELD, TAKEN, RECORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Following:
 
     def concerned(self, step: str) -> Concerned:
         """Return the rows of a step."""
-        if step == OWN:
-            return Concerned((self.party,), 0, self.since, self.until)
+        if step in (OWN, OWN_WITHHELD):
+            return Concerned((self.party,), 0, self.since, FOREVER)
         return Concerned(self.holders if self.line else (), self.line, self.since, self.until)
 
 
@@ -158,30 +159,32 @@ class Run:
     def step(self) -> None:
         """Do the next chunk, and remember that it is done."""
         text = self._row.position
-        name, *position = json.loads(text) if text else (OWN, *START)
+        name, *position = json.loads(text) if text else (STEPS[0], *START)
         if name == RECORDS:
             self._decide_again(int(position[0]))
         else:
             self._give(name, Position(*position))
 
     def _give(self, name: str, after: Position) -> None:
+        """Give a chunk of rows to whose they are."""
         following = self.following
         concerned = following.concerned(name)
+        role = following.role if name in (TAKEN, TAKEN_WITHHELD) else 0
         with write_transaction():
-            role = following.role if name == TAKEN else 0
             decide = as_profiles(_spans(following.party), following.party, role)
-            # Withheld rows at once: the position is that of the calls, of which there are more.
-            if after == START:
-                position: Position | None = START
-                while position is not None:
-                    position = withheld.reassign(concerned, decide, position, ROWS_AT_ONCE).position
-            done = reassign(concerned, decide, after=after, limit=ROWS_AT_ONCE)
-            mark_days(done.starts, self._zone)
-            self.done.add(done)
-            if done.position is not None:
-                self._remember(name, done.position)
-            elif name == OWN:
-                self._remember(TAKEN, START)
+            if name in (OWN_WITHHELD, TAKEN_WITHHELD):
+                position = withheld.reassign(concerned, decide, after, ROWS_AT_ONCE).position
+            else:
+                done = reassign(concerned, decide, after=after, limit=ROWS_AT_ONCE)
+                mark_days(done.starts, self._zone)
+                self.done.add(done)
+                position = done.position
+            if position is not None:
+                self._remember(name, position)
+                return
+            name = STEPS[STEPS.index(name) + 1]
+            if name != RECORDS:
+                self._remember(name, START)
             elif following.number:
                 self._remember(RECORDS, (following.since,))
             else:

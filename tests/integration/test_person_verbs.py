@@ -366,7 +366,7 @@ def test_an_interrupted_move_goes_on(company: Company, monkeypatch: pytest.Monke
     calls_of_anna(company)
     company.ok("person", "lock", "anna", "department", "Sales", "--reason", "by hand")
     monkeypatch.setattr(reassignment, "ROWS_AT_ONCE", 1)
-    steps = iter(range(2))
+    steps = iter(range(3))
     whole = reassignment.Run.step
 
     def cut(run: reassignment.Run) -> None:
