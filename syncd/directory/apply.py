@@ -75,6 +75,7 @@ class Rows:
     profiles: list[Row]
     changes: list[Row]
     """Without the run."""
+    spellings: dict[tuple[str, str], str]
 
 
 def prepare(plan: Plan, source: str, now: int) -> Rows:
@@ -93,6 +94,7 @@ def prepare(plan: Plan, source: str, now: int) -> Rows:
         [*_assignment_rows(plan.openings, ids, now)],
         [*_profile_rows(plan.profile_openings, ids)],
         [*_change_rows(plan, ids)],
+        _spellings(plan.profile_openings),
     )
 
 
@@ -109,7 +111,7 @@ def apply_plan(plan: Plan, source: str, now: int, run_id: int, rows: Rows | None
         _end(Profile, profile.profile_id, profile.valid_to)
     insert(Assignment, _ASSIGNMENT_COLUMNS, rows.assignments)
     insert(Profile, _PROFILE_COLUMNS, rows.profiles)
-    _spell(plan.profile_openings)
+    _spell(rows.spellings)
     insert(SyncChange, _CHANGE_COLUMNS, ((run_id, *row) for row in rows.changes))
     if plan.hunt:
         hunt_groups.write(source, plan.hunt)
@@ -256,15 +258,20 @@ def _org_ids(openings: Sequence[ProfileOpening]) -> dict[tuple[str, ...], int]:
     return known()
 
 
-def _spell(openings: Iterable[ProfileOpening]) -> None:
-    """Remember the latest spellings of names."""
-    spelled = {(row.kind, row.key): row.text for row in Name.select()}
+def _spellings(openings: Iterable[ProfileOpening]) -> dict[tuple[str, str], str]:
+    """Return the latest spelling of each name, by kind and key."""
     latest: dict[tuple[str, str], str] = {}
     for opening in openings:
         values = dict(zip(PROFILE_FIELDS, opening.values, strict=True))
         for kind in ORG_FIELDS:
             if values[kind]:
                 latest[kind, name_key(values[kind])] = values[kind]
+    return latest
+
+
+def _spell(latest: Mapping[tuple[str, str], str]) -> None:
+    """Remember the latest spellings of names."""
+    spelled = {(row.kind, row.key): row.text for row in Name.select()} if latest else {}
     for (kind, key), text in latest.items():
         if (kind, key) not in spelled:
             Name.insert(kind=kind, key=key, text=text).execute()
