@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,8 +211,13 @@ def scripted() -> Iterator[ScriptedServer]:
         yield server
 
 
+def impatient(settings: DirectorySettings) -> DirectorySettings:
+    """Return settings that wait no longer than they must for an answer that never comes."""
+    return replace(settings, timeout=1)
+
+
 def settings_for(scripted: ScriptedServer, **options: Any) -> DirectorySettings:
-    given = {"servers": (scripted.url,), "page_size": PAGE, "timeout": 2, "connect_timeout": 1}
+    given = {"servers": (scripted.url,), "page_size": PAGE, "connect_timeout": 1}
     return directory_settings(**(given | options))
 
 
@@ -220,7 +226,7 @@ def test_an_outage_of_a_server(scripted: ScriptedServer, outage: Outage, shape: 
     settings = settings_for(scripted)
     assert outage.sync(settings, LdapSource(settings)).arrived == COUNT
     scripted.script = SHAPES[shape]
-    error = outage.refused(settings, lambda: LdapSource(settings))
+    error = outage.refused(settings, lambda: LdapSource(impatient(settings)))
     assert error.exit_code == EXIT_REFUSED  # it was reached and bound
     scripted.script = whole_pages(EVERYBODY)
     assert outage.sync(settings, LdapSource(settings)).outcome == "unchanged"
@@ -247,6 +253,19 @@ def test_the_first_sync_too(scripted: ScriptedServer, outage: Outage) -> None:
         scripted.script = SHAPES[shape]
         outage.refused(settings, lambda: LdapSource(settings))
     assert Party.select().where(Party.source == "corp").count() == 0
+
+
+def test_a_page_that_comes_again_is_no_small_departure(
+    scripted: ScriptedServer, outage: Outage
+) -> None:
+    """So few are missing that the guard would let them go."""
+    few = EVERYBODY[: PAGE + 2]
+    scripted.script = whole_pages(few)
+    settings = settings_for(scripted)
+    outage.sync(settings, LdapSource(settings))
+    scripted.script = same_page_again
+    error = outage.refused(settings, lambda: LdapSource(settings))
+    assert f"it gives {few[0][0]} twice" in str(error)
 
 
 def test_who_really_left_goes_when_it_is_said(scripted: ScriptedServer, outage: Outage) -> None:
@@ -325,7 +344,7 @@ def test_an_outage_of_a_group(scripted: ScriptedServer, outage: Outage, shape: s
     scripted.script = with_group(ranged(COUNT))
     outage.sync(settings, LdapSource(settings))
     scripted.script = with_group(GROUP_SHAPES[shape])
-    error = outage.refused(settings, lambda: LdapSource(settings))
+    error = outage.refused(settings, lambda: LdapSource(impatient(settings)))
     assert error.exit_code == EXIT_REFUSED
 
 

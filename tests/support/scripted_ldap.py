@@ -135,7 +135,7 @@ class ScriptedServer:
     script: Script
     url: str = ""
     bind_answer: bytes | None = None
-    """Instead of success; empty: never an answer."""
+    """Instead of success, and then the connection ends; empty: never an answer."""
     searches: list[Search] = field(default_factory=list)
 
 
@@ -177,18 +177,23 @@ def _talk(server: ScriptedServer, client: socket.socket) -> None:
                 success = ber(0x61, ber(0x0A, b"\0"), octets(""), octets(""))
                 answer = server.bind_answer
                 client.sendall(message(message_id, success) if answer is None else answer)
+                if answer:
+                    return
             elif operation == 0x63:
                 search = _search(message_id, content, controls, pages)
                 pages += bool(search.page_size)
                 server.searches.append(search)
+                said = b""
+                ending = None
                 for part in server.script(search):
-                    if part is CUT:
-                        client.shutdown(socket.SHUT_RDWR)
-                        return
-                    if part is MUTE:
+                    if not isinstance(part, bytes):
+                        ending = part
                         break
-                    assert isinstance(part, bytes)
-                    client.sendall(part)
+                    said += part
+                client.sendall(said)
+                if ending is CUT:
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
             elif operation == 0x42:  # unbind
                 return
 

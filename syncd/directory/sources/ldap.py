@@ -114,7 +114,13 @@ class LdapSource:
                 question = self._question(connection, deadline)
                 cookie = SnapshotCookie(connection, question, self.settings)
 
+            seen: set[str] = set()
+
             def take(response: dict[str, Any]) -> None:
+                if response["dn"] in seen:
+                    # Pages that come twice mean others that do not come.
+                    raise Incomplete(f"it gives {response['dn']} twice")
+                seen.add(response["dn"])
                 entries.append(self._entry(response))
                 cookie.see(response["raw_attributes"])
 
