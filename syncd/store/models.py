@@ -295,7 +295,8 @@ class SyncChange(Table):
     run = ForeignKeyField(SyncRun, backref="changes")
     party = ForeignKeyField(Party, null=True)
     what = TextField()
-    """``arrived``, ``departed``, ``returned``, ``changed``, ``conflict``, ``closed``."""
+    """``arrived``, ``departed``, ``returned``, ``changed``, ``conflict``, ``closed``; by hand also
+    ``locked``, ``unlocked``, ``moved``, ``assigned``, ``taken``, ``renamed``, ``merged``."""
     field = TextField(default="")
     old = TextField(default="")
     new = TextField(default="")

@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from syncd.application.composition import Application
+from syncd.application.people import resume
+from syncd.calls import reassignment
+from syncd.settings.load import load
 from syncd.store.database import open_database
+from syncd.store.locks import hold
 from syncd.store.models import Assignment, MaintenanceRun, Profile
 from tests.support.contract import PEOPLE as EVERYBODY
 from tests.support.contract import Company, incoming, internal, outgoing, sums
@@ -360,9 +365,48 @@ def test_a_number_with_the_licence_full(company: Company) -> None:
     assert starts(company) == ["2026-03-02", "2026-03-09"]
 
 
-def test_an_interrupted_move_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from syncd.calls import reassignment
+def test_a_conflict_that_is_decided_by_hand(company: Company) -> None:
+    calls_of_anna(company)
+    people = PEOPLE | {"bruno": PEOPLE["bruno"] | {"telephoneNumber": "2001"}}
+    company.use_ldif(people)
+    assert "Bruno Neri" in company.ok("sync").err
+    company.ok("person", "assign", "bruno", "2001", "--since", "2026-03-05", YES)
+    assert by(company, "person") == {"Anna Verdi": 1, "Bruno Neri": 2}
+    assert "which Bruno Neri holds and keeps" in company.ok("sync").err
+    verified(company)
 
+
+def test_a_number_of_a_shared_voicemail_or_without_billing(company: Company) -> None:
+    assign = ("person", "assign", "karl", "2091", "--role", "voicemail", "--since", "beginning")
+    answer = company.run(*assign, YES)
+    assert answer.code == 1
+    assert "is not billed" in answer.err
+    company.set("map:corp", bill_voicemail="yes")
+    company.ok("sync")
+    company.ok(*assign, YES)
+    company.use_ldif(PEOPLE | {"hugo": PEOPLE["hugo"] | {"pager": "2091"}})
+    company.ok("sync")
+    assert "several people share" in company.run(*assign, YES).err
+
+
+def test_while_a_folder_is_read_nothing_is_rewritten(company: Company) -> None:
+    calls_of_anna(company)
+    company.set("daemon", lock_wait="0 seconds")
+    company.ok("person", "lock", "anna", "department", "IT", "--reason", "by hand")
+    move = ("person", "move", "anna", "--department", "IT", "--since", "beginning", YES)
+    with hold(company.home / "state", "intake-hq", "syncd ingest hq"):
+        answer = company.run(*move)
+    assert answer.code == 75
+    assert "syncd ingest hq" in answer.err
+    assert by(company, "department") == {"Sales": 3}
+    company.ok(*move)
+    assert by(company, "department") == {"IT": 3}
+
+
+@pytest.mark.parametrize("daemon", [False, True])
+def test_an_interrupted_move_goes_on(
+    company: Company, monkeypatch: pytest.MonkeyPatch, daemon: bool
+) -> None:
     calls_of_anna(company)
     company.ok("person", "lock", "anna", "department", "Sales", "--reason", "by hand")
     monkeypatch.setattr(reassignment, "ROWS_AT_ONCE", 1)
@@ -379,7 +423,13 @@ def test_an_interrupted_move_goes_on(company: Company, monkeypatch: pytest.Monke
         move = ("person", "move", "anna", "--department", "IT", "--since", "beginning", YES)
         assert company.run(*move).code == 130
     assert by(company, "department") == {"Sales": 1, "IT": 2}
-    company.ok("person", "move", "bruno", "--department", "Sales", "--since", "beginning", YES)
+    if daemon:
+        application = Application.open(load(company.ini))
+        assert resume(application) == 1
+        assert resume(application) == 0
+        application.close()
+    else:
+        company.ok("person", "move", "bruno", "--department", "Sales", "--since", "beginning", YES)
     assert by(company, "department") == {"IT": 3}
     verified(company)
 
