@@ -109,13 +109,19 @@ def _numbers_lost(current: Current, plan: Plan) -> Measure:
     after = {
         party_id: {claim.line.number for claim in plan.granted.get(party_id, ())}
         for party_id in plan.staying
+        if party_id not in plan.settled
     }
+    kept = 0
     held: set[tuple[int, str]] = set()
     for holding in current.holdings:
-        if holding.party_id in after and holding.role not in _NOT_NUMBERS:
+        if holding.role in _NOT_NUMBERS or holding.party_id not in plan.staying:
+            continue
+        if holding.party_id in plan.settled:
+            kept += 1
+        else:
             held.add((holding.party_id, holding.line.number))
     lost = sum(number not in after[party_id] for party_id, number in held)
-    return Measure("numbers would be lost", lost, len(held), check="numbers")
+    return Measure("numbers would be lost", lost, kept + len(held), check="numbers")
 
 
 def raised(current: Current, plan: Plan) -> int:

@@ -262,6 +262,9 @@ class Plan:
     staying: dict[int, dict[str, FieldValue]] = field(default_factory=dict)
     """Fields after the run of those who were there and stay, by party id: what the guard weighs."""
     granted: dict[Owner, list[Claim]] = field(default_factory=dict)
+    """What those who are not settled are to hold."""
+    settled: frozenset[Owner] = frozenset()
+    """Who holds exactly what they claim, and shares nothing of it."""
     hunt: HuntChanges | None = None
     """What a list of places changes of its hunt groups; None where nothing."""
 
