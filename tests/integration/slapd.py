@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import ldap3
 
@@ -32,12 +33,16 @@ include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload memberof
 moduleload syncprov
 pidfile {home}/slapd.pid
 argsfile {home}/slapd.args
 TLSCACertificateFile {home}/ca.pem
 TLSCertificateFile {home}/server.pem
 TLSCertificateKeyFile {home}/server.key
+TLSVerifyClient try
+authz-regexp "gidNumber=.*,cn=peercred,cn=external,cn=auth" "{reader}"
+authz-regexp "cn=syncd client" "{reader}"
 sizelimit 500
 database mdb
 suffix "{suffix}"
@@ -51,6 +56,7 @@ limits dn.exact="{limited}" size.soft={limit} size.hard={limit} size.prtotal={li
 access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=people,{suffix}" by dn.exact="{blind}" search by users read by * none
 access to * by users read by anonymous auth
+overlay memberof
 {overlays}
 """
 
@@ -106,6 +112,16 @@ class Certificates:
         files = ("-keyout", f"{name}.key", "-out", f"{name}.pem")
         uses = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self._run("req", "-x509", *new_key, *files, "-subj", f"/CN={subject}", "-days", "2", *uses)
+
+    def client(self, name: str) -> Path:
+        """Return the certificate of a client of this name; its key lies beside it (``.key``)."""
+        new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        self._run(
+            "req", *new_key, "-keyout", "client.key", "-out", "client.csr", "-subj", f"/CN={name}"
+        )
+        signer = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
+        self._run("x509", "-req", "-in", "client.csr", "-out", "client.pem", *signer, "-days", "2")
+        return self.home / "client.pem"
 
     def _server(self) -> None:
         new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
@@ -165,6 +181,7 @@ class Slapd:
         self.port, self.tls_port = free_port(), free_port()
         self.url = f"ldap://127.0.0.1:{self.port}"
         self.tls_url = f"ldaps://localhost:{self.tls_port}"
+        self.local_url = f"ldapi://{quote(str(self.home / 'ldapi'), safe='')}"
         self._launch()
 
     def restart(self) -> None:
@@ -174,7 +191,7 @@ class Slapd:
         self._connect()
 
     def _launch(self) -> None:
-        urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port}"
+        urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port} {self.local_url}"
         with (self.home / "slapd.log").open("ab") as log:
             self.process = subprocess.Popen([*self._command, "-h", urls, "-d", "0"], stderr=log)
         end = time.monotonic() + 20
@@ -220,6 +237,12 @@ class Slapd:
     def delete(self, uid: str) -> None:
         """Remove a person."""
         self._check(self.admin.delete(f"uid={uid},{PEOPLE}"))
+
+    def add_group(self, name: str, *member: str) -> str:
+        """Add a group below ``ou=people``. Returns its entry DN."""
+        entry_dn = f"cn={name},{PEOPLE}"
+        self._check(self.admin.add(entry_dn, "groupOfNames", {"member": list(member)}))
+        return entry_dn
 
     def add_unit(self, name: str) -> str:
         """Add an organisational unit below ``ou=people``. Returns its entry DN."""
