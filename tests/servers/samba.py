@@ -93,8 +93,12 @@ class Samba:
         text = CONFIGURATION.format(home=self.home, certificates=signed)
         self._configuration.write_text(text)
         (self.home / "run").mkdir()
-        self.start()
-        self._fill()
+        try:
+            self.start()
+            self._fill()
+        except BaseException:
+            self._end()
+            raise
 
     def _provision(self) -> None:
         options = [
@@ -142,6 +146,9 @@ class Samba:
     def stop(self) -> None:
         """End it with all its processes."""
         self.admin.unbind()
+        self._end()
+
+    def _end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGTERM)
         try:
