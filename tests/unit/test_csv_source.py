@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.directory.protocol import Snapshot
+from syncd.directory.protocol import Entry, Snapshot
 from syncd.directory.sources.csv_file import DELIMITERS, CsvSource, guessed
 from syncd.domain.errors import ConfigurationError
 from tests.directory_settings import directory_settings
@@ -40,7 +40,7 @@ def test_a_file_as_programs_write_it(path: Path, delimiter: str, end: str) -> No
     assert snapshot.complete and not snapshot.problems
     assert snapshot.server == str(path)
     anna, bert = snapshot.entries
-    assert anna == (f"{path}:2", "17", {"login": ["anna"], "ext": ["2001"]}, False, frozenset())
+    assert anna == Entry(f"{path}:2", "17", {"login": ["anna"], "ext": ["2001"]})
     assert bert[:3] == (f"{path}:5", "18", {"login": [" bert "]})
 
 
