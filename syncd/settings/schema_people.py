@@ -225,8 +225,10 @@ MAP = Section(
     "Which attribute of the directory fills which field of a person. A field that is mapped"
     " belongs to the directory, one that is not is edited in syncd. A value is: attribute names,"
     " of which the first that is not empty counts (mobile, telephoneNumber), with =~ REGULAR"
-    " EXPRESSION its first group; a text in quotes, which is a constant; for flags yes, no or a"
-    " test (employeeType == staff).",
+    " EXPRESSION its first group; a text in quotes, which is a constant, or with attributes in"
+    ' braces a template ("{givenName} {sn}"); for flags yes, no or tests (employeeType == staff'
+    " and l != Rome). Also first(…), last(…) and longest(…) of several values, telephoneNumber"
+    ' last 4, extension(telephoneNumber) by the site\'s plan, and … default "text".',
     tuple(
         Option(
             name,

@@ -348,6 +348,28 @@ def test_an_outage_of_a_group(scripted: ScriptedServer, outage: Outage, shape: s
     assert error.exit_code == EXIT_REFUSED
 
 
+class Chained(LdapSource):
+    """A server that resolves groups in groups itself."""
+
+    in_chain = True
+
+
+def test_members_as_the_server_resolves_them(scripted: ScriptedServer, outage: Outage) -> None:
+    chained = whole_pages([(person(number)[0], {}) for number in range(0, COUNT, 2)])
+    right = whole_pages(EVERYBODY)
+
+    def script(search: Search) -> Answer:
+        if search.base == ADMINS:
+            return [entry(search, ADMINS, {}), done(search, cookie=None)]
+        return chained(search) if search.attributes == ("1.1",) else right(search)
+
+    scripted.script = script
+    settings = group_settings(scripted)
+    outage.sync(settings, Chained(settings))
+    people = Party.select().where(Party.source == "corp").order_by(Party.username)
+    assert [party.permission_level for party in people] == [6, 0] * (COUNT // 2)
+
+
 def group_settings(scripted: ScriptedServer) -> DirectorySettings:
     mapping = {"username": "uid", "first_extension": "telephoneNumber"}
     group = GroupSettings("admins", ADMINS, permission_level=6)

@@ -4,6 +4,7 @@ several values, ends of numbers, extensions by the plan, groups, the status of a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.directory.account_status import STATUS_ATTRIBUTES, account_in_use
+from syncd.directory.checks import problems
 from syncd.directory.groups import (
     MEMBERSHIP,
     Membership,
@@ -233,6 +235,16 @@ def test_the_extension_is_by_the_plan_of_the_persons_own_site() -> None:
 def test_an_extension_is_found_again_in_the_public_number(extension: int, prefix: int) -> None:
     found, _ = value("first_extension", "extension(p)", ROME, p=[f"+39 06 {prefix} {extension}"])
     assert found == str(extension)
+
+
+def test_check_config_wants_a_plan_for_extensions() -> None:
+    directory = directory_settings(
+        mapping={"first_extension": "extension(phone)"}, mapping_lines={"first_extension": 9}
+    )
+    for sites, expected in (({}, [9]), ({"rome": ROME}, []), ({"x": Plan("x", ())}, [9])):
+        settings = SimpleNamespace(directories={"corp": directory}, origins={}, sites=sites)
+        found = problems(settings)  # type: ignore[arg-type]
+        assert [problem.line for problem in found] == expected
 
 
 # --- groups --------------------------------------------------------------------------------------
