@@ -25,7 +25,7 @@ from syncd.licensing.slots import slot_key
 from syncd.store import withheld
 from syncd.store.database import write_transaction
 from syncd.store.days import mark_days
-from syncd.store.models import Call, MaintenanceRun, Profile, Record, UnknownNumber
+from syncd.store.models import MaintenanceRun, Profile, Record, UnknownNumber
 from syncd.store.models import database as proxy
 from syncd.store.reassignment import (
     START,
@@ -303,8 +303,13 @@ class _Fitting:
 
 
 def _parties(record: int) -> set[int]:
-    span = Call.id.between(record * 8, record * 8 + 7)
-    return {row.party_id for row in Call.select(Call.party_id).where(span)}
+    """Return whose the calls of a record are."""
+    mark = proxy.obj.param
+    cursor = proxy.obj.execute_sql(
+        f"SELECT party_id FROM call WHERE id BETWEEN {mark} AND {mark}",
+        (record * 8, record * 8 + 7),
+    )
+    return {row[0] for row in cursor.fetchall()}
 
 
 def _forget_unknown(following: Following) -> None:
