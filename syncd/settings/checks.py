@@ -185,9 +185,12 @@ def _map(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
 
 
 def _groups(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
-    if section.name not in parsed.of("directory"):
+    directory = parsed.of("directory").get(section.name)
+    if directory is None:
         hint = nearest(section.name, list(parsed.of("directory"))) or "there is no directory at all"
         yield section.problem("", f"there is no [directory:{section.name}]", hint)
+    elif directory.get("type") == "csv":
+        yield section.problem("", "a table (type = csv) has no groups", "map a column instead")
     grants = [option for option in section.section.options if option.name]
     groups = [name for name in section.raw.options if "." not in name]
     for name in groups:

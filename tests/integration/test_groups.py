@@ -235,6 +235,11 @@ empty = cn=empty,dc=x
         ("admins = cn=a\nadmins.bill_fax = perhaps", "neither yes nor no"),
         ("admins = cn=a\nadmins.colour = red", "there is no such option"),
         ("admins = everybody\nadmins.bill_fax = yes", "'everybody' is not an entry DN"),
+        (
+            "[directory:t]\ntype = csv\nfile = people.ldif\n[map:t]\nusername = u\n"
+            "first_extension = n\nbill_first_extension = yes\n[groups:t]\na = cn=a\na.bill_fax = yes",
+            "has no groups",
+        ),
         ("[groups:corpo]\na = cn=a\na.bill_fax = yes", "there is no [directory:corpo]"),
     ],
 )
