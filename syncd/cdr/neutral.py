@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, get_type_hints
 
 from syncd.cdr.times import LATEST
 from syncd.domain.leg import Leg
@@ -26,9 +26,7 @@ _MANGLED = re.compile(r"\d([.,]\d+)?E\+\d+", re.I)
 _SCHEME = re.compile(r"(?:sips?|tel):", re.I)
 _LONGEST_DURATION = 2**31 - 1
 _LONGEST_KEY = 200
-_EMPTY = dict.fromkeys(Leg._fields, 0) | {
-    name: "" for name, kind in Leg.__annotations__.items() if kind == "str"
-}
+_EMPTY = {name: kind() for name, kind in get_type_hints(Leg).items()}
 
 
 class RowError(ValueError):

@@ -103,6 +103,9 @@ class CucmDriver:
     def __init__(self, name: str, partitions: bool) -> None:
         self.name = name
         self.partitions = partitions
+        self.summary = "Cisco UCM's CDR files, and CAR exports; numbers match " + (
+            "with their partition" if partitions else "whatever their partition"
+        )
 
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
