@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -13,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import ldap3
-
-from tests.integration.slapd import free_port
 
 SUFFIX = "dc=example,dc=com"
 PEOPLE = f"ou=people,{SUFFIX}"
@@ -67,6 +67,19 @@ PLUGINS: dict[str, dict[str, str]] = {
 }
 
 
+def steady_ports() -> tuple[int, int]:
+    """Return two free ports below those that clients get: the server is stopped and started while
+    it is made, and none of its ports may go to somebody else in between."""
+    free = []
+    for port in range(21_389, 22_389):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("", port))
+            free.append(port)
+            if len(free) == 2:
+                return free[0], free[1]
+    raise AssertionError("there are no free ports")
+
+
 class Ds389:
     """A running server with an empty ``ou=people``; ``admin`` writes to it."""
 
@@ -76,18 +89,16 @@ class Ds389:
         self.home = home
         self.settings = Path(f"/etc/dirsrv/slapd-{self.name}")
         self._pid_file = Path(f"/run/dirsrv/slapd-{self.name}.pid")
-        self.port = free_port()
+        self.port, tls_port = steady_ports()
         self.url = f"ldap://127.0.0.1:{self.port}"
-        for folder in (home, *home.parents):  # the server runs as dirsrv
-            if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-                folder.chmod(folder.stat().st_mode | 0o011)
+        home.chmod(0o755)  # the server runs as dirsrv
         account = pwd.getpwnam("dirsrv")
         os.chown(home, account.pw_uid, account.pw_gid)
         (home / "instance.inf").write_text(
             INSTANCE.format(
                 name=self.name,
                 port=self.port,
-                tls_port=free_port(),
+                tls_port=tls_port,
                 password=ADMIN_PASSWORD,
                 home=home,
                 suffix=SUFFIX,
@@ -140,13 +151,11 @@ class Ds389:
         subprocess.run(command, check=True, capture_output=True, timeout=30)
         end = time.monotonic() + 30
         while True:
-            try:
-                self._connect()
-            except ldap3.core.exceptions.LDAPException:
-                assert time.monotonic() < end
-                time.sleep(0.05)
-            else:
-                return
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
+                break
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        self._connect()
 
     def stop(self) -> None:
         """Stop it and remove what it left outside its folder."""
