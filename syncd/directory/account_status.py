@@ -21,6 +21,8 @@ _NEVER = (0, (1 << 63) - 1)
 def account_in_use(attributes: Mapping[str, Sequence[str]], now: int) -> tuple[bool, str]:
     """Return whether the account is in use at ``now`` (epoch seconds), and which lower-cased
     attribute said that it is not. What cannot be read says nothing."""
+    if not any(name in attributes for name in STATUS_ATTRIBUTES):
+        return True, ""
     control = _number(attributes, "useraccountcontrol")
     if control is not None and control & ACCOUNT_DISABLED:
         return False, "useraccountcontrol"

@@ -11,7 +11,7 @@ from syncd.directory.field_values import PHONE_FIELDS, SetAside, field_value
 from syncd.directory.groups import MEMBER_OF, MEMBERSHIP, grant, granted_fields
 from syncd.directory.mapping_grammar import MappingError, Rule, parse_rule
 from syncd.directory.mapping_numbers import SitePlan, internal_part
-from syncd.directory.mapping_values import Taken, equals, taken
+from syncd.directory.mapping_values import Taken, equals, plain_texts, taken
 from syncd.directory.protocol import Entry
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.domain.party import (
@@ -151,7 +151,7 @@ class PartyMapping:
         self, fields: dict[str, FieldValue], attributes: Mapping[str, Sequence[str]]
     ) -> None:
         member_of = attributes.get(MEMBERSHIP)
-        groups = {group.name: group for group in self.groups}
+        groups = {group.name: group for group in self.groups} if member_of else {}
         mapped = {rule.field for rule in self.rules}
         for name in granted_fields(self.groups):
             if member_of is None or (name in mapped and name not in fields):
@@ -170,11 +170,11 @@ class PartyMapping:
     ) -> FieldValue:
         if rule.equal is not None or rule.tests:
             return equals(rule, attributes)
-        texts = self._taken(rule, attributes).texts
+        texts = plain_texts(rule, attributes) if rule.plain else self._taken(rule, attributes).texts
         if len(texts) > 1 and rule.field not in _LISTS:
             what = f"{rule.field}: there are {len(texts)} values, the first ({texts[0]!r}) counts"
             warnings.append(_warning(entry, what))
-            del texts[1:]
+            texts = texts[:1]
         if rule.extension:
             plans = self._plans(str(fields.get("site") or self.default_site))
             texts = [internal_part(text, plans) for text in texts]

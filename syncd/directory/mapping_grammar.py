@@ -33,9 +33,7 @@ _DEFAULT = re.compile(r"(.*\S)\s+default\s+(\"[^\"]*\"|'[^']*')", re.DOTALL)
 _LAST_DIGITS = re.compile(r"(.*\S)\s+last\s+(\d+)", re.DOTALL)
 _CALL = re.compile(r"([A-Za-z]+)\s*\((.*)\)", re.DOTALL)
 _BRACES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NEXT_TEST = re.compile(
-    r"\s+(and|or)\s+(?=[A-Za-z0-9](?:(?!\s(?:and|or)\s)[\w.;|,\s-])*(?:==|!=))"
-)
+_NEXT_TEST = re.compile(r"\s+(and|or)\s+(?=[A-Za-z0-9](?:(?!\s(?:and|or)\s)[\w.;|,\s-])*(?:==|!=))")
 _TEST = re.compile(r"\s*([^=!\"']*?)\s*(==|!=)\s*")
 
 _FORMS = 'attribute names, "a constant", attribute == text, or attribute =~ pattern'
@@ -93,13 +91,16 @@ class Rule:
     default: Template | None = None
     text: str = ""
     """As it was written."""
+    plain: bool = False
+    """Attributes and nothing else: most rules are, and a directory has many entries."""
 
 
 def parse_rule(field: str, text: str) -> Rule:
     """Return the rule that a text means for a field. Raises MappingError."""
     text = text.strip()
     try:
-        return replace(_rule(field, text), text=text)
+        rule = _rule(field, text)
+        return replace(rule, text=text, plain=rule == Rule(field, attributes=rule.attributes))
     except MappingError as error:
         place = text.find(error.near) if error.near else -1
         if place < 0:

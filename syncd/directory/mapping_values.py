@@ -64,6 +64,19 @@ def taken(rule: Rule, attributes: Attributes, *, whole: bool = False) -> Taken:
     return found
 
 
+def plain_texts(rule: Rule, attributes: Attributes) -> Sequence[str]:
+    """Return what ``taken`` does of a plain rule, faster."""
+    for name in rule.attributes:
+        texts = attributes.get(name)
+        if texts:
+            if len(texts) == 1:
+                if texts[0] and not texts[0].isspace():
+                    return texts
+            elif found := [text for text in texts if text and not text.isspace()]:
+                return found
+    return ()
+
+
 def _values(rule: Rule, names: Sequence[str], attributes: Attributes) -> Taken:
     """Return the values of the first attribute that gives something."""
     for name in names:
