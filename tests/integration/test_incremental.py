@@ -285,6 +285,17 @@ def test_grace_ends_without_changes(corp: Corp) -> None:
     assert (outcome.incremental, outcome.closed) == (True, 1)
 
 
+def test_what_another_source_gave_up_is_taken_without_changes(corp: Corp) -> None:
+    corp.slapd.modify("dora", telephoneNumber=None)
+    corp.sync()
+    SyncRun.update(conflicts=0).execute()
+    SourceCookie.update(directory_version=SourceCookie.directory_version - 1).execute()
+    runs = SyncRun.select().count()
+    outcome = corp.sync()
+    assert (outcome.incremental, outcome.entries) == (True, 0)
+    assert SyncRun.select().count() == runs + 1  # planned anew, for the directory is another
+
+
 def test_a_conflict_is_reported_until_it_is_mended(corp: Corp) -> None:
     corp.slapd.modify("bert", telephoneNumber="2001")
     for _ in range(3):

@@ -67,12 +67,21 @@ changes = st.sampled_from(ATTRIBUTES).flatmap(
         st.none() | st.sampled_from(VALUES[attribute]),
     )
 )
-steps = st.lists(
+single = (
     changes
     | st.builds(Step, st.sampled_from(["add", "delete", "rename", "hide", "show"]), names)
-    | st.sampled_from([Step("poll"), Step("poll"), Step("full"), Step("restart")]),
-    max_size=25,
+    | st.sampled_from([Step("poll"), Step("poll"), Step("full"), Step("restart")])
 )
+LOST_LOG = (Step("restart"), Step("poll"))
+IDLE = (Step("poll"), Step("poll"), Step("poll"))
+bursts = (
+    single.map(lambda step: (step,))
+    | names.map(lambda who: (Step("poll"), Step("delete", who), *LOST_LOG))
+    | st.just(tuple(Step("add", who) for who in NAMES))
+    | st.just(IDLE)
+)
+"""Single steps, and what takes several to show: the present phase, the end of a grace."""
+steps = st.lists(bursts, max_size=20).map(lambda found: [step for part in found for step in part])
 
 
 @dataclass
