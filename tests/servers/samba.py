@@ -202,6 +202,13 @@ class Samba:
         """Add an organisational unit."""
         self._check(self.admin.add(entry_dn, "organizationalUnit"))
 
+    def add_group(self, name: str, *members: str) -> str:
+        """Add a group. Returns the entry DN."""
+        entry_dn = f"CN={name},{ELSEWHERE}"
+        values = {"sAMAccountName": name, "member": list(members)}
+        self._check(self.admin.add(entry_dn, "group", values))
+        return entry_dn
+
     def modify(self, entry_dn: str, **attributes: Any) -> None:
         """Replace attributes of an entry; None removes one."""
         changes = {

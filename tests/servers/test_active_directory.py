@@ -14,7 +14,7 @@ from syncd.directory.sources import active_directory, dirsync
 from syncd.directory.sources.active_directory import ActiveDirectorySource
 from syncd.directory.sync import sync_source
 from syncd.domain.errors import TryAgainError
-from syncd.settings.model import DirectorySettings
+from syncd.settings.model import DirectorySettings, GroupSettings
 from syncd.store.models import Party
 from tests.contract.test_sources import (
     ENTRIES,
@@ -395,3 +395,18 @@ def test_people_of_a_domain(samba: Samba, options: dict[str, Any], store: peewee
     assert Party.get(username="anna").display_name == "Anna M"
     samba.delete(f"CN=anna married,{PEOPLE}")
     assert sync(4_000).departed == 1
+
+
+def test_groups_in_groups_are_resolved_by_the_server(
+    samba: Samba, options: dict[str, Any], store: peewee.Database
+) -> None:
+    anna, bert = samba.add("anna"), samba.add("bert")
+    inner = samba.add_group("inner", anna)
+    outer = samba.add_group("outer", inner)
+    groups = (GroupSettings("admins", outer, permission_level=10),)
+    settings = directory_settings(**options, groups=groups)
+    assert sync_source(settings, ActiveDirectorySource(settings), (), now=1_000).arrived == 2
+    levels = {party.username: party.permission_level for party in Party.select()}
+    assert levels == {"anna": 10, "bert": 0}
+    samba.modify(inner, member=bert)
+    assert sync_source(settings, ActiveDirectorySource(settings), (), now=2_000).changed == 2
