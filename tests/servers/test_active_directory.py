@@ -169,6 +169,8 @@ def test_whether_an_account_is_in_use(
     source = opened(mapping=MAPPING | {"enabled": "syncd-enabled"})
     (entry,) = source.snapshot().entries
     assert entry.attributes["syncd-enabled"] == [expected]
+    (found,) = source.find("anna")
+    assert found.entry == entry
 
 
 def test_a_filter_by_a_bit(samba: Samba, opened: Opener) -> None:

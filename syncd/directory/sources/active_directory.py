@@ -97,10 +97,10 @@ class ActiveDirectorySource(LdapSource):
         if response.get("type") == "searchResEntry":
             take(response)
 
-    def _entry(self, response: dict[str, Any]) -> Entry:
+    def _as_entry(self, response: dict[str, Any]) -> Entry:
         raw = response["raw_attributes"]
         unfinished = dirsync.join_ranges(raw)
-        entry = super()._entry(response)
+        entry = super()._as_entry(response)
         if self._tells_enabled:
             status = {name: decoded(raw[name]) for name in _STATUS if name in raw}
             used, _ = account_in_use(status, int(time.time()))
