@@ -340,8 +340,12 @@ def test_a_certificate_that_cannot_be_shown(slapd: Slapd, tmp_path: Path) -> Non
 
 
 def test_a_search_can_be_repeated_from_the_log(
-    slapd: Slapd, secret: Path, server: Callable[[str], str]
+    slapd: Slapd,
+    secret: Path,
+    server: Callable[[str], str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     for number in range(5):
         slapd.add(f"user{number}", cn="it's $(here)")
     settings: dict[str, Any] = {"page_size": 2, "filter": "(cn=it's $\\28here\\29)"}

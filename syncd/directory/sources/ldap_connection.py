@@ -8,6 +8,7 @@ servers is ours.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import socket
 import ssl
@@ -270,8 +271,9 @@ def _log_searches(
     log = structlog.get_logger()
 
     def search(search_base: str, search_filter: str, **options: Any) -> Any:
-        # A command that set up no log gets none on its stdout.
-        if structlog.is_configured() and not options.get("paged_cookie"):
+        # Where no log was set up for it there is none: what a command prints is for programs.
+        wanted = logging.getLogger().isEnabledFor(logging.DEBUG)
+        if wanted and not options.get("paged_cookie"):
             command = ldapsearch(
                 address.url,
                 base=search_base,
