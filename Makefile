@@ -1,6 +1,7 @@
 # make install   the program in .venv/bin/syncd
 # make demo      a simulated company against the real daemon
-# make test      everything that CI runs
+# make test      all tests but those of make test-servers
+# make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= auto
 PYTEST_OPTIONS ?=
 
-.PHONY: help install demo test check bench format render servers clean
+.PHONY: help install demo test test-servers check bench format render servers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -48,6 +49,10 @@ check: $(VENV)/.installed-dev
 
 test: $(VENV)/.installed-dev servers check
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+
+# Domain controllers have fixed ports: one process, one server at a time.
+test-servers: $(VENV)/.installed-dev servers
+	$(BIN)/python -m pytest tests/servers $(PYTEST_OPTIONS)
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.intake", "benchmarks.rating")
+BENCHMARKS = ("benchmarks.intake", "benchmarks.rating", "benchmarks.directory")
 
 
 def main() -> int:

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, settings
 
 CI = os.environ.get("CI", "").lower() == "true"
 SERVERS = dict(
-    line.split()
+    line.split(maxsplit=1)
     for line in Path(__file__).with_name("servers.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 )
-"""Debian package by program."""
+"""Debian packages by program."""
 
 # Load from neighbours must not fail a test: time is nobody's assertion here.
 settings.register_profile(

@@ -35,6 +35,9 @@ class Site:
 
     name: str
     internal_numbers: tuple[str, ...] = ()
+    country: str = "IT"
+    area_code: str = ""
+    international_code: str = ""
 
 
 def directory_settings(**options: Any) -> DirectorySettings:

@@ -25,13 +25,14 @@ from syncd.domain.errors import (
     UsageError,
     UserError,
 )
-from syncd.settings.model import Settings
+from syncd.settings.model import DirectorySettings, Settings
 from syncd.store.locks import hold
 
 if TYPE_CHECKING:
     import peewee
 
     from syncd.calls.intake import FileOutcome, IngestOutcome, Intake
+    from syncd.directory.incremental import Shortcut
     from syncd.directory.sync import SyncOutcome
 
 Outcome = TypeVar("Outcome")
@@ -74,11 +75,16 @@ class SyncWishes:
 
     dry_run: bool = False
     """Say what would change, and write nothing."""
+    full: bool = False
+    """Read everything, even where what changed would be enough."""
+    scheduled: bool = False
+    """Another run on ``full_schedule`` finds what the server cannot tell in this one."""
     accept_departures: int = 0
     accept_changes: int = 0
 
 
 WISHLESS = SyncWishes()
+SCHEDULED = SyncWishes(scheduled=True)
 MAINTENANCE = "maintenance"
 SCHEMA = "schema"
 ROLL_UP_DAYS = 31
@@ -125,7 +131,7 @@ class Application:
         application = cls(settings, database, command=command)
         application._prepared = prepared
         if not zone_is(settings.timezone):
-            with application._lock(MAINTENANCE, NEVER):
+            with application.locked(MAINTENANCE, NEVER):
                 ensure_zone(settings.timezone)
         return application
 
@@ -182,7 +188,7 @@ class Application:
         from syncd.store.database import write_transaction
 
         directory, licensing = self.settings.directories[name], self.settings.licensing
-        with self._lock(f"sync-{name}", stop), self.connected():
+        with self.locked(f"sync-{name}", stop), self.connected():
             outcome = sync_source(
                 directory,
                 open_source(directory),
@@ -191,6 +197,7 @@ class Application:
                 dry_run=wishes.dry_run,
                 accept_departures=wishes.accept_departures,
                 accept_changes=wishes.accept_changes,
+                shortcut=self._shortcut(directory, wishes),
             )
             if not wishes.dry_run:
                 terms = Terms(licensing.slots, licensing.automatic_acquisition)
@@ -219,7 +226,7 @@ class Application:
         intake = self._intake(name)
         pbx = intake.context.pbx
         # Two folders of one PBX take turns within this process; the lock is for other processes.
-        with self._turn(pbx, stop), self._lock(f"intake-{pbx}", stop), self.connected():
+        with self._turn(pbx, stop), self.locked(f"intake-{pbx}", stop), self.connected():
             return intake.take(now=self.clock, settle=settle, stop=stop.is_set, progress=progress)
 
     def roll_up(self, *, stop: Stop = NEVER) -> int:
@@ -230,7 +237,7 @@ class Application:
         rebuilt = 0
         with self.connected():
             while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
-                with self._lock(MAINTENANCE, stop):
+                with self.locked(MAINTENANCE, stop):
                     done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)
                 if not done:
                     break
@@ -268,6 +275,14 @@ class Application:
 
     # --- inside ----------------------------------------------------------------------------------
 
+    def _shortcut(self, directory: DirectorySettings, wishes: SyncWishes) -> Shortcut:
+        """Return whether a sync may read only what changed."""
+        from syncd.directory.incremental import Shortcut, full_reading_due
+
+        if wishes.full or full_reading_due(directory, self.clock(), self.settings.timezone):
+            return Shortcut.NEVER
+        return Shortcut.ALLOWED if wishes.scheduled else Shortcut.EXACT
+
     def _intake(self, name: str) -> Intake:
         """Return a folder's intake, which remembers what it saw at the last poll."""
         from syncd.application.contexts import intake_context
@@ -280,7 +295,9 @@ class Application:
                 self._intakes[name] = Intake(context)
             return self._intakes[name]
 
-    def _lock(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
+    def locked(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
+        """Hold a lock against other processes while the block runs. Raises TryAgainError naming
+        who has it."""
         return hold(
             self.settings.state_directory,
             name,

@@ -41,7 +41,7 @@ def intake_context(settings: Settings, prepared: Preparation, source: CdrSetting
     return IntakeContext(
         source=source.name,
         pbx=source.pbx,
-        driver=prepared.drivers[source.driver],
+        driver=prepared.drivers[source.name],
         folder=source.folder,
         files=source.files,
         settle=source.settle,

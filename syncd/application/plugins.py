@@ -11,6 +11,7 @@ from syncd.domain.errors import ConfigurationError
 if TYPE_CHECKING:
     from syncd.domain.errors import Problem
     from syncd.settings.model import Settings
+    from syncd.settings.option import Option
 
 DRIVERS = "syncd.cdr_drivers"
 SOURCES = "syncd.directory_sources"
@@ -36,6 +37,15 @@ def load_plugin(group: str, name: str) -> Any:
         raise ConfigurationError(f"the plug-in {name!r} cannot be loaded: {error}") from error
 
 
+def driver_options(name: str) -> tuple[Option, ...]:
+    """Return the options that a driver declares; none for one that does not exist."""
+    try:
+        options: tuple[Option, ...] = getattr(load_plugin(DRIVERS, name), "options", ())
+    except ConfigurationError:
+        return ()
+    return options
+
+
 def load_settings(path: Path) -> Settings:
     """Return the settings of an INI file, with the names of the installed plug-ins known.
 
@@ -48,6 +58,7 @@ def load_settings(path: Path) -> Settings:
         path,
         sources={*BUILT_IN_SOURCES, *plugin_names(SOURCES)},
         drivers={*BUILT_IN_DRIVERS, *plugin_names(DRIVERS)},
+        driver_options=driver_options,
     )
 
 
@@ -60,4 +71,5 @@ def survey_settings(path: Path) -> tuple[Settings | None, list[Problem]]:
         path,
         sources={*BUILT_IN_SOURCES, *plugin_names(SOURCES)},
         drivers={*BUILT_IN_DRIVERS, *plugin_names(DRIVERS)},
+        driver_options=driver_options,
     )

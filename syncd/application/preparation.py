@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from syncd.application.plugins import DRIVERS, load_plugin
 from syncd.billing.numbering import Numbering, NumberingPlan
 from syncd.billing.tariff import Carrier, class_differences, load_carrier, open_ends
+from syncd.cdr.driver_options import DriverWithOptions, OptionsError
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.domain.leg import CdrDriver
 from syncd.settings.model import CdrSettings, Settings, SiteSettings
@@ -22,7 +23,7 @@ class Preparation:
     """
 
     drivers: dict[str, CdrDriver] = field(default_factory=dict)
-    """By the driver's own name."""
+    """By the name of the CDR source, with the options of its section."""
     plans: dict[str, NumberingPlan] = field(default_factory=dict)
     carriers: dict[str, Carrier] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -62,15 +63,22 @@ def prepare(settings: Settings) -> Preparation:
         except ValueError as error:
             prepared.problems.append(_problem(settings, f"site:{name}", "country", str(error)))
     for source in settings.cdr.values():
-        if source.driver not in prepared.drivers:
-            try:
-                prepared.drivers[source.driver] = load_plugin(DRIVERS, source.driver)
-            except ConfigurationError as error:
-                prepared.problems.append(
-                    _problem(
-                        settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint
-                    )
-                )
+        try:
+            found = load_plugin(DRIVERS, source.driver)
+            if isinstance(found, DriverWithOptions):
+                place = settings.sites.get(source.site)
+                zone = place.timezone if place else settings.timezone
+                found = found.configure(source.options, zone)
+            prepared.drivers[source.name] = found
+        except ConfigurationError as error:
+            prepared.problems.append(
+                _problem(settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint)
+            )
+        except OptionsError as error:
+            prepared.problems += [
+                _problem(settings, f"cdr:{source.name}", one.option, one.what, hint=one.hint)
+                for one in error.problems
+            ]
     for carrier in settings.carriers.values():
         try:
             loaded = load_carrier(

@@ -7,7 +7,7 @@ excluded, not billed or rejected, and the ledger's counters say how many of each
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
@@ -37,6 +37,7 @@ EXCLUDED_NUMBER = "excluded number"
 NOT_KEPT = "(the row is not kept: it may name an excluded number)"
 
 STORED = RecordOutcome.STORED
+NONE_AGAIN: Mapping[int, tuple[Rec, int]] = {}
 _PLAIN = range(8)
 """Indexed by a member of an enumeration it gives a plain integer."""
 
@@ -93,6 +94,13 @@ class Pipeline:
         for file in files:
             batch.read(file)
         batch.decide()
+        return batch.finish()
+
+    def decide_again(self, record_ids: Iterable[int]) -> BatchResult:
+        """Decide the conversations of stored records of this PBX again, with the rules as they are:
+        whose they are may have changed since."""
+        batch = _Batch(self)
+        batch.reopen(record_ids)
         return batch.finish()
 
     def period(self, started_at: int) -> int:
@@ -223,15 +231,34 @@ class _Batch:
                 records = in_order(group)
                 self.conclude(records, analyse(records, rules), {rec.id for rec, _ in stored})
 
-    def conversations(self) -> Iterable[tuple[list[Rec], list[tuple[Rec, int]]]]:
-        """Yield each conversation of the batch's tied records: all its records, and those of them
-        that are stored already, with their outcome."""
+    def reopen(self, record_ids: Iterable[int]) -> None:
+        """Make conversations of stored records once more, and of those that they belong to."""
+        rules = self.pipeline.rules
+        again: dict[int, tuple[Rec, int]] = {}
+        for record_id, file_id, row, outcome, leg in store.records(record_ids):
+            found = (Rec(record_id, file_id, row, leg), outcome)
+            if leg.tied:
+                again[record_id] = found
+            elif outcome != RecordOutcome.EXCLUDED:
+                self.forget([found])
+                self.conclude([found[0]], analyse([found[0]], rules), {record_id})
+        for group, stored in self.conversations(again):
+            self.forget(stored)
+            records = in_order(group)
+            self.conclude(records, analyse(records, rules), {rec.id for rec, _ in stored})
+
+    def conversations(
+        self, again: Mapping[int, tuple[Rec, int]] = NONE_AGAIN
+    ) -> Iterable[tuple[list[Rec], list[tuple[Rec, int]]]]:
+        """Yield each conversation of the batch's tied records, and of the stored ones that are to
+        be decided again: all its records, and those of them that are stored already, with their
+        outcome."""
         hold = self.context.hold
-        members = {rec.id: rec for rec in self.tied}
-        stored: dict[int, tuple[Rec, int]] = {}
+        members = {rec.id: rec for rec in self.tied} | {i: rec for i, (rec, _) in again.items()}
+        stored = dict(again)
         asked: dict[tuple[str, int], tuple[int, int]] = {}
         """The earliest and the latest start for which relatives by a key were looked up."""
-        newest = self.tied
+        newest = list(members.values())
         while newest:
             starts = [rec.leg.started_at for rec in newest]
             keys = set()
@@ -256,7 +283,7 @@ class _Batch:
             ties.add(rec)
         for ids in ties.groups().values():
             known = [stored[i] for i in ids if i in stored]
-            if len(known) < len(ids):
+            if len(known) < len(ids) or not again.keys().isdisjoint(ids):
                 yield [members[i] for i in ids], known
 
     def forget(self, stored: list[tuple[Rec, int]]) -> None:

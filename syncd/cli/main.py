@@ -37,9 +37,15 @@ VERBS = (
     Verb("demo", "demo", "show syncd at work with a simulated company"),
     Verb("check-config", "check_config", "check the configuration and all that it names"),
     Verb("sync", "sync", "bring people and lines up to date with a directory"),
+    Verb(
+        "directory", "directory", "list directories, and show what the mapping makes of one entry"
+    ),
     Verb("ingest", "ingest", "take the CDR files that are ready"),
     Verb("report", "report", "print a report as a viewer may see it"),
     Verb("licence", "licence", "show who holds the slots of the licence, and who waits"),
+    Verb("person", "person", "list, show and change people, also for an earlier time"),
+    Verb("department", "department", "let two names of a department, cost center or office be one"),
+    Verb("cdr", "cdr", "list the drivers for call records, or try one on a file"),
     Verb("files", "files", "list the CDR files and what became of their rows"),
     Verb("rejects", "rejects", "list the rows that could not be read"),
     Verb("unknown", "unknown", "list numbers that nobody holds and trunks that are not configured"),

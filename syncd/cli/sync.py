@@ -27,6 +27,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--check", action="store_true", help="like --dry-run, and exit 3 when anything would change"
     )
     looking.add_argument("--history", action="store_true", help="list the last runs instead")
+    looking.add_argument(
+        "--run", type=_count, metavar="N", help="list what one run of the history changed instead"
+    )
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="read everything, even where the server can say what changed",
+    )
     for name, what in (
         ("departures", "people who left"),
         ("changes", "numbers, flags, fields or levels that changed"),
@@ -54,8 +62,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     try:
         if arguments.history:
             return _print_history(arguments, context)
+        if arguments.run is not None:
+            return _print_run(arguments.run, context)
         wishes = SyncWishes(
             dry_run=arguments.dry_run or arguments.check,
+            full=arguments.full,
             accept_departures=arguments.accept_departures,
             accept_changes=arguments.accept_changes,
         )
@@ -144,7 +155,9 @@ def _summary(outcome: SyncOutcome) -> str:
     said = ", ".join(f"{count} {word}" for word, count in counts if count)
     return (
         f"{outcome.source}: {outcome.outcome.replace('-', ' ')};"
-        f" {outcome.entries} entries{', ' if said else ''}{said}"
+        f" {outcome.entries} {'changed ' if outcome.incremental else ''}entries"
+        f"{', ' if said else ''}{said}"
+        f"{f' (all were read: {outcome.why_full})' if outcome.why_full else ''}"
     )
 
 
@@ -161,6 +174,7 @@ def _print_history(arguments: argparse.Namespace, context: Context) -> int:
     counters = ("entries", "arrived", "departed", "changed", "conflicts", "warnings")
     rows = [
         {
+            "run": row.id,
             "source": row.source,
             "started_at": iso(row.started_at, zone),
             "seconds": row.ended_at - row.started_at,
@@ -172,6 +186,7 @@ def _print_history(arguments: argparse.Namespace, context: Context) -> int:
         for row in query
     ]
     columns = {
+        "run": Column("Run", right=True),
         "source": Column("Source"),
         "started_at": Column("Started"),
         "seconds": Column("Seconds", right=True),
@@ -180,4 +195,27 @@ def _print_history(arguments: argparse.Namespace, context: Context) -> int:
         "message": Column("Message"),
     }
     print_list(rows, columns, as_json=context.json, empty="no directory was synced yet")
+    return EXIT_OK
+
+
+def _print_run(number: int, context: Context) -> int:
+    """Print what a run changed. Raises UsageError when there was no such run."""
+    from syncd.cli.output import print_list
+    from syncd.reports.render.table import Column
+    from syncd.store.models import Party, SyncChange, SyncRun
+
+    if SyncRun.get_or_none(SyncRun.id == number) is None:
+        raise UsageError(f"there was no run {number}", "syncd sync --history lists them")
+    people = {
+        party.id: party.display_name or party.username
+        for party in Party.select(Party.id, Party.display_name, Party.username)
+    }
+    query = SyncChange.select().where(SyncChange.run == number).order_by(SyncChange.id)
+    rows = [
+        {"who": people.get(row.party_id)}
+        | {name: getattr(row, name) or None for name in ("what", "field", "old", "new")}
+        for row in query
+    ]
+    columns = {name: Column(name.capitalize()) for name in ("who", "what", "field", "old", "new")}
+    print_list(rows, columns, as_json=context.json, empty=f"run {number} changed nothing")
     return EXIT_OK

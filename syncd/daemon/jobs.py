@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
+from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
+from syncd.application.people import resume
 from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
-from syncd.daemon.schedule import ScheduleTrigger, build_scheduler
+from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
 from syncd.domain.errors import UserError
-from syncd.settings.schedule import Every
+from syncd.settings.schedule import Every, Schedule
 
 if TYPE_CHECKING:
     from syncd.application.composition import Application
@@ -120,7 +122,11 @@ class Jobs:
             self._scheduler.remove_all_jobs()
             now = datetime.now(UTC)
             for name, directory in settings.directories.items():
-                self._add(SYNC, name, directory.schedule, self._sync, now)
+                times: Schedule | EitherSchedule = directory.schedule
+                if directory.full_schedule is not None:
+                    # One job: each run reads everything when that is due.
+                    times = EitherSchedule(directory.schedule, directory.full_schedule)
+                self._add(SYNC, name, times, self._sync, now)
             # People first: a call is attributed to whom the directory named when it was taken.
             for name, source in settings.cdr.items():
                 first = None if self._first_syncs else now
@@ -212,7 +218,7 @@ class Jobs:
             log.error(FAILED[kind], reason=str(error), exc_info=error, **fields)
 
     def _sync(self, application: Application, name: str, signal: WorkSignal) -> Report:
-        return SyncReport(name, application.sync_one(name, stop=signal))
+        return SyncReport(name, application.sync_one(name, SCHEDULED, stop=signal))
 
     def _ingest(self, application: Application, name: str, signal: WorkSignal) -> Report:
         def tell(file: FileOutcome) -> None:
@@ -222,6 +228,8 @@ class Jobs:
         return IngestReport(name, application.ingest_one(name, stop=signal, progress=tell))
 
     def _roll_up(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        # A move that was interrupted touches the sums of its days.
+        resume(application, signal)
         days = application.roll_up(stop=signal)
         with application.connected():
             return RollUpReport(days, measure(application.settings, application.clock()))

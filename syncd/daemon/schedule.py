@@ -8,6 +8,7 @@ the zone matters for a cron line alone.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,9 @@ from apscheduler.triggers.base import BaseTrigger
 from syncd.settings.schedule import Schedule
 
 
-def next_fire(schedule: Schedule, zone: ZoneInfo, previous: int | None, now: int) -> int:
+def next_fire(
+    schedule: Schedule | EitherSchedule, zone: ZoneInfo, previous: int | None, now: int
+) -> int:
     """Return the next time (epoch seconds), given the previous one and the time now.
 
     The rhythm of the previous time is kept; times that went by (the machine slept) are skipped,
@@ -31,10 +34,25 @@ def next_fire(schedule: Schedule, zone: ZoneInfo, previous: int | None, now: int
     return schedule.next_after(now, zone)
 
 
+@dataclass(frozen=True, slots=True)
+class EitherSchedule:
+    """Whenever one of two schedules says so."""
+
+    one: Schedule
+    other: Schedule
+
+    def next_after(self, epoch: int, zone: ZoneInfo) -> int:
+        """Return the next time (epoch seconds) after ``epoch``."""
+        return min(self.one.next_after(epoch, zone), self.other.next_after(epoch, zone))
+
+    def __str__(self) -> str:
+        return f"{self.one}; {self.other}"
+
+
 class ScheduleTrigger(BaseTrigger):  # type: ignore[misc]
     """Fires when a schedule of the settings says so."""
 
-    def __init__(self, schedule: Schedule, zone: ZoneInfo) -> None:
+    def __init__(self, schedule: Schedule | EitherSchedule, zone: ZoneInfo) -> None:
         self.schedule = schedule
         self.zone = zone
 

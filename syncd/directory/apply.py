@@ -5,17 +5,19 @@ The caller holds the write transaction: all of a plan is written, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from peewee import Model
+from peewee import Model, fn
 
+from syncd.directory import hunt_groups
 from syncd.directory.claims import Owner
 from syncd.directory.plan import Arrival, Opening, Plan, ProfileOpening, shown
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.domain.party import LIST_FIELDS, PARTY_FIELDS, PROFILE_FIELDS, FieldValue, name_key
-from syncd.store.database import get_meta, set_meta
+from syncd.store.database import get_meta, set_meta, write_transaction
 from syncd.store.models import Assignment, Line, Name, Org, Party, Profile, SyncChange
 from syncd.store.models import database as proxy
 
@@ -23,8 +25,38 @@ VERSION = "directory_version"
 """Key under which the database counts the changes of the directory: who caches it looks here."""
 
 ORG_FIELDS = ("department", "cost_center", "office_location")
-_BATCH = 500
+_AT_ONCE = 5000
+"""Rows of one transaction where they need not be written all or none."""
 _WITHOUT_LINE = (Role.USER_ID, Role.DEVICE)
+
+
+_DIMENSIONS = (Line, Org)
+_PARTY_COLUMNS = (
+    "id",
+    "source",
+    "external_id",
+    "kind",
+    "arrived_at",
+    "username_key",
+    *PARTY_FIELDS,
+)
+_ASSIGNMENT_COLUMNS = (
+    "party",
+    "role",
+    "line",
+    "site",
+    "partition",
+    "number",
+    "billed",
+    "shared",
+    "learned_at",
+    "valid_from",
+    "valid_to",
+)
+_PROFILE_COLUMNS = ("party", "org", *PROFILE_FIELDS, "valid_from", "valid_to")
+_CHANGE_COLUMNS = ("run", "party", "what", "field", "old", "new")
+
+Row = tuple[object, ...]
 
 
 def directory_version() -> int:
@@ -32,19 +64,62 @@ def directory_version() -> int:
     return int(get_meta(VERSION, "0"))
 
 
-def apply_plan(plan: Plan, source: str, now: int, run_id: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows that a plan inserts, made before the write lock is taken: others wait for it."""
+
+    first_id: int
+    """Of the first party that arrives; void when somebody else has taken it."""
+    parties: list[Row]
+    assignments: list[Row]
+    profiles: list[Row]
+    changes: list[Row]
+    """Without the run."""
+    spellings: dict[tuple[str, str], str]
+
+
+def prepare(plan: Plan, source: str, now: int) -> Rows:
+    """Return the rows that a plan inserts; ``now`` is the moment of the sync (epoch seconds).
+
+    Lines and orgs that it names are written at once, a few thousand at a time: they mean nothing
+    by themselves, and stay when the plan is not applied.
+    """
+    first = _next_party_id()
+    ids: dict[Owner, int] = {
+        arrival.external_id: first + place for place, arrival in enumerate(plan.arrivals)
+    }
+    return Rows(
+        first,
+        [*_party_rows(plan.arrivals, source, now, first)],
+        [*_assignment_rows(plan.openings, ids, now)],
+        [*_profile_rows(plan.profile_openings, ids)],
+        [*_change_rows(plan, ids)],
+        _spellings(plan.profile_openings),
+    )
+
+
+def apply_plan(plan: Plan, source: str, now: int, run_id: int, rows: Rows | None = None) -> None:
     """Write a plan of a source; ``now`` is the moment of the sync (epoch seconds), ``run_id`` the
-    SyncRun to which the audit rows belong."""
-    ids = _insert_parties(plan.arrivals, source, now)
+    SyncRun to which the audit rows belong, ``rows`` what ``prepare`` made of the plan, if it did."""
+    if rows is None or rows.first_id != _next_party_id():
+        rows = prepare(plan, source, now)
+    insert(Party, _PARTY_COLUMNS, rows.parties)
     _update_parties(plan, now)
     for closing in plan.closings:
         _end(Assignment, closing.holding.id, closing.valid_to)
     for profile in plan.profile_closings:
         _end(Profile, profile.profile_id, profile.valid_to)
-    _open_assignments(plan.openings, ids, now)
-    _open_profiles(plan.profile_openings, ids)
-    _audit(plan, ids, run_id)
+    insert(Assignment, _ASSIGNMENT_COLUMNS, rows.assignments)
+    insert(Profile, _PROFILE_COLUMNS, rows.profiles)
+    _spell(rows.spellings)
+    insert(SyncChange, _CHANGE_COLUMNS, ((run_id, *row) for row in rows.changes))
+    if plan.hunt:
+        hunt_groups.write(source, plan.hunt)
     set_meta(VERSION, str(directory_version() + 1))
+
+
+def _next_party_id() -> int:
+    return int(Party.select(fn.MAX(Party.id)).scalar() or 0) + 1
 
 
 def _end(model: type[Model], row_id: int, valid_to: int) -> None:
@@ -59,7 +134,15 @@ def insert(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[o
     names = ", ".join(f'"{meta.fields[column].column_name}"' for column in columns)
     marks = ", ".join([database.param] * len(columns))
     cursor = database.connection().cursor()
-    cursor.executemany(f'INSERT INTO "{meta.table_name}" ({names}) VALUES ({marks})', rows)
+    end = " ON CONFLICT DO NOTHING" if model in _DIMENSIONS else ""
+    cursor.executemany(f'INSERT INTO "{meta.table_name}" ({names}) VALUES ({marks}){end}', rows)
+
+
+def _add(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows of a dimension, those that somebody else added meanwhile left as they are."""
+    for start in range(0, len(rows), _AT_ONCE):
+        with write_transaction():
+            insert(model, columns, rows[start : start + _AT_ONCE])
 
 
 def stored_value(name: str, value: FieldValue) -> object:
@@ -69,32 +152,18 @@ def stored_value(name: str, value: FieldValue) -> object:
     return value
 
 
-def _insert_parties(arrivals: Sequence[Arrival], source: str, now: int) -> dict[Owner, int]:
-    """Insert the arrivals. Returns their ids by external id."""
-    columns = ("source", "external_id", "kind", "arrived_at", "username_key", *PARTY_FIELDS)
-    insert(
-        Party,
-        columns,
-        (
-            (
-                source,
-                arrival.external_id,
-                "person",
-                now,
-                name_key(str(arrival.fields["username"])),
-                *(stored_value(name, arrival.fields[name]) for name in PARTY_FIELDS),
-            )
-            for arrival in arrivals
-        ),
-    )
-    ids: dict[Owner, int] = {}
-    for start in range(0, len(arrivals), _BATCH):
-        names = [arrival.external_id for arrival in arrivals[start : start + _BATCH]]
-        query = Party.select(Party.external_id, Party.id).where(
-            (Party.source == source) & Party.external_id.in_(names)
+def _party_rows(arrivals: Sequence[Arrival], source: str, now: int, first: int) -> Iterator[Row]:
+    for party_id, arrival in enumerate(arrivals, first):
+        fields = arrival.fields
+        yield (
+            party_id,
+            source,
+            arrival.external_id,
+            arrival.kind,
+            now,
+            name_key(str(fields["username"])),
+            *(stored_value(name, fields[name]) for name in PARTY_FIELDS),
         )
-        ids.update(query.tuples())
-    return ids
 
 
 def _update_parties(plan: Plan, now: int) -> None:
@@ -114,32 +183,26 @@ def _update_parties(plan: Plan, now: int) -> None:
         Party.update(**columns).where(Party.id == party_id).execute()
 
 
-def _open_assignments(openings: Sequence[Opening], ids: dict[Owner, int], now: int) -> None:
-    if not openings:
-        return
-    lines = _line_ids(openings)
-    columns = ("party", "role", "line", "site", "partition", "number", "billed", "shared")
-    insert(
-        Assignment,
-        (*columns, "learned_at", "valid_from", "valid_to"),
-        (
-            (
-                _party_id(opening.owner, ids),
-                int(opening.claim.role),
-                0 if opening.claim.role in _WITHOUT_LINE else lines[opening.claim.line],
-                *opening.claim.line,
-                opening.claim.billed,
-                opening.shared,
-                now,
-                opening.valid_from,
-                FOREVER,
-            )
-            for opening in openings
-        ),
-    )
+def _assignment_rows(
+    openings: Sequence[Opening], ids: Mapping[Owner, int], now: int
+) -> Iterator[Row]:
+    lines = _line_ids(openings) if openings else {}
+    for opening in openings:
+        role, line, billed = opening.claim
+        yield (
+            _party_id(opening.owner, ids),
+            int(role),
+            0 if role in _WITHOUT_LINE else lines[line],
+            *line,
+            billed,
+            opening.shared,
+            now,
+            opening.valid_from,
+            FOREVER,
+        )
 
 
-def _party_id(owner: Owner, ids: dict[Owner, int]) -> int:
+def _party_id(owner: Owner, ids: Mapping[Owner, int]) -> int:
     return owner if isinstance(owner, int) else ids[owner]
 
 
@@ -159,28 +222,20 @@ def _line_ids(openings: Sequence[Opening]) -> dict[tuple[str, str, str], int]:
     if not new:
         return ids
     columns = ("site", "partition", "number", "line_id")
-    insert(Line, columns, ((*line, line.line_id) for line in new))
+    _add(Line, columns, [(*line, line.line_id) for line in new])
     return known()
 
 
-def _open_profiles(openings: Sequence[ProfileOpening], ids: dict[Owner, int]) -> None:
-    if not openings:
-        return
-    orgs = _org_ids(openings)
-    insert(
-        Profile,
-        ("party", "org", *PROFILE_FIELDS, "valid_from", "valid_to"),
-        (
-            (
-                _party_id(opening.owner, ids),
-                orgs[_org(opening)],
-                *opening.values,
-                opening.valid_from,
-                FOREVER,
-            )
-            for opening in openings
-        ),
-    )
+def _profile_rows(openings: Sequence[ProfileOpening], ids: Mapping[Owner, int]) -> Iterator[Row]:
+    orgs = _org_ids(openings) if openings else {}
+    for opening in openings:
+        yield (
+            _party_id(opening.owner, ids),
+            orgs[_org(opening)],
+            *opening.values,
+            opening.valid_from,
+            FOREVER,
+        )
 
 
 def _org(opening: ProfileOpening) -> tuple[str, ...]:
@@ -189,7 +244,7 @@ def _org(opening: ProfileOpening) -> tuple[str, ...]:
 
 
 def _org_ids(openings: Sequence[ProfileOpening]) -> dict[tuple[str, ...], int]:
-    """Return the ids of all orgs, new ones too, and remember the latest spellings of names."""
+    """Return the ids of all orgs, of those that the openings name and are new too."""
     query = Org.select(*(getattr(Org, name) for name in ORG_FIELDS), Org.id)
 
     def known() -> dict[tuple[str, ...], int]:
@@ -197,52 +252,47 @@ def _org_ids(openings: Sequence[ProfileOpening]) -> dict[tuple[str, ...], int]:
 
     ids = known()
     new = {org: None for org in map(_org, openings) if org not in ids}
-    if new:
-        insert(Org, ORG_FIELDS, new)
-    spelled = {(row.kind, row.key): row.text for row in Name.select()}
+    if not new:
+        return ids
+    _add(Org, ORG_FIELDS, [*new])
+    return known()
+
+
+def _spellings(openings: Iterable[ProfileOpening]) -> dict[tuple[str, str], str]:
+    """Return the latest spelling of each name, by kind and key."""
     latest: dict[tuple[str, str], str] = {}
     for opening in openings:
         values = dict(zip(PROFILE_FIELDS, opening.values, strict=True))
         for kind in ORG_FIELDS:
             if values[kind]:
                 latest[kind, name_key(values[kind])] = values[kind]
+    return latest
+
+
+def _spell(latest: Mapping[tuple[str, str], str]) -> None:
+    """Remember the latest spellings of names."""
+    spelled = {(row.kind, row.key): row.text for row in Name.select()} if latest else {}
     for (kind, key), text in latest.items():
         if (kind, key) not in spelled:
             Name.insert(kind=kind, key=key, text=text).execute()
         elif spelled[kind, key] != text:
             Name.update(text=text).where((Name.kind == kind) & (Name.key == key)).execute()
-    return known() if new else ids
 
 
-def _audit(plan: Plan, ids: dict[Owner, int], run_id: int) -> None:
-    columns = ("run", "party", "what", "field", "old", "new")
-    insert(
-        SyncChange,
-        columns,
-        (
-            (
-                run_id,
-                _party_id(difference.owner, ids),
-                difference.what,
-                difference.field,
-                difference.old,
-                difference.new,
-            )
-            for difference in plan.differences
-        ),
-    )
-    insert(
-        SyncChange,
-        columns,
-        (
-            (
-                run_id,
-                _party_id(conflict.owner, ids),
-                "conflict",
-                conflict.role.word,
-                conflict.holder,
-                conflict.line.line_id,
-            )
-            for conflict in plan.conflicts
-        ),
-    )
+def _change_rows(plan: Plan, ids: Mapping[Owner, int]) -> Iterator[Row]:
+    for difference in plan.differences:
+        yield (
+            _party_id(difference.owner, ids) or None,
+            difference.what,
+            difference.field,
+            difference.old,
+            difference.new,
+        )
+    for conflict in plan.conflicts:
+        yield (
+            _party_id(conflict.owner, ids),
+            "conflict",
+            conflict.role.word,
+            conflict.holder,
+            conflict.line.line_id,
+        )

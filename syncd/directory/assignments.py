@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from syncd.directory.claims import Award, Claim, Key, Keys, Owner, Taken, award, claims_of
 from syncd.directory.plan import (
@@ -21,6 +22,10 @@ from syncd.directory.plan import (
 )
 from syncd.domain.clock import BEGINNING
 from syncd.domain.codes import Role
+from syncd.domain.party import Line
+
+_MANY = -1
+"""Stands for several owners, or for one whom this run cannot move."""
 
 Wanted = dict[tuple[Claim, bool], None]
 """What one party is to hold: claims with "shared" beside them, in order."""
@@ -35,14 +40,16 @@ def assign(current: Current, people: People, terms: Terms, plan: Plan) -> None:
     """
     keys = Keys(terms.sites)
     own, leaving, others = _sorted_holdings(current, people)
+    plan.settled = settled(people, own, (*leaving, *others), keys, terms)
     claims = [
         (owner, claim)
         for owner, fields in people.fields.items()
+        if owner not in plan.settled
         for claim in claims_of(fields, terms.default_site)
     ]
     held: dict[Key, set[Owner]] = defaultdict(set)
     for party_id, holdings in own.items():
-        for holding in holdings:
+        for holding in () if party_id in plan.settled else holdings:
             for key in keys.of(holding.role, holding.line):
                 held[key].add(party_id)
     result = award(claims, held, _fixed(current, others, keys), keys)
@@ -53,10 +60,56 @@ def assign(current: Current, people: People, terms: Terms, plan: Plan) -> None:
         owner: _wanted(granted, result, sharing, keys) for owner, granted in result.granted.items()
     }
     for party_id, holdings in own.items():
+        if party_id in plan.settled:
+            continue
         _keep_or_close(holdings, missing.get(party_id, {}), terms, plan)
     _join(current, others, result, terms, keys, plan, missing)
     _open(current, missing, terms, keys, plan)
     _conflicts(current, people, result, plan)
+
+
+def settled(
+    people: People,
+    own: Mapping[int, Sequence[Holding]],
+    foreign: Iterable[Holding],
+    keys: Keys,
+    terms: Terms,
+) -> frozenset[Owner]:
+    """Return those who hold exactly what they claim, and nobody else has to do with any of it.
+
+    Mostly that is nearly everybody, and about them there is nothing to decide.
+    """
+    touched: dict[Key, Owner] = {}
+
+    def touch(owner: Owner, role: Role, line: Line) -> None:
+        for key in keys.of(role, line):
+            if touched.setdefault(key, owner) != owner:
+                touched[key] = _MANY
+
+    strange = (held for owner, held in own.items() if owner not in people.fields)
+    for holding in (*foreign, *chain.from_iterable(strange)):
+        touch(_MANY, holding.role, holding.line)
+    content: list[int] = []
+    for owner, fields in people.fields.items():
+        claims = claims_of(fields, terms.default_site)
+        holdings = own.get(owner, ()) if isinstance(owner, int) else ()
+        exact = [holding.claim for holding in holdings if not holding.shared]
+        if isinstance(owner, int) and len(holdings) == len(claims) and {*exact} == {*claims}:
+            content.append(owner)
+        else:
+            for holding in holdings:
+                touch(owner, holding.role, holding.line)
+        for role, line, _ in claims:
+            touch(owner, role, line)
+    return frozenset(
+        owner
+        for owner in content
+        if all(
+            touched[key] == owner
+            for holding in own.get(owner, ())
+            for key in keys.of(holding.role, holding.line)
+        )
+    )
 
 
 def _sorted_holdings(

@@ -82,19 +82,41 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
     """Return the mistakes and warnings of one directory section."""
     found: list[Problem] = []
     try:
-        found += writable_warnings(mapping_of(directory), directory)
+        mapping = mapping_of(directory)
+        found += writable_warnings(mapping, directory)
+        found += _plans_missing(mapping, directory, settings)
     except ConfigurationError as error:
         found += error.problems
     try:
         compile_filter(directory.filter or "(objectClass=*)")
     except FilterError as error:
         # Matching rules (:=) are for the server to know.
-        if directory.type != "ldap" or ":=" not in directory.filter:
+        asked = directory.type in ("ldap", "active_directory")
+        if not asked or ":=" not in directory.filter:
             option = f"[directory:{directory.name}] filter"
             origin = settings.origins.get((f"directory:{directory.name}", "filter"))
             place = (origin.file, origin.line) if origin else ("", 0)
             found.append(Problem(*place, option, str(error), "as in RFC 4515"))
     return found
+
+
+def _plans_missing(
+    mapping: PartyMapping, directory: DirectorySettings, settings: Settings
+) -> list[Problem]:
+    """Return the rules that look for an extension where no site has internal numbers."""
+    rules = [rule for rule in mapping.rules if rule.extension]
+    if not rules or any(site.internal_numbers for site in settings.sites.values()):
+        return []
+    return [
+        Problem(
+            directory.mapping_files.get(rule.field, ""),
+            directory.mapping_lines.get(rule.field, 0),
+            f"[map:{mapping.name}] {rule.field}",
+            "no site says which numbers are internal: nothing has an extension",
+            "[site:NAME] internal_numbers = 2XXX",
+        )
+        for rule in rules
+    ]
 
 
 def writable_warnings(mapping: PartyMapping, directory: DirectorySettings) -> list[Problem]:

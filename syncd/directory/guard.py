@@ -7,6 +7,7 @@ saying those numbers once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from syncd.directory.plan import Current, Plan
@@ -41,13 +42,39 @@ class Measure:
     count: int
     concerned: int
     departures: bool = False
+    check: str = ""
+    """``departures | numbers | flags | fields | levels | hunt-members``."""
+    field: str = ""
+    """Which mapped field is emptied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A measure beside what passes."""
+
+    measure: Measure
+    limit: str
+    """Such as ``10% or 5``."""
+    passes: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as ``--json`` prints it."""
+        return {
+            "check": self.measure.check,
+            "field": self.measure.field or None,
+            "count": self.measure.count,
+            "of": self.measure.concerned,
+            "limit": self.limit,
+            "passes": self.passes,
+        }
 
 
 def measures(current: Current, plan: Plan) -> list[Measure]:
     """Return what a plan takes away: people, and of those who stay numbers, billing flags and
     mapped fields, each field on its own."""
     present = sum(row.departed_at is None for row in current.parties)
-    found = [Measure("people would leave", len(plan.departures), present, departures=True)]
+    left = len(plan.departures)
+    found = [Measure("people would leave", left, present, departures=True, check="departures")]
     found.append(_numbers_lost(current, plan))
     before = {row.id: row.fields for row in current.parties if row.id in plan.staying}
     flags_on = sum(fields[name] is True for fields in before.values() for name in _BILLING)
@@ -60,10 +87,15 @@ def measures(current: Current, plan: Plan) -> list[Measure]:
             flags_off += change.field in _BILLING and change.old is True
         elif _empty(change.new):
             emptied[change.field] = emptied.get(change.field, 0) + 1
-    found.append(Measure("billing flags would be turned off", flags_off, flags_on))
+    what = "billing flags would be turned off"
+    found.append(Measure(what, flags_off, flags_on, check="flags"))
     for name, count in sorted(emptied.items()):
         filled = sum(not _empty(fields[name]) for fields in before.values())
-        found.append(Measure(f"values of {name} would be emptied", count, filled))
+        what = f"values of {name} would be emptied"
+        found.append(Measure(what, count, filled, check="fields", field=name))
+    if plan.hunt:
+        what = "members of hunt groups would be lost"
+        found.append(Measure(what, plan.hunt.lost, plan.hunt.members, check="hunt-members"))
     return found
 
 
@@ -77,13 +109,19 @@ def _numbers_lost(current: Current, plan: Plan) -> Measure:
     after = {
         party_id: {claim.line.number for claim in plan.granted.get(party_id, ())}
         for party_id in plan.staying
+        if party_id not in plan.settled
     }
+    kept = 0
     held: set[tuple[int, str]] = set()
     for holding in current.holdings:
-        if holding.party_id in after and holding.role not in _NOT_NUMBERS:
+        if holding.role in _NOT_NUMBERS or holding.party_id not in plan.staying:
+            continue
+        if holding.party_id in plan.settled:
+            kept += 1
+        else:
             held.add((holding.party_id, holding.line.number))
     lost = sum(number not in after[party_id] for party_id, number in held)
-    return Measure("numbers would be lost", lost, len(held))
+    return Measure("numbers would be lost", lost, kept + len(held), check="numbers")
 
 
 def raised(current: Current, plan: Plan) -> int:
@@ -100,24 +138,45 @@ def raised(current: Current, plan: Plan) -> int:
     )
 
 
-def objections(current: Current, plan: Plan, limits: Limits, source: str) -> list[Problem]:
-    """Return why a plan must not be applied, with the numbers; nothing when it may."""
+def weigh(current: Current, plan: Plan, limits: Limits) -> list[Verdict]:
+    """Return what a plan takes away or grants, each beside what may pass."""
     found = []
     for measure in measures(current, plan):
         percent = limits.departures if measure.departures else limits.changes
         accepted = limits.accept_departures if measure.departures else limits.accept_changes
-        if not passes(measure, percent, accepted):
+        limit = f"{int(percent)}% or {ALWAYS_PASS}"
+        found.append(Verdict(measure, limit, passes(measure, percent, accepted)))
+    levels = " or ".join(map(str, HIGH_LEVELS))
+    people = len(plan.staying) + len(plan.arrivals)
+    high = Measure(
+        f"people would be raised to level {levels}", raised(current, plan), people, check="levels"
+    )
+    fits = high.count <= max(MOST_RAISED, limits.accept_changes)
+    found.append(Verdict(high, str(MOST_RAISED), fits))
+    return found
+
+
+def objections(
+    current: Current, plan: Plan, limits: Limits, source: str, section: str = ""
+) -> list[Problem]:
+    """Return why a plan must not be applied, with the numbers; nothing when it may.
+
+    ``section`` is the header of the source's section, ``directory:NAME`` where it is not given.
+    """
+    return refusals(weigh(current, plan, limits), source, section or f"directory:{source}")
+
+
+def refusals(verdicts: Iterable[Verdict], source: str, section: str) -> list[Problem]:
+    """Return a problem for each measure that does not pass, with the way through."""
+    found = []
+    for verdict in verdicts:
+        measure = verdict.measure
+        if not verdict.passes:
             option = "departures" if measure.departures else "changes"
-            what = (
-                f"{measure.count} of {measure.concerned} {measure.what}, more than {percent}%"
-                f" or {ALWAYS_PASS}"
-            )
-            found.append(_objection(source, what, option, measure.count))
-    high = raised(current, plan)
-    if high > MOST_RAISED and high > limits.accept_changes:
-        levels = " or ".join(map(str, HIGH_LEVELS))
-        what = f"{high} people would be raised to level {levels}, more than {MOST_RAISED}"
-        found.append(_objection(source, what, "changes", high))
+            of = "" if measure.check == "levels" else f" of {measure.concerned}"
+            what = f"{measure.count}{of} {measure.what}, more than {verdict.limit}"
+            hint = f"if that is meant: syncd sync {source} --accept-{option} {measure.count}"
+            found.append(Problem("", 0, f"[{section}]", what, hint))
     return found
 
 
@@ -134,8 +193,3 @@ def passes(measure: Measure, percent: int, accepted: int) -> bool:
     if count == 1 and not measure.departures:
         return True
     return count <= ALWAYS_PASS and count * 2 <= measure.concerned
-
-
-def _objection(source: str, what: str, option: str, count: int) -> Problem:
-    hint = f"if that is meant: syncd sync {source} --accept-{option} {count}"
-    return Problem("", 0, f"[directory:{source}]", what, hint)

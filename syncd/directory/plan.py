@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from syncd.directory.claims import Claim, Owner, SiteNumbers
+from syncd.directory.protocol import HuntGroup
 from syncd.domain.codes import Role
 from syncd.domain.errors import Problem
 from syncd.domain.party import PROFILE_FIELDS, FieldValue, Line
@@ -93,6 +94,7 @@ class Arrival:
     external_id: str
     fields: dict[str, FieldValue]
     where: str
+    kind: str = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,24 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class HuntChanges:
+    """What a list changes of its hunt groups."""
+
+    gone: tuple[str, ...]
+    """Keys of groups that are no longer there."""
+    written: tuple[HuntGroup, ...]
+    """New groups, and those that changed."""
+    differences: tuple[Difference, ...]
+    lost: int
+    """Members that are in a group no longer, and how many there were."""
+    members: int
+
+    @property
+    def empty(self) -> bool:
+        return not (self.gone or self.written)
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """The circumstances of a sync."""
 
@@ -242,6 +262,11 @@ class Plan:
     staying: dict[int, dict[str, FieldValue]] = field(default_factory=dict)
     """Fields after the run of those who were there and stay, by party id: what the guard weighs."""
     granted: dict[Owner, list[Claim]] = field(default_factory=dict)
+    """What those who are not settled are to hold."""
+    settled: frozenset[Owner] = frozenset()
+    """Who holds exactly what they claim, and shares nothing of it."""
+    hunt: HuntChanges | None = None
+    """What a list of places changes of its hunt groups; None where nothing."""
 
     @property
     def empty(self) -> bool:
@@ -256,6 +281,7 @@ class Plan:
             or self.openings
             or self.profile_closings
             or self.profile_openings
+            or self.hunt
         )
 
 

@@ -67,7 +67,7 @@ def _arrive(state: PartyState, terms: Terms, people: People, decided: Plan) -> N
     fields = {name: default_value(name) for name in PARTY_FIELDS} | state.fields
     people.fields[owner] = fields
     people.where[owner] = state.where
-    decided.arrivals.append(Arrival(owner, fields, state.where))
+    decided.arrivals.append(Arrival(owner, fields, state.where, state.kind))
     start = BEGINNING if terms.first else terms.now
     decided.profile_openings.append(ProfileOpening(owner, profile_values(fields), start))
 

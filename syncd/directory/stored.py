@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from syncd.directory.plan import (
@@ -25,12 +26,18 @@ from syncd.domain.party import (
 from syncd.store.models import Assignment, Party, Profile
 from syncd.store.models import database as proxy
 
+Shared = Callable[[Any, Any], Any]
+"""Gives the first of equal values that it was asked for."""
+
 _ROLES = {int(role): role for role in Role}
 
 
 def load_current(source: str) -> Current:
     """Return what is stored of a source's parties, and who of anybody holds what."""
-    parties = _parties(source, _open_profiles(source), _profile_ends(source))
+    # Names and numbers stand in parties, profiles and holdings alike: one copy of each is enough.
+    shared = {"": ""}.setdefault
+    profiles = _open_profiles(source, shared)
+    parties = _parties(source, profiles, _profile_ends(source), shared)
     others = {
         row[0]: OtherParty(row[0], row[1], row[2] or row[3] or f"party {row[0]}", row[4])
         for row in Party.select(
@@ -39,7 +46,7 @@ def load_current(source: str) -> Current:
         .where(Party.source != source)
         .tuples()
     }
-    return Current(parties, others, _holdings(), _past())
+    return Current(parties, others, _holdings(shared), _past())
 
 
 def _rows(query: Any) -> Any:
@@ -47,7 +54,9 @@ def _rows(query: Any) -> Any:
     return proxy.obj.execute(query)
 
 
-def _parties(source: str, profiles: dict[int, OpenProfile], ends: dict[int, int]) -> list[PartyRow]:
+def _parties(
+    source: str, profiles: dict[int, OpenProfile], ends: dict[int, int], shared: Shared
+) -> list[PartyRow]:
     columns = [getattr(Party, name) for name in PARTY_FIELDS]
     query = Party.select(
         Party.id, Party.external_id, Party.departed_at, Party.closed_at, *columns
@@ -56,7 +65,9 @@ def _parties(source: str, profiles: dict[int, OpenProfile], ends: dict[int, int]
     flags = [(name, PARTY_FIELDS.index(name) + 4) for name in FLAG_FIELDS]
     found = []
     for row in _rows(query):
-        fields: dict[str, FieldValue] = dict(zip(PARTY_FIELDS, row[4:], strict=True))
+        fields: dict[str, FieldValue] = dict(
+            zip(PARTY_FIELDS, map(shared, row[4:], row[4:]), strict=True)
+        )
         for name, index in lists:
             fields[name] = tuple(row[index].split(";")) if row[index] else ()
         for name, index in flags:
@@ -69,14 +80,17 @@ def _parties(source: str, profiles: dict[int, OpenProfile], ends: dict[int, int]
     return found
 
 
-def _open_profiles(source: str) -> dict[int, OpenProfile]:
+def _open_profiles(source: str, shared: Shared) -> dict[int, OpenProfile]:
     columns = [getattr(Profile, name) for name in PROFILE_FIELDS]
     query = (
         Profile.select(Profile.party, Profile.id, Profile.valid_from, *columns)
         .join(Party)
         .where((Party.source == source) & (Profile.valid_to == FOREVER))
     )
-    return {row[0]: OpenProfile(row[1], tuple(row[3:]), row[2]) for row in _rows(query)}
+    return {
+        row[0]: OpenProfile(row[1], tuple(map(shared, row[3:], row[3:])), row[2])
+        for row in _rows(query)
+    }
 
 
 def _profile_ends(source: str) -> dict[int, int]:
@@ -92,7 +106,7 @@ def _profile_ends(source: str) -> dict[int, int]:
     return ends
 
 
-def _holdings() -> list[Holding]:
+def _holdings(shared: Shared) -> list[Holding]:
     query = Assignment.select(
         Assignment.id,
         Assignment.party,
@@ -109,7 +123,7 @@ def _holdings() -> list[Holding]:
             row[0],
             row[1],
             _ROLES[row[2]],
-            Line(row[3], row[4], row[5]),
+            Line(row[3], row[4], shared(row[5], row[5])),
             bool(row[6]),
             bool(row[7]),
             row[8],

@@ -11,19 +11,32 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from syncd.directory.apply import apply_plan, directory_version
-from syncd.directory.claims import SiteNumbers
-from syncd.directory.guard import Limits, objections
+from syncd.directory import hunt_groups
+from syncd.directory.apply import apply_plan, directory_version, prepare
+from syncd.directory.digest import digest_of, fingerprint, keep, said_before
+from syncd.directory.guard import Limits, Verdict, refusals, weigh
+from syncd.directory.incremental import (
+    Delta,
+    Shortcut,
+    laid_over,
+    nothing_pending,
+    read_delta,
+    remember,
+)
 from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.directory.mapping_numbers import SitePlan
+from syncd.directory.people.locks import locks_of, without_locked
+from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
-from syncd.directory.protocol import DirectorySource, Entry, Snapshot
+from syncd.directory.protocol import DirectorySource, Entry, FullReadNeeded, HuntGroup, Snapshot
 from syncd.directory.reconcile import plan
 from syncd.directory.stored import load_current
 from syncd.domain.errors import Problem, RefusedError, UserError
 from syncd.domain.party import PartyState
-from syncd.settings.model import DirectorySettings
+from syncd.settings.model import PLACES, DirectorySettings
 from syncd.store.database import write_transaction
 from syncd.store.models import SourceState, SyncRun
+from syncd.store.names import aliases
 
 NOTHING_CHANGED = "nothing was changed"
 _LONGEST_MESSAGE = 4000
@@ -48,6 +61,12 @@ class SyncOutcome:
     differences: tuple[Difference, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     warnings: tuple[Problem, ...] = ()
+    guard: tuple[Verdict, ...] = ()
+    """What the guard weighed; nothing on the first sync, and when nothing changes."""
+    incremental: bool = False
+    """Whether only what changed was read; ``entries`` counts that."""
+    why_full: str = ""
+    """Why everything was read where what changed would have been enough: a clause, or empty."""
 
     def as_dict(self) -> dict[str, object]:
         """Return it as ``--json`` prints it."""
@@ -56,6 +75,8 @@ class SyncOutcome:
             "server": self.server,
             "outcome": self.outcome,
             "entries": self.entries,
+            "incremental": self.incremental,
+            "why_full": self.why_full,
             "arrived": self.arrived,
             "departed": self.departed,
             "returned": self.returned,
@@ -64,6 +85,7 @@ class SyncOutcome:
             "differences": [difference.as_dict() for difference in self.differences],
             "conflicts": [conflict.as_dict() for conflict in self.conflicts],
             "warnings": [str(warning) for warning in self.warnings],
+            "guard": [verdict.as_dict() for verdict in self.guard],
         }
 
 
@@ -80,18 +102,20 @@ class SyncRefused(RefusedError):
 def sync_source(
     settings: DirectorySettings,
     source: DirectorySource,
-    sites: Sequence[SiteNumbers],
+    sites: Sequence[SitePlan],
     *,
     now: int,
     dry_run: bool = False,
     check: bool = False,
     accept_departures: int = 0,
     accept_changes: int = 0,
+    shortcut: Shortcut = Shortcut.NEVER,
 ) -> SyncOutcome:
     """Bring what is stored of a source in line with what it says.
 
     ``now`` is the moment of the sync (epoch seconds); ``dry_run`` and ``check`` write nothing at
-    all; ``accept_…`` let that many through the guard, this time.
+    all; ``accept_…`` let that many through the guard, this time; ``shortcut`` says
+    whether it is enough to read what changed.
     Raises ConfigurationError and TryAgainError as the source does; RefusedError when its answer is
     incomplete or empty, SyncRefused when the guard objects. Nothing is changed then, but the run is
     on record.
@@ -104,7 +128,8 @@ def sync_source(
     run = SyncRun(source=settings.name, started_at=now, outcome="failed")
     try:
         with _uncollected():
-            return _sync(settings, source, sites, limits, run, began, writes=writes)
+            job = _Job(settings, source, sites, limits, run, began, writes)
+            return _sync(job, mapping_of(settings, sites, now), shortcut)
     except UserError as error:
         if writes:
             _record_failure(run, error, began)
@@ -124,31 +149,69 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _sync(
-    settings: DirectorySettings,
-    source: DirectorySource,
-    sites: Sequence[SiteNumbers],
-    limits: Limits,
-    run: SyncRun,
-    began: float,
-    *,
-    writes: bool,
-) -> SyncOutcome:
-    snapshot = source.snapshot()
-    run.server, run.entries = snapshot.server, len(snapshot.entries)
-    _must_be_whole(settings, snapshot)
-    names = [site.name for site in sites]
-    reading = _read(snapshot, mapping_of(settings, names), settings)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What one sync is about."""
+
+    settings: DirectorySettings
+    source: DirectorySource
+    sites: Sequence[SitePlan]
+    limits: Limits
+    run: SyncRun
+    began: float
+    """Of the monotonic clock."""
+    writes: bool
+
+
+def _sync(job: _Job, mapping: PartyMapping, shortcut: Shortcut) -> SyncOutcome:
+    why_full = ""
+    if shortcut is not Shortcut.NEVER:
+        try:
+            return _sync_changes(job, mapping, shortcut)
+        except FullReadNeeded as needed:
+            why_full = needed.reason
+    snapshot = job.source.snapshot()
+    job.run.server, job.run.entries = snapshot.server, len(snapshot.entries)
+    _must_be_whole(job.settings, snapshot)
+    reading = _read(snapshot, mapping, job.settings)
     del snapshot  # a large directory is held in memory once
+    return replace(_carry_out(job, reading), why_full=why_full)
+
+
+def _sync_changes(job: _Job, mapping: PartyMapping, shortcut: Shortcut) -> SyncOutcome:
+    """Sync by what changed. An idle run leaves no record. Raises FullReadNeeded."""
+    settings, run = job.settings, job.run
+    thorough = shortcut is Shortcut.EXACT
+    delta = read_delta(settings, job.source, job.sites, mapping, thorough=thorough)
+    version = directory_version()
+    if delta.empty and nothing_pending(settings.name, settings.grace, run.started_at, version):
+        if job.writes and delta.moved_on:
+            with write_transaction():
+                remember(settings, job.sites, delta.server, delta.cookie, version)
+        return SyncOutcome(settings.name, delta.server, "unchanged", incremental=True)
+    run.server, run.entries = delta.server, delta.entries
+    reading = _Reading(
+        delta.server,
+        delta.entries,
+        [],
+        delta.warnings,
+        all_known=True,
+        cookie=delta.cookie,
+        delta=delta,
+    )
+    return _carry_out(job, reading)
+
+
+def _carry_out(job: _Job, reading: _Reading) -> SyncOutcome:
     while True:
-        outcome = _attempt(settings, reading, sites, limits, run, began, writes=writes)
+        outcome = _attempt(job, reading)
         if outcome is not None:
             return outcome
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A whole snapshot, mapped."""
+    """A whole snapshot, mapped, or what changed since one."""
 
     server: str
     entries: int
@@ -156,6 +219,17 @@ class _Reading:
     warnings: list[Problem]
     all_known: bool
     """Whether every entry could be told apart."""
+    hunt_groups: tuple[HuntGroup, ...] = ()
+    cookie: str = ""
+    """From where changes go on; empty when there is none, or somebody could not be told apart."""
+    delta: Delta | None = None
+    """Where only what changed was read."""
+    digest: int = 0
+    """Of the states, where everything was read."""
+
+    def states_on(self, current: Current) -> list[PartyState]:
+        """Return what the directory says of everybody. Raises FullReadNeeded."""
+        return self.states if self.delta is None else laid_over(current, self.delta)
 
 
 def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
@@ -165,7 +239,12 @@ def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
             f" {snapshot.why_incomplete}",
             problems=snapshot.problems,
         )
-    if not snapshot.entries:
+    if not snapshot.entries and not snapshot.hunt_groups:
+        if settings.type == PLACES:
+            raise RefusedError(
+                f"the list {settings.name} names nothing; {NOTHING_CHANGED}",
+                "an empty list never removes anything",
+            )
         raise RefusedError(
             f"the directory {settings.name} has no entry under base and filter; {NOTHING_CHANGED}",
             "an empty answer never removes anyone; look at base, filter and the rights of bind_dn",
@@ -179,7 +258,8 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
     warnings: list[Problem] = []
     seen: dict[str, str] = {}
     nameless = 0
-    for entry in snapshot.entries:
+    count = len(snapshot.entries)
+    for entry in _taken(snapshot.entries):
         if not entry.external_id:
             nameless += 1
             warnings.append(_aside(entry, "it has nothing by which to know it again", settings))
@@ -189,19 +269,35 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         else:
             seen[entry.external_id] = entry.where
             state, bad = mapping.apply(entry)
-            states.append(state)
+            states.append(state if entry.kind == state.kind else replace(state, kind=entry.kind))
             warnings += bad
-    if not states:
+    if not states and not snapshot.hunt_groups:
         raise RefusedError(
             f"no entry of the directory {settings.name} can be known again; {NOTHING_CHANGED}",
-            f"[directory:{settings.name}] id names the attribute by which they are known",
+            f"[{settings.section}] id names the attribute by which they are known",
             warnings[:10],
         )
-    return _Reading(snapshot.server, len(snapshot.entries), states, warnings, not nameless)
+    return _Reading(
+        snapshot.server,
+        count,
+        states,
+        warnings,
+        not nameless,
+        snapshot.hunt_groups,
+        snapshot.cookie if len(states) == count else "",
+        digest=digest_of(states),
+    )
+
+
+def _taken(entries: list[Entry]) -> Iterator[Entry]:
+    """Yield entries and let go of each, so that a large directory is held in memory once."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
 
 
 def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
-    hint = f"[directory:{settings.name}] id names the attribute by which entries are known"
+    hint = f"[{settings.section}] id names the attribute by which entries are known"
     return Problem(entry.where, 0, "", f"the entry is set aside: {what}", hint, warning=True)
 
 
@@ -217,19 +313,16 @@ def _nobody_left(source: str, current: Current, reading: _Reading) -> Problem:
     return Problem("", 0, f"[directory:{source}]", what, warning=True)
 
 
-def _attempt(
-    settings: DirectorySettings,
-    reading: _Reading,
-    sites: Sequence[SiteNumbers],
-    limits: Limits,
-    run: SyncRun,
-    began: float,
-    *,
-    writes: bool,
-) -> SyncOutcome | None:
+def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
     """Plan on what is stored now and apply it. Returns None when somebody else changed the
     directory in between: planning holds no lock, for it can take longer than others may wait."""
+    settings, run = job.settings, job.run
     version = directory_version()
+    locks = locks_of(settings.name)
+    rest = (reading.hunt_groups, reading.all_known)
+    said = fingerprint(reading.digest, settings, job.sites, locks, rest)
+    if reading.delta is None and said_before(settings.name, said, version):
+        return _nothing_to_do(job, reading, version)
     current = load_current(settings.name)
     state = SourceState.get_or_none(SourceState.source == settings.name)
     terms = Terms(
@@ -237,15 +330,20 @@ def _attempt(
         first=state is None,
         grace=settings.grace,
         default_site=settings.site,
-        sites=sites,
+        sites=job.sites,
         absent_departed=reading.all_known,
     )
-    decided = plan(current, reading.states, terms)
+    states, kept = without_locked(reading.states_on(current), current.parties, locks)
+    decided = plan(current, states, terms)
+    hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
+    decided.warnings += [*kept, *proposals(current, decided, aliases())]
     if not reading.all_known:
         decided.warnings.append(_nobody_left(settings.name, current, reading))
     outcome = _outcome(settings.name, reading, decided)
-    if not terms.first:
-        problems = objections(current, decided, limits, settings.name)
+    if not (terms.first or decided.empty):
+        verdicts = weigh(current, decided, job.limits)
+        outcome = replace(outcome, guard=tuple(verdicts))
+        problems = refusals(verdicts, settings.name, settings.section)
         if problems:
             raise SyncRefused(
                 f"the sync of {settings.name} would change too much; {NOTHING_CHANGED}",
@@ -253,16 +351,42 @@ def _attempt(
                 problems,
                 replace(outcome, outcome="refused"),
             )
-    if not writes:
+    if not job.writes:
         return outcome
+    rows = None if decided.empty else prepare(decided, settings.name, terms.now)
     with write_transaction():
         if directory_version() != version:
             return None
-        _record(run, outcome, began)
+        _record(run, outcome, job.began)
         if not decided.empty:
-            apply_plan(decided, settings.name, terms.now, run.id)
-        _remember(settings.name, terms.now)
+            apply_plan(decided, settings.name, terms.now, run.id, rows)
+        if reading.delta is None:
+            _remember(settings.name, terms.now)
+            if reading.all_known and not (decided.conflicts or decided.warnings):
+                # Running twice changes nothing: the same answer will find nothing to do.
+                keep(settings.name, said, directory_version())
+        following = (reading.server, reading.cookie, directory_version())
+        remember(settings, job.sites, *following)
     return outcome if decided.empty else replace(outcome, outcome="applied")
+
+
+def _nothing_to_do(job: _Job, reading: _Reading, version: int) -> SyncOutcome | None:
+    """Put on record that the directory says what it said before. Returns None as ``_attempt``."""
+    outcome = SyncOutcome(
+        job.settings.name,
+        reading.server,
+        "unchanged",
+        reading.entries,
+        warnings=tuple(reading.warnings),
+    )
+    if job.writes:
+        with write_transaction():
+            if directory_version() != version:
+                return None
+            _record(job.run, outcome, job.began)
+            _remember(job.settings.name, job.run.started_at)
+            remember(job.settings, job.sites, reading.server, reading.cookie, version)
+    return outcome
 
 
 def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
@@ -271,10 +395,11 @@ def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
         server=reading.server,
         outcome="unchanged" if decided.empty else "would-change",
         entries=reading.entries,
+        incremental=reading.delta is not None,
         arrived=len(decided.arrivals),
         departed=len(decided.departures),
         returned=len(decided.returns),
-        changed=len({d.owner for d in decided.differences if d.what == "changed"}),
+        changed=len({d.owner for d in decided.differences if d.owner and d.what == "changed"}),
         closed=len(decided.closed_parties),
         differences=tuple(decided.differences),
         conflicts=tuple(decided.conflicts),

@@ -127,6 +127,8 @@ class PartyState:
     fields: dict[str, FieldValue] = field(default_factory=dict)
     where: str = ""
     """Entry DN, or file and line: for messages only."""
+    kind: str = "person"
+    """``person | place | pilot``; what a party is never changes."""
 
     def get(self, name: str) -> FieldValue:
         return self.fields.get(name, default_value(name))

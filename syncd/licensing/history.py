@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.licensing.settlement import same_line
+from syncd.licensing.settlement import hunt_lines, same_line
 from syncd.licensing.slots import CLAIMING, SlotKey, slot_key
-from syncd.store.models import AcquiredLine, Assignment, Line, Slot
+from syncd.store.models import Assignment, Line, Slot
 
 UNLIMITED = "the licence is unlimited"
 NOT_DOCUMENTED = "nobody claims a slot for the line"
@@ -46,7 +46,7 @@ def spans(key: SlotKey) -> list[Span]:
 def standing(key: SlotKey, when: int, *, hunt: bool, unlimited: bool) -> Standing:
     """Return why a call of a moment (epoch seconds) is shown or withheld: it is withheld if and only
     if its line held no slot then and holds none now. ``hunt``: the record shows a hunt number."""
-    if not key.party and (hunt or _hunt_line(key.line)):
+    if not key.party and (hunt or key.line in hunt_lines()):
         return Standing(slot=False, since=None, reason=HUNT)
     held = spans(key)
     now = next((span for span in held if span.until == FOREVER), None)
@@ -85,7 +85,3 @@ def _heir(line: int) -> Span | None:
     if len({key.party for key in keys}) != 1:
         return None
     return next((span for span in spans(min(keys)) if span.until == FOREVER), None)
-
-
-def _hunt_line(line: int) -> bool:
-    return bool(AcquiredLine.select().where(AcquiredLine.line == line, AcquiredLine.hunt).exists())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.licensing.slots import CLAIMING, Claim, Licence, SlotKey, grant, slot_key
 from syncd.store import withheld
-from syncd.store.models import AcquiredLine, Assignment, Line, Slot
+from syncd.store.models import AcquiredLine, Assignment, HuntGroup, HuntMember, Line, Slot
 
 NAMED, ACQUIRED = "named", "acquired"
 
@@ -46,6 +46,7 @@ def _survey(terms: Terms, now: int) -> tuple[list[Claim], dict[int, SlotKey]]:
     """Return every claim on a slot, and the acquired lines (rows of ``line``) that have become a
     configured person's, with the slot that they need now."""
     found, held = _named(now)
+    listed = listed_hunts()
     heirs: dict[int, SlotKey] = {}
     acquired = (
         AcquiredLine.select(
@@ -70,7 +71,7 @@ def _survey(terms: Terms, now: int) -> tuple[list[Claim], dict[int, SlotKey]]:
             slots = {holding.slot for holding in holdings if holding.billed}
             if len({holding.slot.party for holding in holdings}) == 1 and slots:
                 heirs[line] = min(slots)
-        elif terms.acquisition and not hunt:
+        elif terms.acquisition and not hunt and not listed(site, partition, number):
             found.append(Claim(slot_key(0, Role.ACQUIRED, line), line, line_id, learned_at))
     return found, heirs
 
@@ -195,11 +196,33 @@ def document(lines: Mapping[int, bool], now: int) -> bool:
     return changed
 
 
+def listed_hunts() -> Callable[[str, str, str], bool]:
+    """Return whether lists of places name a line (site, partition, number) as a hunt pilot or a
+    member of a hunt group."""
+    listed: dict[str, list[tuple[str, str]]] = {}
+    for table in (HuntGroup, HuntMember):
+        rows = table.select(table.site, table.partition, table.number).where(table.number != "")
+        for site, partition, number in rows.tuples():
+            listed.setdefault(number, []).append((site, partition))
+
+    def named(site: str, partition: str, number: str) -> bool:
+        return any(same_line(site, partition, *place) for place in listed.get(number, ()))
+
+    return named
+
+
 def hunt_lines() -> frozenset[int]:
-    """Return the acquired lines (rows of ``line``) that are hunt numbers: they need no slot."""
-    return frozenset(
-        row[0] for row in AcquiredLine.select(AcquiredLine.line).where(AcquiredLine.hunt).tuples()
+    """Return the acquired lines (rows of ``line``) that are hunt numbers, by a record or by a list:
+    they need no slot."""
+    listed = listed_hunts()
+    rows = (
+        AcquiredLine.select(
+            AcquiredLine.line, AcquiredLine.hunt, Line.site, Line.partition, Line.number
+        )
+        .join(Line)
+        .tuples()
     )
+    return frozenset(row[0] for row in rows if row[1] or listed(*row[2:]))
 
 
 def release(licence: Licence, hunts: Iterable[int]) -> list[withheld.Released]:

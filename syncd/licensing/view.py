@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.licensing.settlement import ACQUIRED, NAMED, Terms, claims
+from syncd.licensing.settlement import ACQUIRED, NAMED, Terms, claims, hunt_lines
 from syncd.licensing.slots import SlotKey, grant, slot_key
 from syncd.store import withheld
 from syncd.store.models import AcquiredLine, Line, Party, Slot
@@ -87,7 +87,7 @@ def view(terms: Terms, now: int) -> LicenceView:
     hunts = (
         AcquiredLine.select(Line.line_id)
         .join(Line)
-        .where(AcquiredLine.hunt)
+        .where(AcquiredLine.line << [*hunt_lines()])
         .order_by(Line.line_id)
         .tuples()
     )

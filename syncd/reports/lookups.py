@@ -14,6 +14,7 @@ from syncd.domain.days import Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, WEEKDAYS, Raw
 from syncd.store.models import database
+from syncd.store.names import aliases
 
 Key = str | int | None
 ORG_FIELDS = ("department", "cost_center", "office_location")
@@ -43,8 +44,22 @@ class Lookups:
 
     @cached_property
     def _orgs(self) -> dict[int, tuple[str, ...]]:
+        """The keys of each org; of names that were made one, the one that remains."""
         rows = select(f"SELECT id, {', '.join(ORG_FIELDS)} FROM org")
-        return {row[0]: row[1:] for row in rows}
+        return {
+            row[0]: tuple(
+                self._resolved(name, key) for name, key in zip(ORG_FIELDS, row[1:], strict=True)
+            )
+            for row in rows
+        }
+
+    @cached_property
+    def _aliases(self) -> dict[tuple[str, str], str]:
+        return aliases()
+
+    def _resolved(self, dimension: str, key: str) -> str:
+        """Return the key that a name is compared by."""
+        return self._aliases.get((dimension, key), key)
 
     @cached_property
     def _profiles(self) -> dict[int, tuple[str, ...]]:
@@ -164,7 +179,7 @@ class Lookups:
         words = DIMENSIONS[dimension].words
         if words is not None:
             return {int(words.of(value)) for value in values}
-        wanted = {name_key(value) for value in values}
+        wanted = {self._resolved(dimension, name_key(value)) for value in values}
         key_of = self.key_of(dimension, raw)
         fits: dict[Key, bool] = {}
         found = set()
@@ -182,4 +197,5 @@ class Lookups:
     def orgs_with(self, basis: str, keys: Collection[str]) -> set[int]:
         """Return the ids of the orgs whose basis has one of the keys."""
         place = ORG_FIELDS.index(basis)
-        return {org for org, fields in self._orgs.items() if fields[place] in keys}
+        wanted = {self._resolved(basis, key) for key in keys}
+        return {org for org, fields in self._orgs.items() if fields[place] in wanted}

@@ -17,7 +17,9 @@ BASES = ("department", "cost_center", "office_location")
 REQUIRED_LEVELS = {
     "licence": 8,
     "trunks": 8,
+    "department": 10,
     "files": 10,
+    "person": 10,
     "rejects": 10,
     "unknown": 10,
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from syncd.domain.errors import Problem
 from syncd.settings import model
 from syncd.settings.parsed import Parsed, ParsedSection
+from syncd.settings.schema import CDR
+from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
 
 
 def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Settings:
@@ -27,8 +30,13 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         currency=general["currency"],
         database_url=_database_url(parsed.one("database").values["url"], state),
         directories={
-            name: _directory(section, parsed.of("map")[name])
+            name: _directory(section, parsed.of("map")[name], parsed.of("groups").get(name))
             for name, section in parsed.of("directory").items()
+        }
+        | {
+            name: _places(section, file.parent)
+            for name, section in parsed.of("places").items()
+            if section.get("file") is not None
         },
         sites={name: _site(section, zone) for name, section in parsed.of("site").items()},
         trunks=tuple(sorted(trunks, key=lambda trunk: not trunk.narrow)),
@@ -62,10 +70,12 @@ def _database_url(url: str, state: Path) -> str:
     return f"{model.SQLITE}{state / name}"
 
 
-def _directory(section: ParsedSection, mapping: ParsedSection) -> model.DirectorySettings:
+def _directory(
+    section: ParsedSection, mapping: ParsedSection, groups: ParsedSection | None
+) -> model.DirectorySettings:
     values = dict(section.values)
     if not values["tls"]:
-        secure = all(server.startswith("ldaps:") for server in values["servers"])
+        secure = not any(server.startswith("ldap:") for server in values["servers"])
         values["tls"] = "ldaps" if secure else "starttls"
     written = {name: raw for name, raw in mapping.raw.options.items() if raw.text}
     return model.DirectorySettings(
@@ -74,7 +84,35 @@ def _directory(section: ParsedSection, mapping: ParsedSection) -> model.Director
         mapping={name: mapping.values[name] for name in written},
         mapping_lines={name: raw.line for name, raw in written.items()},
         mapping_files={name: raw.file for name, raw in written.items()},
+        groups=_groups(groups) if groups else (),
     )
+
+
+def _groups(section: ParsedSection) -> tuple[model.GroupSettings, ...]:
+    found = []
+    for name, entry_dn in section.values["entry_dns"]:
+        granted = {
+            option.attribute: value
+            for option in section.section.options
+            for key, value in section.values[option.attribute]
+            if option.name and key == name
+        }
+        raw = section.raw.options[name]
+        found.append(
+            model.GroupSettings(
+                name=name, entry_dn=entry_dn, **granted, file=raw.file, line=raw.line
+            )
+        )
+    return tuple(found)
+
+
+def _places(section: ParsedSection, base: Path) -> model.DirectorySettings:
+    """Return a list of places as the directory that it is: what it says under the names of its
+    columns fills the fields of a party."""
+    values = ParsedSection(DIRECTORY, section.name, replace(section.raw, options={}))
+    values.parse(base)
+    options = values.values | {"type": model.PLACES, "tls": "none"} | section.values
+    return model.DirectorySettings(name=section.name, **options, mapping=dict(PLACE_MAPPING))
 
 
 def _site(section: ParsedSection, zone: ZoneInfo) -> model.SiteSettings:
@@ -96,4 +134,6 @@ def _cdr(section: ParsedSection, state: Path) -> model.CdrSettings:
     values["pbx"] = values["pbx"] or section.name
     if isinstance(values["archive"], bool):
         values["archive"] = state / "archive" / section.name if values["archive"] else None
-    return model.CdrSettings(name=section.name, **values)
+    known = {option.attribute or option.name for option in CDR.options}
+    own = {name: values.pop(name) for name in tuple(values) if name not in known}
+    return model.CdrSettings(name=section.name, **values, options=own)

@@ -31,8 +31,15 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
         if name == LOCAL_SOURCE:
             found.append(section.problem("", f"{name!r} is the name of what is made by hand"))
         found += _directory(section)
+    for name, section in parsed.of("places").items():
+        if name == LOCAL_SOURCE or name in parsed.of("directory"):
+            other = "what is made by hand" if name == LOCAL_SOURCE else "a [directory:NAME]"
+            found.append(section.problem("", f"{name!r} is the name of {other}", "rename it"))
+        found += _readable(section, "file", section.get("file"))
     for section in parsed.of("map").values():
         found += _map(section, parsed)
+    for section in parsed.of("groups").values():
+        found += _groups(section, parsed)
     for section in parsed.of("trunk").values():
         if (
             section.values.get("carrier") == ""
@@ -56,6 +63,7 @@ def _references(
     for kind, option, names, what in (
         ("directory", "type", sources, "a kind of directory"),
         ("directory", "site", sites, "a [site:NAME]"),
+        ("places", "site", sites, "a [site:NAME]"),
         ("trunk", "site", sites, "a [site:NAME]"),
         ("trunk", "carrier", carriers, "a [carrier:NAME]"),
         ("cdr", "driver", drivers, "a driver"),
@@ -80,21 +88,26 @@ def _pairs(parsed: Parsed) -> Iterator[Problem]:
 
 
 def _directory(section: ParsedSection) -> Iterator[Problem]:
-    if section.get("type") == "ldap":
+    kind = section.get("type")
+    if kind in ("ldap", "active_directory"):
         for option in ("servers", "base"):
             if section.values.get(option) in ("", ()):
-                yield section.problem(option, "is missing", "type = ldap needs it")
+                yield section.problem(option, "is missing", f"type = {kind} needs it")
         yield from _transport(section)
         yield from _password(section)
-    elif section.get("type") == "ldif":
+        yield from _certificate(section)
+    elif kind in ("ldif", "csv"):
         if "file" in section.values and section.get("file") is None:
-            yield section.problem("file", "is missing", "type = ldif needs it")
+            yield section.problem("file", "is missing", f"type = {kind} needs it")
         yield from _readable(section, "file", section.get("file"))
     yield from _readable(section, "ca_file", section.get("ca_file"))
 
 
 def _transport(section: ParsedSection) -> Iterator[Problem]:
     tls, servers = section.get("tls"), section.get("servers") or ()
+    if servers and all(server.startswith("ldapi:") for server in servers):
+        return  # what is said to a socket of this machine crosses no network
+    servers = [server for server in servers if not server.startswith("ldapi:")]
     if tls == "none" and section.get("allow_plaintext_bind") is False:
         what = "the password would cross the network in the clear"
         yield section.problem("tls", what, "tls = starttls, or allow_plaintext_bind = yes")
@@ -108,8 +121,21 @@ def _transport(section: ParsedSection) -> Iterator[Problem]:
             yield section.problem("servers", f"{server} does not go with tls = {tls}", hint)
 
 
+def _certificate(section: ParsedSection) -> Iterator[Problem]:
+    certificate, key = section.get("client_certificate"), section.get("client_key")
+    if key and "client_certificate" in section.values and not certificate:
+        yield section.problem("client_key", "is of no use without client_certificate")
+    yield from _readable(section, "client_certificate", certificate)
+    yield from _readable(section, "client_key", key)
+
+
 def _password(section: ParsedSection) -> Iterator[Problem]:
     file, credential = section.get("bind_password_file"), section.get("bind_credential")
+    if section.get("sasl"):
+        for option in ("bind_dn", "bind_password_file", "bind_credential"):
+            if section.get(option):
+                yield section.problem(option, "is of no use with sasl = external", "remove it")
+        return
     if file and credential:
         yield section.problem("bind_credential", "bind_password_file is set too", "remove one")
     known = {"bind_password_file", "bind_credential"} <= section.values.keys()
@@ -156,6 +182,30 @@ def _map(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
     if section.values.get("username") == "":
         what = "is missing: nobody of this directory can be named or log in"
         yield section.problem("username", what, "username = uid", warning=True)
+
+
+def _groups(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
+    directory = parsed.of("directory").get(section.name)
+    if directory is None:
+        hint = nearest(section.name, list(parsed.of("directory"))) or "there is no directory at all"
+        yield section.problem("", f"there is no [directory:{section.name}]", hint)
+    elif directory.get("type") == "csv":
+        yield section.problem("", "a table (type = csv) has no groups", "map a column instead")
+    grants = [option for option in section.section.options if option.name]
+    groups = [name for name in section.raw.options if "." not in name]
+    for name in groups:
+        if not any(raw.startswith(f"{name}.") for raw in section.raw.options):
+            hint = f"{name}.permission_level = 6"
+            yield section.problem(name, "grants nothing to its members", hint, warning=True)
+    for option in grants:
+        for key, _ in section.values[option.attribute]:
+            if key not in groups:
+                written, hint = option.spelled(key), f"{key} = ENTRY DN"
+                yield section.problem(written, f"there is no group {key}", hint)
+    for name, entry_dn in section.values["entry_dns"]:
+        if "=" not in entry_dn:
+            hint = "such as cn=admins,ou=groups,dc=example,dc=com"
+            yield section.problem(name, f"{entry_dn!r} is not an entry DN", hint)
 
 
 def _carrier(section: ParsedSection) -> Iterator[Problem]:

@@ -10,7 +10,7 @@ from syncd.domain.errors import ConfigurationError, Problem
 from syncd.settings import checks
 from syncd.settings.build import build
 from syncd.settings.model import Settings
-from syncd.settings.parsed import Parsed, parse
+from syncd.settings.parsed import DriverOptions, Parsed, parse
 from syncd.settings.reader import RawSection, read
 from syncd.settings.salvage import salvage
 from syncd.settings.schema import BUILT_IN_DRIVERS, BUILT_IN_SOURCES
@@ -38,14 +38,16 @@ def load(
     *,
     sources: Collection[str] = BUILT_IN_SOURCES,
     drivers: Collection[str] = BUILT_IN_DRIVERS,
+    driver_options: DriverOptions = lambda driver: (),
 ) -> Settings:
     """Return the settings of an INI file and of the ``conf.d/*.ini`` beside it.
 
-    ``sources`` and ``drivers`` are the names of the installed plug-ins. Raises ConfigurationError
-    with every problem; what only deserves a warning is in ``Settings.warnings``.
+    ``sources`` and ``drivers`` are the names of the installed plug-ins, ``driver_options`` gives the
+    options that a driver declares. Raises ConfigurationError with every problem; what only deserves
+    a warning is in ``Settings.warnings``.
     """
     main = path.absolute()
-    parsed, problems = _parse_files(path, sources, drivers)
+    parsed, problems = _parse_files(path, sources, drivers, driver_options)
     if parsed is None or not all(problem.warning for problem in problems):
         raise _wrong(path, [problem for problem in problems if not problem.warning])
     return build(parsed, main, tuple(problems))
@@ -56,16 +58,20 @@ def survey(
     *,
     sources: Collection[str] = BUILT_IN_SOURCES,
     drivers: Collection[str] = BUILT_IN_DRIVERS,
+    driver_options: DriverOptions = lambda driver: (),
 ) -> tuple[Settings | None, list[Problem]]:
     """Return every mistake that ``load`` would complain about, and settings to look for more in:
     without the options that have one; None where nothing could be read."""
-    parsed, problems = _parse_files(path, sources, drivers)
+    parsed, problems = _parse_files(path, sources, drivers, driver_options)
     wrong = [problem for problem in problems if not problem.warning]
     return salvage(parsed, wrong, path.absolute()) if parsed else None, wrong
 
 
 def _parse_files(
-    path: Path, sources: Collection[str], drivers: Collection[str]
+    path: Path,
+    sources: Collection[str],
+    drivers: Collection[str],
+    driver_options: DriverOptions,
 ) -> tuple[Parsed | None, list[Problem]]:
     """Return the typed sections, None where nothing could be read, and every problem."""
     raw_sections: dict[str, RawSection] = {}
@@ -86,7 +92,7 @@ def _parse_files(
             raw_sections.setdefault(header, section).options.update(section.options)
     if problems and not raw_sections:
         return None, problems
-    parsed, wrong = parse(raw_sections, path.absolute())
+    parsed, wrong = parse(raw_sections, path.absolute(), driver_options)
     return parsed, problems + wrong + checks.problems(parsed, sources, drivers)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import NumberClass, TrunkRole
@@ -17,6 +17,8 @@ from syncd.domain.rate import Rounding
 from syncd.settings.schedule import Schedule
 
 SQLITE = "sqlite:///"
+PLACES = "places"
+"""The type of the directory that a ``[places:NAME]`` stands for."""
 
 
 class Percent(int):
@@ -60,6 +62,22 @@ class TariffFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """A group of ``[groups:NAME]`` and what it grants to those in it."""
+
+    name: str
+    entry_dn: str
+    permission_level: int | None = None
+    """None: it says nothing about levels."""
+    bill_first_extension: bool = False
+    bill_fax: bool = False
+    bill_voicemail: bool = False
+    additional_departments: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DirectorySettings:
     """``[directory:NAME]`` with its ``[map:NAME]``."""
 
@@ -93,10 +111,28 @@ class DirectorySettings:
     max_changes: Percent
     grace: int
     """Seconds between a departure and the closing of assignments and profile."""
+    full_schedule: Schedule | None = None
+    """When everything is read; at other times what changed is enough. None: always."""
+    bill: bool = True
+    """Of ``[places:NAME]``: whether numbers are billed for which the list does not say."""
     mapping: dict[str, str] = field(default_factory=dict)
     """Raw text by party field."""
     mapping_lines: dict[str, int] = field(default_factory=dict)
     mapping_files: dict[str, str] = field(default_factory=dict)
+    groups: tuple[GroupSettings, ...] = ()
+    account_status: bool = True
+    """Whether ``enabled`` follows the account's status in the directory where it is not mapped."""
+    sasl: str = ""
+    """``external``, or empty for a simple bind."""
+    client_certificate: Path | None = None
+    client_key: Path | None = None
+    delimiter: str = ""
+    """``comma | semicolon | tab``, empty: as the header tells."""
+
+    @property
+    def section(self) -> str:
+        """The header of its section, for messages."""
+        return f"{'places' if self.type == PLACES else 'directory'}:{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +208,8 @@ class CdrSettings:
     """Where taken files go; None: they are deleted."""
     hold: int
     """Seconds during which late legs are expected."""
+    options: dict[str, Any] = field(default_factory=dict)
+    """Values of the options that the driver declares."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from syncd.domain.errors import Problem
-from syncd.settings.option import Section
+from syncd.settings.option import Option, Section
 from syncd.settings.reader import RawOption, RawSection
 from syncd.settings.schema import BY_KIND, SECTIONS
 from syncd.settings.values import BadValue, nearest
@@ -70,8 +71,7 @@ class ParsedSection:
         except BadValue as error:
             return [self.problem(raw.name, error.what, error.hint)]
         if option.key:
-            key = raw.name.removeprefix(f"{option.name}.")
-            self.values[option.attribute] += ((key, value),)
+            self.values[option.attribute] += ((option.key_of(raw.name), value),)
         else:
             self.values[option.name] = value
         return []
@@ -92,7 +92,15 @@ class Parsed:
         return self.sections[kind]
 
 
-def parse(raw_sections: dict[str, RawSection], file: Path) -> tuple[Parsed, list[Problem]]:
+DriverOptions = Callable[[str], Iterable[Option]]
+"""Gives the options that a CDR driver, by its name, declares beside those of the schema."""
+
+
+def parse(
+    raw_sections: dict[str, RawSection],
+    file: Path,
+    driver_options: DriverOptions = lambda driver: (),
+) -> tuple[Parsed, list[Problem]]:
     """Return the typed sections and every problem with sections, options and values.
 
     Unnamed sections that are not written are there too, with their defaults. ``file`` is the main
@@ -119,6 +127,9 @@ def parse(raw_sections: dict[str, RawSection], file: Path) -> tuple[Parsed, list
         if section is None or complaint:
             problems.append(Problem(raw.file, raw.line, f"[{header}]", complaint, hint))
             continue
+        if section.kind == "cdr" and "driver" in raw.options:
+            own = tuple(driver_options(raw.options["driver"].text))
+            section = replace(section, options=section.options + own)
         parsed.sections[header] = ParsedSection(section, name, raw)
     for section in SECTIONS:
         if not section.example and section.kind not in parsed.sections:

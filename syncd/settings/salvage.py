@@ -52,7 +52,7 @@ def _sound(section: ParsedSection, bad: set[str], base: Path) -> ParsedSection:
         if option.key:
             pairs = values[option.attribute]
             values[option.attribute] = tuple(
-                pair for pair in pairs if f"{option.name}.{pair[0]}" not in bad
+                pair for pair in pairs if option.spelled(pair[0]) not in bad
             )
         elif option.name in bad or option.name not in values:
             values[option.name] = option.kind.empty

@@ -5,10 +5,19 @@ from __future__ import annotations
 
 from syncd.settings import values
 from syncd.settings.option import Option, Section
-from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP
+from syncd.settings.schema_groups import GROUPS
+from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 
-BUILT_IN_SOURCES = ("ldap", "ldif")
-BUILT_IN_DRIVERS = ("cucm", "cucm-partition")
+BUILT_IN_SOURCES = ("active_directory", "csv", "ldap", "ldif")
+BUILT_IN_DRIVERS = (
+    "asterisk",
+    "cube",
+    "cucm",
+    "cucm-partition",
+    "delimited",
+    "freeswitch",
+    "webex",
+)
 
 SYNCD = Section(
     "syncd",
@@ -151,9 +160,10 @@ CARRIER = Section(
 
 CDR = Section(
     "cdr",
-    "A folder into which a telephone system delivers call records.",
+    "A folder into which a telephone system delivers call records. A driver may have options of its"
+    " own, which stand here too: docs/drivers.md explains them.",
     (
-        Option("driver", values.TEXT, None, "Format: cucm or cucm-partition.", "cucm"),
+        Option("driver", values.TEXT, None, "Format: what `syncd cdr list` shows.", "cucm"),
         Option("folder", values.PATH, None, "The folder; it must exist.", "drop/hq"),
         Option("site", values.TEXT, None, "Name of a [site:NAME].", "hq"),
         Option("schedule", values.SCHEDULE, "every 30 seconds", "When to look."),
@@ -275,6 +285,8 @@ SECTIONS = (
     DATABASE,
     DIRECTORY,
     MAP,
+    GROUPS,
+    PLACES,
     CUSTOM,
     SITE,
     TRUNK,

@@ -13,12 +13,18 @@ DIRECTORY = Section(
     "A directory from which people come; there may be several. It needs a [map:NAME] of the same"
     " name.",
     (
-        Option("type", values.TEXT, None, "Kind of source: ldap or ldif.", "ldap"),
+        Option(
+            "type",
+            values.TEXT,
+            None,
+            "Kind of source: ldap, active_directory, ldif or csv.",
+            "ldap",
+        ),
         Option(
             "servers",
             values.SERVERS,
             "",
-            "For ldap: the servers, tried in order.",
+            "For ldap and active_directory: the servers, tried in order.",
             "ldaps://ldap1.example.com ldaps://ldap2.example.com",
             active=True,
         ),
@@ -65,10 +71,32 @@ DIRECTORY = Section(
             "/etc/ssl/certs/ca-certificates.crt",
         ),
         Option(
+            "sasl",
+            values.choice("external"),
+            "",
+            "external: the server knows syncd by its account (ldapi://) or by client_certificate;"
+            " then without bind_dn and password.",
+            "external",
+        ),
+        Option(
+            "client_certificate",
+            values.PATH,
+            "",
+            "Certificate that syncd shows to the servers, PEM.",
+            "syncd.pem",
+        ),
+        Option(
+            "client_key",
+            values.PATH,
+            "",
+            "Its private key, PEM without a passphrase; without it in client_certificate.",
+            "syncd.key",
+        ),
+        Option(
             "base",
             values.TEXT,
             "",
-            "Entry DN under which people are; needed for ldap.",
+            "Entry DN under which people are; needed for ldap and active_directory.",
             "ou=people,dc=example,dc=com",
             active=True,
         ),
@@ -76,19 +104,26 @@ DIRECTORY = Section(
             "filter",
             values.FILTER,
             "(objectClass=*)",
-            "LDAP filter of the entries that are people; for ldif too.",
+            "LDAP filter of the entries that are people; for ldif and csv too.",
         ),
         Option("scope", values.choice("subtree", "one", "base"), "subtree", "How deep to look."),
         Option("page_size", values.integer(1), "500", "Entries asked for at a time."),
         Option("connect_timeout", values.DURATION, "5 seconds", "Wait for one server to answer."),
         Option("timeout", values.DURATION, "5 minutes", "Deadline of a whole reading."),
-        Option("file", values.PATH, "", "For ldif: the file.", "people.ldif"),
+        Option("file", values.PATH, "", "For ldif and csv: the file.", "people.ldif"),
+        Option(
+            "delimiter",
+            values.choice("comma", "semicolon", "tab"),
+            "",
+            "For csv: what separates its columns; without it the header tells.",
+            "semicolon",
+        ),
         Option(
             "id",
             values.TEXT,
             "",
             "Attribute by which an entry is known for ever where it has none of the server's own:"
-            " entryUUID, objectGUID, nsUniqueId or ipaUniqueID.",
+            " entryUUID, objectGUID, nsUniqueId or ipaUniqueID. For csv: the column that counts.",
             "uid",
         ),
         Option(
@@ -99,7 +134,25 @@ DIRECTORY = Section(
             " site whose internal_numbers name them.",
             "hq",
         ),
-        Option("schedule", values.SCHEDULE, "every 15 minutes", "When to synchronise."),
+        Option(
+            "account_status",
+            values.FLAG,
+            "yes",
+            "Whether enabled, where the map does not say, follows userAccountControl,"
+            " accountExpires, nsAccountLock and pwdAccountLockedTime.",
+        ),
+        Option(
+            "schedule",
+            values.SCHEDULE,
+            "every 15 minutes",
+            "When to synchronise: by what changed where the server can tell, else by everything.",
+        ),
+        Option(
+            "full_schedule",
+            values.SCHEDULE,
+            "30 2 * * *",
+            "When to read everything, whatever the server can tell.",
+        ),
         Option(
             "max_departures",
             values.PERCENT,
@@ -172,8 +225,10 @@ MAP = Section(
     "Which attribute of the directory fills which field of a person. A field that is mapped"
     " belongs to the directory, one that is not is edited in syncd. A value is: attribute names,"
     " of which the first that is not empty counts (mobile, telephoneNumber), with =~ REGULAR"
-    " EXPRESSION its first group; a text in quotes, which is a constant; for flags yes, no or a"
-    " test (employeeType == staff).",
+    " EXPRESSION its first group; a text in quotes, which is a constant, or with attributes in"
+    ' braces a template ("{givenName} {sn}"); for flags yes, no or tests (employeeType == staff'
+    " and l != Rome). Also first(…), last(…) and longest(…) of several values, telephoneNumber"
+    ' last 4, extension(telephoneNumber) by the site\'s plan, and … default "text".',
     tuple(
         Option(
             name,
@@ -186,6 +241,72 @@ MAP = Section(
     ),
     "corp",
 )
+
+PLACES = Section(
+    "places",
+    "A list of lobby phones, fax machines, hunt pilots and members of hunt groups; there may be"
+    " several. It is synchronised like a directory: syncd sync NAME. Without a file it is not there.",
+    (
+        Option(
+            "file",
+            values.PATH,
+            "",
+            "CSV file with a header: number and kind, and of partition, name, department,"
+            " cost_center, office_location, device, hunt_group, site and billed those that are"
+            " known.",
+            "places.csv",
+        ),
+        Option(
+            "site",
+            values.TEXT,
+            "",
+            "Site of the numbers for which the list names none. Without it they belong to every"
+            " site whose internal_numbers name them.",
+            "hq",
+        ),
+        Option(
+            "bill",
+            values.FLAG,
+            "yes",
+            "Whether numbers are billed, with a slot each, where the list does not say.",
+        ),
+        Option("schedule", values.SCHEDULE, "every 15 minutes", "When to look at the file."),
+        Option(
+            "max_departures",
+            values.PERCENT,
+            "10%",
+            "Refuse a list from which more places than this are gone (5 always may).",
+        ),
+        Option(
+            "max_changes",
+            values.PERCENT,
+            "10%",
+            "The same for numbers lost, billing turned off, fields emptied and members of hunt"
+            " groups lost.",
+        ),
+        Option(
+            "grace",
+            values.DURATION,
+            "7 days",
+            "How long the number of a place that is gone stays assigned.",
+        ),
+    ),
+    "hq",
+)
+
+PLACE_MAPPING = {
+    "display_name": "name",
+    "first_extension": "number",
+    "partition": "partition",
+    "site": "site",
+    "department": "department",
+    "cost_center": "cost-center",
+    "office_location": "office-location",
+    "devices": "device",
+    "bill_first_extension": "billed",
+    "enabled": "no",
+}
+"""The mapping of every list of places: which column fills which field. Nobody logs in as one."""
 
 CUSTOM = Section(
     "custom-fields",

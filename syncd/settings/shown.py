@@ -8,7 +8,7 @@ from typing import NamedTuple
 from syncd.settings.model import Settings
 from syncd.settings.option import Option
 from syncd.settings.schema import SECTIONS
-from syncd.settings.values import hidden_password, one_line
+from syncd.settings.values import TEXT, hidden_password, one_line
 
 DEFAULT = "default"
 
@@ -35,6 +35,10 @@ def shown(settings: Settings) -> Iterator[Shown]:
         for header in names:
             for option in section.options:
                 yield from _shown(settings, header, option)
+            # What a driver declares is not in the schema.
+            for place, name in settings.origins:
+                if place == header and section.option(name) is None:
+                    yield from _shown(settings, header, Option(name, TEXT, "", ""))
 
 
 def _shown(settings: Settings, header: str, option: Option) -> Iterator[Shown]:
@@ -42,7 +46,7 @@ def _shown(settings: Settings, header: str, option: Option) -> Iterator[Shown]:
         written = [
             name
             for section, name in settings.origins
-            if section == header and name.startswith(f"{option.name}.")
+            if section == header and option.key_of(name) is not None
         ]
     else:
         written = [option.name] if (header, option.name) in settings.origins else []

@@ -121,6 +121,8 @@ def _digits(text: str, base: Path) -> str:
 
 
 def _server(text: str) -> str:
+    if re.fullmatch(r"ldapi://[^\s/?]+/?", text):
+        return text.rstrip("/")
     match = re.fullmatch(r"ldaps?://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(?::([0-9]{1,5}))?/?", text)
     if not match or not 0 < int(match[2] or 389) < 65536:
         raise BadValue(f"{text!r} is not a server", "such as ldaps://ldap.example.com")
@@ -159,6 +161,16 @@ def _level(text: str, base: Path) -> int:
     if text not in ("2", "6", "8", "10"):
         raise BadValue(f"{text!r} is not a level that opens a report", "one of 2, 6, 8, 10")
     return int(text)
+
+
+def _group_level(text: str, base: Path) -> int:
+    if text not in ("0", "2", "6", "8", "10"):
+        raise BadValue(f"{text!r} is not a permission level", "one of 0, 2, 6, 8, 10")
+    return int(text)
+
+
+def _departments(text: str, base: Path) -> tuple[str, ...]:
+    return tuple(name for name in (part.strip() for part in one_line(text).split(";")) if name)
 
 
 def _database(text: str, base: Path) -> str:
@@ -283,6 +295,8 @@ NUMBERS = words_of("numbers", _number)
 ATTRIBUTION = Kind("number, user", _attribution)
 SLOTS = Kind("number | unlimited", _slots)
 LEVEL = Kind("2 | 6 | 8 | 10", _level)
+GROUP_LEVEL = Kind("0 | 2 | 6 | 8 | 10", _group_level)
+DEPARTMENTS = Kind("names", _departments, ())
 DATABASE = Kind("URL", _database)
 ROLE = Kind(" | ".join(TrunkRole.words()), _role)
 ARCHIVE = Kind("yes | no | path", _archive)

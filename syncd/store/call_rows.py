@@ -102,19 +102,34 @@ def _relatives_sql(column: str, count: int) -> str:
     )
 
 
+def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, Leg]]:
+    """Return stored records, as ``relatives`` does: (id, file id, row, outcome, leg)."""
+    wanted = list(ids)
+    found = []
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        cursor = proxy.obj.execute_sql(
+            f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
+            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
+            part,
+        )
+        found += [(*row[:4], Leg._make(row[4:])) for row in cursor.fetchall()]
+    return found
+
+
 def delete_calls(record_ids: Sequence[int]) -> tuple[list[tuple[int, int]], list[int]]:
     """Delete the call rows of records, withheld ones too. Returns ((record id, started_at) of each
     deleted call row, record id of each deleted withheld row)."""
     calls: list[tuple[int, int]] = []
     withheld: list[int] = []
+    database, mark = proxy.obj, proxy.obj.param
+    span = f"id BETWEEN {mark} AND {mark}"
     for record_id in record_ids:
-        span = (record_id * 8, record_id * 8 + 7)
-        query = Call.select(Call.id, Call.started_at).where(Call.id.between(*span)).tuples()
-        calls += [(row[0] >> 3, row[1]) for row in query]
-        Call.delete().where(Call.id.between(*span)).execute()
-        query = CallWithheld.select(CallWithheld.id).where(CallWithheld.id.between(*span)).tuples()
-        withheld += [row[0] >> 3 for row in query]
-        CallWithheld.delete().where(CallWithheld.id.between(*span)).execute()
+        sides = (record_id * 8, record_id * 8 + 7)
+        gone = database.execute_sql(f"DELETE FROM call WHERE {span} RETURNING started_at", sides)
+        calls += [(record_id, row[0]) for row in gone.fetchall()]
+        gone = database.execute_sql(f"DELETE FROM call_withheld WHERE {span} RETURNING id", sides)
+        withheld += [record_id] * len(gone.fetchall())
     return calls, withheld
 
 
@@ -122,6 +137,9 @@ def update_verdict(
     record_id: int, outcome: int, reason: str, provisional: int, conversation: int
 ) -> None:
     """Write what a stored record became after its conversation was decided again."""
-    Record.update(
-        outcome=outcome, reason=reason, provisional=provisional, conversation=conversation
-    ).where(Record.id == record_id).execute()
+    mark = proxy.obj.param
+    proxy.obj.execute_sql(
+        f"UPDATE record SET outcome = {mark}, reason = {mark}, provisional = {mark},"
+        f" conversation = {mark} WHERE id = {mark}",
+        (outcome, reason, provisional, conversation, record_id),
+    )

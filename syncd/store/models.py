@@ -175,12 +175,100 @@ class Profile(Table):
     valid_to = BigIntegerField()
 
 
+class NameAlias(Table):
+    """Two names that are one: what is said of ``key`` is meant of ``merged_into``, also a key."""
+
+    kind = TextField()
+    """``department``, ``cost_center`` or ``office_location``."""
+    key = TextField()
+    merged_into = TextField()
+    """Never itself an alias: chains are shortened when they are made."""
+
+    class Meta:
+        indexes = ((("kind", "key"), True),)
+
+
+class PartyLock(Table):
+    """A field of one person that no sync touches."""
+
+    party = ForeignKeyField(Party, backref="locks")
+    field = TextField()
+    reason = TextField()
+    since = BigIntegerField()
+
+    class Meta:
+        indexes = ((("party", "field"), True),)
+
+
+class MaintenanceRun(Table):
+    """Work on stored rows that goes in chunks; who finds one unfinished goes on at its position."""
+
+    kind = TextField()
+    """The operation, such as ``reassign``."""
+    started_at = BigIntegerField()
+    ended_at = BigIntegerField(null=True)
+    state = TextField(index=True)
+    """``running`` or ``done``."""
+    position = TextField(default="")
+    """Up to where it is done, in words of the operation."""
+    arguments = TextField(default="")
+    """What it was asked to do, as JSON."""
+
+
+class HuntGroup(Table):
+    """A hunt group as a list of places names it, with its pilot's line (no number: not listed)."""
+
+    source = TextField()
+    name = TextField()
+    name_key = TextField()
+    site = TextField(default="")
+    """Empty: every site that names the number."""
+    partition = TextField(default="")
+    number = TextField(default="")
+
+    class Meta:
+        indexes = ((("source", "name_key"), True),)
+
+
+class HuntMember(Table):
+    """A line that a hunt group rings."""
+
+    group = ForeignKeyField(HuntGroup, backref="members", on_delete="CASCADE")
+    site = TextField(default="")
+    partition = TextField(default="")
+    number = TextField()
+
+    class Meta:
+        indexes = ((("group", "site", "partition", "number"), True),)
+
+
+class SourceDigest(Table):
+    """What a source said when nothing was left to do, so that the same answer needs no planning."""
+
+    source = TextField(primary_key=True)
+    directory_version = IntegerField()
+    digest = TextField()
+
+
 class SourceState(Table):
     """What syncd remembers of a directory source between runs."""
 
     source = TextField(primary_key=True)
     first_complete_at = BigIntegerField()
     last_complete_at = BigIntegerField()
+
+
+class SourceCookie(Table):
+    """How far the changes of a directory source are known; without a row everything is read."""
+
+    source = TextField(primary_key=True)
+    cookie = TextField()
+    fingerprint = TextField()
+    """Hash of the question to which the cookie belongs: who asked, and for what."""
+    server = TextField()
+    """Who gave it."""
+    directory_version = IntegerField()
+    """That of the directory when the last run of the source had nothing left to do."""
 
 
 class SyncRun(Table):
@@ -207,7 +295,8 @@ class SyncChange(Table):
     run = ForeignKeyField(SyncRun, backref="changes")
     party = ForeignKeyField(Party, null=True)
     what = TextField()
-    """``arrived``, ``departed``, ``returned``, ``changed``, ``conflict``, ``closed``."""
+    """``arrived``, ``departed``, ``returned``, ``changed``, ``conflict``, ``closed``; by hand also
+    ``locked``, ``unlocked``, ``moved``, ``assigned``, ``taken``, ``renamed``, ``merged``."""
     field = TextField(default="")
     old = TextField(default="")
     new = TextField(default="")
@@ -585,7 +674,14 @@ MODELS: tuple[type[Any], ...] = (
     Name,
     Org,
     Profile,
+    NameAlias,
+    PartyLock,
+    MaintenanceRun,
+    HuntGroup,
+    HuntMember,
+    SourceDigest,
     SourceState,
+    SourceCookie,
     SyncRun,
     SyncChange,
     Pbx,

@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from peewee import fn
 
+from syncd.store import reassignment
 from syncd.store.models import Call, CallWithheld
+from syncd.store.reassignment import Concerned, Decide, Position, Reassigned
 
 
 class Released(NamedTuple):
@@ -77,3 +79,8 @@ def sides_of(record: int) -> list[int]:
     """Return which sides of a record are withheld, nothing else of them."""
     span = CallWithheld.id.between(record * 8, record * 8 + 7)
     return [row[0] for row in CallWithheld.select(CallWithheld.side).where(span).tuples()]
+
+
+def reassign(concerned: Concerned, decide: Decide, after: Position, limit: int) -> Reassigned:
+    """Give withheld rows to whose they are, as ``store.reassignment`` does with calls."""
+    return reassignment.reassign(concerned, decide, after=after, limit=limit, table=CallWithheld)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import ldap3
 
@@ -32,11 +33,16 @@ include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload memberof
+moduleload syncprov
 pidfile {home}/slapd.pid
 argsfile {home}/slapd.args
 TLSCACertificateFile {home}/ca.pem
 TLSCertificateFile {home}/server.pem
 TLSCertificateKeyFile {home}/server.key
+TLSVerifyClient try
+authz-regexp "gidNumber=.*,cn=peercred,cn=external,cn=auth" "{reader}"
+authz-regexp "cn=syncd client" "{reader}"
 sizelimit 500
 database mdb
 suffix "{suffix}"
@@ -50,7 +56,17 @@ limits dn.exact="{limited}" size.soft={limit} size.hard={limit} size.prtotal={li
 access to attrs=userPassword by anonymous auth by * none
 access to dn.subtree="ou=people,{suffix}" by dn.exact="{blind}" search by users read by * none
 access to * by users read by anonymous auth
+overlay memberof
+{overlays}
 """
+
+SYNCPROV = """
+index entryUUID,entryCSN eq
+overlay syncprov
+syncprov-checkpoint 100 10
+syncprov-sessionlog 1000
+"""
+"""Lines that make it a provider of content synchronisation (RFC 4533)."""
 
 TREE = f"""dn: {SUFFIX}
 objectClass: dcObject
@@ -97,6 +113,16 @@ class Certificates:
         uses = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
         self._run("req", "-x509", *new_key, *files, "-subj", f"/CN={subject}", "-days", "2", *uses)
 
+    def client(self, name: str) -> Path:
+        """Return the certificate of a client of this name; its key lies beside it (``.key``)."""
+        new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+        self._run(
+            "req", *new_key, "-keyout", "client.key", "-out", "client.csr", "-subj", f"/CN={name}"
+        )
+        signer = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial")
+        self._run("x509", "-req", "-in", "client.csr", "-out", "client.pem", *signer, "-days", "2")
+        return self.home / "client.pem"
+
     def _server(self) -> None:
         new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         files = ("-keyout", "server.key", "-out", "server.csr")
@@ -117,7 +143,7 @@ def free_port() -> int:
 class Slapd:
     """A running server with an empty ``ou=people``; ``admin`` writes to it."""
 
-    def __init__(self, find: Callable[[str], str], home: Path) -> None:
+    def __init__(self, find: Callable[[str], str], home: Path, overlays: str = "") -> None:
         slapd, slapadd, openssl = find("slapd"), find("slapadd"), shutil.which("openssl")
         assert openssl, "openssl is part of every Debian that runs these tests"
         self.home = home
@@ -133,6 +159,7 @@ class Slapd:
                 limited=LIMITED,
                 blind=BLIND,
                 limit=LIMIT,
+                overlays=overlays,
             )
         )
         (home / "tree.ldif").write_text(TREE)
@@ -142,6 +169,9 @@ class Slapd:
         )
         self._command = [slapd, *configuration]
         self.start()
+        self._connect()
+
+    def _connect(self) -> None:
         self.admin = ldap3.Connection(
             ldap3.Server(self.url, get_info=ldap3.NONE), ADMIN, ADMIN_PASSWORD, auto_bind=True
         )
@@ -151,7 +181,17 @@ class Slapd:
         self.port, self.tls_port = free_port(), free_port()
         self.url = f"ldap://127.0.0.1:{self.port}"
         self.tls_url = f"ldaps://localhost:{self.tls_port}"
-        urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port}"
+        self.local_url = f"ldapi://{quote(str(self.home / 'ldapi'), safe='')}"
+        self._launch()
+
+    def restart(self) -> None:
+        """Stop it and start it again, on the same ports."""
+        self.stop()
+        self._launch()
+        self._connect()
+
+    def _launch(self) -> None:
+        urls = f"{self.url} ldaps://127.0.0.1:{self.tls_port} {self.local_url}"
         with (self.home / "slapd.log").open("ab") as log:
             self.process = subprocess.Popen([*self._command, "-h", urls, "-d", "0"], stderr=log)
         end = time.monotonic() + 20
@@ -197,6 +237,12 @@ class Slapd:
     def delete(self, uid: str) -> None:
         """Remove a person."""
         self._check(self.admin.delete(f"uid={uid},{PEOPLE}"))
+
+    def add_group(self, name: str, *member: str) -> str:
+        """Add a group below ``ou=people``. Returns its entry DN."""
+        entry_dn = f"cn={name},{PEOPLE}"
+        self._check(self.admin.add(entry_dn, "groupOfNames", {"member": list(member)}))
+        return entry_dn
 
     def add_unit(self, name: str) -> str:
         """Add an organisational unit below ``ou=people``. Returns its entry DN."""

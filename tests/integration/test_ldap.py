@@ -101,7 +101,7 @@ def test_a_missing_paging_control_is_incomplete(slapd: Slapd, secret: Path) -> N
 def test_a_connection_cut_between_pages_is_incomplete(slapd: Slapd, secret: Path) -> None:
     for number in range(20):
         slapd.add(f"user{number}", mail="m" * 200)
-    with proxy(slapd.port, lambda data, sent: data if sent < 2000 else None) as port:
+    with proxy(slapd.port, lambda data, sent: data if sent < 4000 else None) as port:
         url = f"ldap://127.0.0.1:{port}"
         settings = settings_for(slapd, secret, servers=(url, slapd.url), page_size=5)
         snapshot = LdapSource(settings).snapshot()

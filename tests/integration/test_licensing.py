@@ -10,7 +10,7 @@ import pytest
 
 from syncd.domain.codes import Role
 from syncd.licensing import settlement
-from syncd.licensing.history import PASSED, standing
+from syncd.licensing.history import HUNT, PASSED, standing
 from syncd.licensing.settlement import Terms
 from syncd.licensing.slots import slot_key
 from syncd.licensing.view import LicenceView, view
@@ -19,6 +19,9 @@ from syncd.store.models import (
     Assignment,
     CallWithheld,
     DirtyDay,
+    HuntGroup,
+    HuntMember,
+    Line,
     Party,
     Record,
     Slot,
@@ -322,6 +325,41 @@ def _(bed: Bed) -> None:
         [],
         [("2003", None), ("2003", None), ("6100", None)],
     )
+
+
+@sentence("a number that a list names as hunt pilot or member takes no slot when it is acquired")
+def _(bed: Bed) -> None:
+    bed.change(acquisition=True, slots=1)
+    bed.ingest(into(1, "2003"), into(2, "2004", at=1), into(3, "2005", at=2))
+    assert [one.line_id for one in licence(bed).holders] == ["2003"]
+    assert withheld(bed) == [("2004", None), ("2005", None)]
+    group = HuntGroup.create(source="list", name="Support", name_key="support", number="2003")
+    HuntMember.create(group=group, number="2004", site="elsewhere")
+    bed.ingest()
+    assert licence(bed).hunt_lines == ("2003",)
+    assert [one.line_id for one in licence(bed).holders] == ["2004"]
+    assert withheld(bed) == [("2005", None)]
+    HuntMember.update(site="").execute()
+    bed.ingest()
+    assert licence(bed).hunt_lines == ("2003", "2004")
+    assert [one.line_id for one in licence(bed).holders] == ["2005"]
+    assert withheld(bed) == []
+    key = slot_key(0, Role.ACQUIRED, Line.get(Line.number == "2003").id)
+    assert standing(key, START, hunt=False, unlimited=False).reason == HUNT
+    HuntMember.delete().execute()
+    group.delete_instance()
+    assert licence(bed).hunt_lines == ()
+
+
+@sentence("a listed member that somebody has with billing on takes its slot all the same")
+def _(bed: Bed) -> None:
+    bed.change(acquisition=True, slots=1)
+    bed.person("anna", "2001")
+    group = HuntGroup.create(source="list", name="Support", name_key="support", number="6100")
+    HuntMember.create(group=group, number="2001")
+    bed.ingest(into(1, "2001"))
+    assert [one.line_id for one in licence(bed).holders] == ["2001"]
+    assert licence(bed).hunt_lines == ()
 
 
 # --- what takes a slot ---------------------------------------------------------------------------

@@ -423,5 +423,5 @@ def test_the_kind_of_source_is_looked_up(tmp_path: Path) -> None:
     path.write_text(person("anna"))
     assert isinstance(open_source(directory_settings(type="ldif", file=path)), LdifSource)
     assert isinstance(open_source(directory_settings(type="ldap")), LdapSource)
-    with pytest.raises(ConfigurationError, match="one of ldap, ldif"):
+    with pytest.raises(ConfigurationError, match="one of active_directory, csv, ldap, ldif"):
         open_source(directory_settings(type="x500"))

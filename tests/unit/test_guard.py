@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from syncd.directory.guard import Limits, Measure, measures, objections, passes, raised
+from syncd.directory.guard import Limits, Measure, measures, objections, passes, raised, weigh
 from syncd.directory.plan import Current, Holding, OpenProfile, PartyRow, Plan, Terms
 from syncd.directory.reconcile import plan
 from syncd.domain.codes import Role
@@ -151,3 +151,28 @@ def test_newcomers_with_a_high_level_count_too() -> None:
     wanted = [PartyState(row.external_id, row.fields) for row in current.parties]
     wanted += [PartyState(f"new{n}", {"permission_level": 10}) for n in range(4)]
     assert raised(current, plan(current, wanted, Terms(NOW))) == 4
+
+
+def test_every_check_says_its_numbers() -> None:
+    current = company(40, department="Sales", bill_fax=True)
+    decided = after(
+        current,
+        10,
+        first_extension="",
+        bill_first_extension=False,
+        department="",
+        permission_level=8,
+    )
+    told = [verdict.as_dict() for verdict in weigh(current, decided, Limits(accept_changes=9))]
+    assert [(one["check"], one["field"], one["count"], one["of"]) for one in told] == [
+        ("departures", None, 0, 40),
+        ("numbers", None, 10, 40),
+        ("flags", None, 10, 80),
+        ("fields", "department", 10, 40),
+        ("fields", "first_extension", 10, 40),
+        ("levels", None, 10, 40),
+    ]
+    assert [one["passes"] for one in told] == [True, False, False, False, False, False]
+    accepted = weigh(current, decided, Limits(accept_changes=10))
+    assert all(verdict.passes for verdict in accepted)
+    assert [one["limit"] for one in told[:2]] == ["10% or 5", "10% or 5"]

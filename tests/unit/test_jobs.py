@@ -33,7 +33,11 @@ def settings(directories: int = 2, folders: int = 1) -> Any:
         timezone=ROME,
         directories={
             f"d{n}": SimpleNamespace(
-                schedule=hour, servers=("a", "b"), connect_timeout=5, timeout=300
+                schedule=hour,
+                full_schedule=hour,
+                servers=("a", "b"),
+                connect_timeout=5,
+                timeout=300,
             )
             for n in range(directories)
         },
@@ -64,7 +68,7 @@ class FakeApplication:
         if f"{name}!" in self.failing:
             raise RuntimeError("a defect")
 
-    def sync_one(self, name: str, *, stop: Any) -> SyncOutcome:
+    def sync_one(self, name: str, wishes: Any, *, stop: Any) -> SyncOutcome:
         assert self.hold.wait(LONG)
         self._end(name)
         return SyncOutcome(name, "server", "unchanged")

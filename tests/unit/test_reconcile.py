@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syncd.directory import assignments
 from syncd.directory.claims import Keys, claims_of
+from syncd.directory.guard import measures
 from syncd.directory.plan import (
     LOCAL,
     Current,
@@ -543,6 +546,35 @@ def test_any_sequence_of_snapshots_keeps_the_rules(
         assert again.empty, (again.closings, again.openings, again.changes)
         assert not again.differences
         assert len(again.conflicts) == len(decided.conflicts)
+
+
+@settings(max_examples=200)
+@given(steps, st.sampled_from([0, 50]))
+def test_leaving_out_who_is_settled_changes_nothing(
+    sequence: list[tuple[str, int, bool, dict[str, dict[str, FieldValue]]]], grace: int
+) -> None:
+    store = Store((Site("hq", ("X",)), Site("far", ("4",))), grace)
+    now = NOW
+    for source, seconds, known, snapshot in sequence:
+        now += seconds
+        wanted = [person(name, **fields) for name, fields in snapshot.items()]
+        current = store.current(source)
+        quick = store.decide(wanted, now, source, absent_departed=known)
+        with patch.object(assignments, "settled", lambda *_: frozenset()):
+            slow = store.decide(wanted, now, source, absent_departed=known)
+        assert measures(current, quick) == measures(current, slow)
+        aside: dict[str, Any] = {"granted": {}, "settled": frozenset()}
+        assert replace(quick, **aside) == replace(slow, **aside)
+        store.sync(*wanted, now=now, source=source, absent_departed=known)
+
+
+def test_who_shares_nothing_is_settled() -> None:
+    store = Store()
+    anna, bert = person("anna", first_extension="1"), person("bert", first_extension="2")
+    assert store.sync(anna, bert).settled == frozenset()
+    assert store.sync(anna, bert).settled == {1, 2}
+    carl = person("carl", first_extension="2")
+    assert store.sync(anna, bert, carl).settled == {1}
 
 
 def _history_only_grows(store: Store, before: dict[int, tuple[int, int]]) -> None:

@@ -215,11 +215,15 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cls", "kind", "elsewhere"),
     [
-        (model.DirectorySettings, "directory", {"mapping", "mapping_lines", "mapping_files"}),
+        (
+            model.DirectorySettings,
+            "directory",
+            {"mapping", "mapping_lines", "mapping_files", "bill", "groups"},
+        ),
         (model.SiteSettings, "site", set()),
         (model.TrunkSettings, "trunk", set()),
         (model.CarrierSettings, "carrier", set()),
-        (model.CdrSettings, "cdr", set()),
+        (model.CdrSettings, "cdr", {"options"}),
         (model.LicensingSettings, "licensing", set()),
         (model.ReportSettings, "reports", {"levels"}),
         (model.DaemonSettings, "daemon", set()),

@@ -1,7 +1,9 @@
 """Cisco Unified CM flat files: quoted header, type line, then one record a row.
 
 Source of names and codes: Cisco's Call Reporting and Billing Administration Guide, releases 10 to
-15. Columns are found by name, whatever their number and order; numbers stay text.
+15. Columns are found by name, whatever their number and order; numbers stay text. Exports of CDR
+Analysis and Reporting (CAR) have no type line, a backslash and a blank where there is nothing, and
+sometimes no header: then the width of the first row tells.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from hashlib import blake2b
 from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
+from syncd.cdr.drivers.cucm_columns import names_of
 from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
 
 # In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
@@ -87,6 +90,10 @@ _SINGLE = (0, 5)
 _ALONE = (0, 1, 2, 10, 15, 178)
 """Redirect reasons that make no further record: none, and the forwards."""
 
+HUNT_PARTITION = _TEXTS.index("huntpilotpartition")
+UUID_LENGTH = 36
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+
 RAW = 65_536
 """Characters of a row that are kept with its reject."""
 
@@ -103,6 +110,9 @@ class CucmDriver:
     def __init__(self, name: str, partitions: bool) -> None:
         self.name = name
         self.partitions = partitions
+        self.summary = "Cisco UCM's CDR files, and CAR exports; numbers match " + (
+            "with their partition" if partitions else "whatever their partition"
+        )
 
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
@@ -117,12 +127,15 @@ class CucmDriver:
         """
         del name
         lines = _Lines(stream)
-        width, pick_texts, pick_integers = _layout(_first_line(lines))
+        head = _first_line(lines)
+        width, pick_texts, pick_integers, headless = _layout(head)
+        if headless:
+            lines.give_back(head)
 
         def leg(row: list[str], line: int, raw: Callable[[], str]) -> Leg | Exclusion | Reject:
             return _row(row, width, pick_texts, pick_integers, line, raw)
 
-        first = True
+        first = not headless
         reader = csv.reader(lines)
         before = lines.count
         while True:
@@ -169,14 +182,23 @@ class _Lines:
         self.taken: list[str] = []
         self.count = 0
         """Lines read by ``next_line``."""
+        self._back = ""
 
     def next_line(self) -> str:
         """Return the next line, empty at the end."""
         self.count += 1
         return self._text.readline()
 
+    def give_back(self, line: str) -> None:
+        """Let a line that ``next_line`` returned be the first of the rows."""
+        self.count -= 1
+        self._back = line
+
     def __iter__(self) -> Iterator[str]:
         keep = self.taken.append
+        if self._back:
+            keep(self._back)
+            yield self._back
         for line in self._text:
             keep(line)
             yield line
@@ -192,6 +214,8 @@ class Layout(NamedTuple):
     width: int
     texts: Picker
     integers: Picker
+    headless: bool
+    """The first line is a row."""
 
 
 def _first_line(lines: _Lines) -> str:
@@ -213,13 +237,19 @@ def _layout(line: str) -> Layout:
     header = _cells(line)
     if header is None:
         raise NotCdrError("the first line is not readable as CSV")
+    headless = header[0].strip() == "1"
+    if headless:
+        width = len(header)
+        header = list(names_of(width))
+        if not header:
+            raise NotCdrError(f"there is no header, and no release writes {width} columns")
     names = [_ALIASES.get(cell.strip().lower(), cell.strip().lower()) for cell in header]
     if "cdrrecordtype" not in names:
         raise NotCdrError("the first line is not the header of a CUCM file: no cdrRecordType")
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         raise NotCdrError(f"the header lacks {', '.join(missing)}")
-    return Layout(len(names), _picker(names, _TEXTS), _picker(names, _INTEGERS))
+    return Layout(len(names), _picker(names, _TEXTS), _picker(names, _INTEGERS), headless)
 
 
 def _picker(header: list[str], wanted: tuple[str, ...]) -> Picker:
@@ -264,6 +294,9 @@ def _row(
     if "_" in digits or not digits.isascii():
         return _reject(line, _not_a_number(cells), raw)
     content = "\x1f".join(texts) + digits
+    if "\\" in content or len(texts[HUNT_PARTITION]) == UUID_LENGTH:
+        texts = _without_car_marks(texts)
+        content = "\x1f".join(texts) + digits
     if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
         return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
@@ -325,6 +358,15 @@ def _row(
         if rule:
             return Exclusion(leg._replace(tied=0), rule)
     return leg
+
+
+def _without_car_marks(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the texts of a row without what CAR writes for nothing, and without a hunt pilot's
+    partition that is a database key instead of a name."""
+    clean = ["" if text.rstrip() == "\\" else text for text in texts]
+    if _UUID.fullmatch(clean[HUNT_PARTITION]):
+        clean[HUNT_PARTITION] = ""
+    return tuple(clean)
 
 
 def _excluded(leg: Leg, node: int, call: int) -> str:

@@ -8,6 +8,7 @@ servers is ours.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import socket
 import ssl
@@ -18,13 +19,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import ldap3
+import structlog
 from ldap3.core.exceptions import LDAPException
 
+from syncd.directory.sources.ldapsearch import ldapsearch
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.settings.model import DirectorySettings
 
+_LOCAL = re.compile(r"ldapi://([^\s/?]+)/?")
 _URL = re.compile(r"(ldaps?)://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)(?::(\d{1,5}))?/?")
 SEARCH_RESULT_ENTRY = 4
+EXTERNAL = "external"
 _PORTS = {"ldap": 389, "ldaps": 636}
 
 
@@ -36,6 +41,11 @@ class Address(NamedTuple):
     port: int
     tls: str
     """``ldaps | starttls | none``."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is a socket of this machine: no network lies in between."""
+        return self.url.startswith("ldapi:")
 
 
 class ServerFailed(Exception):
@@ -51,6 +61,10 @@ def addresses(settings: DirectorySettings) -> list[Address]:
     problems: list[Problem] = []
     option = f"[directory:{settings.name}]"
     for url in settings.servers:
+        local = _LOCAL.fullmatch(url)
+        if local:
+            found.append(Address(url, local[1], 0, "none"))
+            continue
         match = _URL.fullmatch(url)
         if not match:
             what, hint = f"{url!r} is not a server", "such as ldaps://ldap.example.com"
@@ -110,7 +124,9 @@ class _VerifiedTls(ldap3.Tls):
     ldap3's own verifies nothing unless told to, and leaves its socket open where the name is wrong.
     """
 
-    def __init__(self, host: str, authorities: Path | None) -> None:
+    def __init__(
+        self, host: str, authorities: Path | None, certificate: Path | None, key: Path | None
+    ) -> None:
         super().__init__(validate=ssl.CERT_REQUIRED)
         self._host = host
         try:
@@ -119,6 +135,13 @@ class _VerifiedTls(ldap3.Tls):
             raise ServerFailed(
                 f"the certificates in {authorities} cannot be read: {error}"
             ) from error
+        if certificate is not None:
+            try:
+                # Without a password for the key nobody is asked for one on a terminal.
+                self._context.load_cert_chain(certificate, key, password="")
+            except (OSError, ssl.SSLError) as error:
+                what = f"the certificate {certificate} cannot be shown to it"
+                raise ServerFailed(f"{what}: {error}") from error
 
     def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
         connection.socket = self._context.wrap_socket(connection.socket, server_hostname=self._host)
@@ -158,6 +181,9 @@ def connected(
                 _bind(connection, address)
             except (LDAPException, OSError) as error:
                 raise ServerFailed(_reason(error)) from error
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                # What ldap3 makes of bytes that are no LDAP.
+                raise ServerFailed(f"its answer is no LDAP: {_reason(error)}") from error
             yield connection
         finally:
             _close(connection)
@@ -198,10 +224,13 @@ class Deadline:
 def _connection(settings: DirectorySettings, address: Address, password: str) -> ldap3.Connection:
     tls = None
     if address.tls != "none":
-        tls = _VerifiedTls(address.host, settings.ca_file)
+        tls = _VerifiedTls(
+            address.host, settings.ca_file, settings.client_certificate, settings.client_key
+        )
+    external = settings.sasl == EXTERNAL
     server = ldap3.Server(
-        address.host,
-        port=address.port,
+        address.url if address.local else address.host,
+        port=None if address.local else address.port,
         use_ssl=address.tls == "ldaps",
         tls=tls,
         get_info=ldap3.NONE,
@@ -212,7 +241,13 @@ def _connection(settings: DirectorySettings, address: Address, password: str) ->
         server,
         user=settings.bind_dn or None,
         password=password or None,
-        authentication=ldap3.SIMPLE if settings.bind_dn else ldap3.ANONYMOUS,
+        authentication=ldap3.SASL
+        if external
+        else ldap3.SIMPLE
+        if settings.bind_dn
+        else ldap3.ANONYMOUS,
+        sasl_mechanism=ldap3.EXTERNAL if external else None,
+        sasl_credentials="" if external else None,
         client_strategy=ldap3.SYNC,
         auto_referrals=False,
         auto_range=False,
@@ -223,7 +258,41 @@ def _connection(settings: DirectorySettings, address: Address, password: str) ->
     )
     _raw_entries(connection)
     _close_failed_sockets(connection)
+    _log_searches(connection, settings, address)
     return connection
+
+
+def _log_searches(
+    connection: ldap3.Connection, settings: DirectorySettings, address: Address
+) -> None:
+    """Make a connection log each search as the command that repeats it; the pages of one are one
+    search."""
+    stock = connection.search
+    log = structlog.get_logger()
+
+    def search(search_base: str, search_filter: str, **options: Any) -> Any:
+        # Where no log was set up for it there is none: what a command prints is for programs.
+        wanted = logging.getLogger().isEnabledFor(logging.DEBUG)
+        if wanted and not options.get("paged_cookie"):
+            command = ldapsearch(
+                address.url,
+                base=search_base,
+                scope=options.get("search_scope", "SUBTREE"),
+                filter_text=search_filter,
+                attributes=options.get("attributes") or (),
+                starttls=address.tls == "starttls",
+                bind_dn=settings.bind_dn,
+                external=settings.sasl == EXTERNAL,
+                ca_file=settings.ca_file,
+                client_certificate=settings.client_certificate,
+                client_key=settings.client_key,
+                page_size=options.get("paged_size"),
+                controls=options.get("controls") or (),
+            )
+            log.debug("directory_searched", directory=settings.name, command=command)
+        return stock(search_base, search_filter, **options)
+
+    vars(connection)["search"] = search
 
 
 def _bind(connection: ldap3.Connection, address: Address) -> None:

@@ -7,6 +7,13 @@ from pathlib import Path
 
 from syncd.directory.entry_dn import Area
 from syncd.directory.filter import FilterError, compile_filter
+from syncd.directory.groups import (
+    MEMBER_ATTRIBUTES,
+    EntryKey,
+    join,
+    key_of,
+    unknown_groups,
+)
 from syncd.directory.identity import decoded, external_id
 from syncd.directory.mapping import mapping_of
 from syncd.directory.protocol import DirectorySource, Entry, Snapshot
@@ -30,6 +37,9 @@ class LdifSource:
         self.file: Path = settings.file
         self._area = Area(settings.base, settings.scope) if settings.base else None
         self._wanted = frozenset(mapping_of(settings).attributes)
+        self._group_keys = {key_of(group.entry_dn) for group in settings.groups}
+        self._members: dict[EntryKey, list[str]] = {}
+        self._entry_dns: list[str] = []
         try:
             self._fits = compile_filter(settings.filter or "(objectClass=*)")
         except FilterError as error:
@@ -40,6 +50,8 @@ class LdifSource:
         mistake in it is incomplete."""
         entries: list[Entry] = []
         problems: list[Problem] = []
+        self._members.clear()
+        self._entry_dns.clear()
         try:
             with self.file.open("rb") as stream:
                 before = os.fstat(stream.fileno())
@@ -62,9 +74,19 @@ class LdifSource:
             )
         elif (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             why = f"{self.file} was written while it was read"
+        if self.settings.groups and not why:
+            people = [
+                (entry_dn, entry.attributes)
+                for entry_dn, entry in zip(self._entry_dns, entries, strict=True)
+            ]
+            unknown = join(self.settings.groups, people, lambda dn: self._members.get(key_of(dn)))
+            if unknown:
+                why = unknown_groups(unknown)
         return Snapshot(entries, not why, why, str(self.file), tuple(problems))
 
     def _take(self, record: Record, entries: list[Entry]) -> None:
+        if self.settings.groups:
+            self._note_members(record)
         if self._area is not None and not self._area.contains(record.entry_dn):
             return
         raw = record.attributes
@@ -75,6 +97,18 @@ class LdifSource:
         values = {name: held for name, held in texts.items() if name in wanted}
         identity = external_id(raw, self.settings.id.lower())
         entries.append(Entry(f"{self.file}:{record.line}", identity, values))
+        self._entry_dns.append(record.entry_dn)
+
+    def _note_members(self, record: Record) -> None:
+        """Remember who is in a group, wherever in the file it stands."""
+        values = [
+            value
+            for name in MEMBER_ATTRIBUTES
+            for value in decoded(record.attributes.get(name.lower(), ()))
+        ]
+        named = key_of(record.entry_dn)
+        if values or named in self._group_keys:
+            self._members[named] = values
 
 
 def _wrong(settings: DirectorySettings, option: str, what: str, hint: str) -> ConfigurationError:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import cast
 
+from syncd.directory import places
 from syncd.directory.protocol import DirectorySource
 from syncd.domain.errors import ConfigurationError
-from syncd.settings.model import DirectorySettings
+from syncd.settings.model import PLACES, DirectorySettings
 
 GROUP = "syncd.directory_sources"
 
@@ -23,6 +24,8 @@ def open_source(settings: DirectorySettings) -> DirectorySource:
 
     Raises ConfigurationError when there is no such kind, or the settings cannot work.
     """
+    if settings.type == PLACES:
+        return places.open_source(settings)
     points = entry_points(group=GROUP, name=settings.type)
     if not points:
         raise ConfigurationError(

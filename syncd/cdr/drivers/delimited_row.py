@@ -1,0 +1,205 @@
+"""What a row of a ``delimited`` file says, given the rules of its section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from syncd.cdr.expressions import (
+    Columns,
+    Condition,
+    MissingColumnsError,
+    Places,
+    Template,
+)
+from syncd.cdr.neutral import (
+    NO_ANSWER,
+    NORMAL,
+    OUTSIDE_PATTERN,
+    TRUNK_SIDE,
+    RowError,
+    Trunks,
+    hashed,
+    neutral_leg,
+    plain_number,
+)
+from syncd.cdr.times import Clock, seconds_of
+from syncd.domain.leg import Exclusion, Leg
+
+TIMES = ("start", "connect", "end", "duration", "ring")
+FIELDS = (
+    *TIMES,
+    "calling",
+    "called",
+    "original",
+    "redirecting",
+    "calling_user",
+    "called_user",
+    "calling_device",
+    "called_device",
+    "trunk",
+    "call_id",
+    "cause",
+    "authorization_code",
+    "matter_code",
+)
+KEY = "key"
+CONDITIONS = ("answered", "outgoing", "incoming", "skip")
+
+TRUNK = "trunk"
+"""Device of a trunk that the row does not name."""
+
+SKIPPED = "value.skip"
+"""Rule of the rows that the section excludes."""
+
+FORWARDED = 10
+"""Redirect reason "call forward", of which no format here says more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A section's description of a row."""
+
+    texts: Mapping[str, Columns | Template]
+    conditions: Mapping[str, Condition]
+    clock: Clock
+    duration_unit: str
+    duration_from_start: bool
+    trunks: Trunks
+
+    @property
+    def names(self) -> Iterator[str]:
+        for expression in (*self.texts.values(), *self.conditions.values()):
+            yield from expression.names
+
+    @property
+    def width(self) -> int:
+        """The least number of columns that a row needs, going by positions."""
+        return max((int(name[1:]) for name in self.names if name.startswith("#")), default=1)
+
+    def missing(self, places: Places) -> list[str]:
+        """Return the columns that a file with these does not have, in order."""
+        missing: dict[str, None] = {}
+        for expression in (*self.texts.values(), *self.conditions.values()):
+            for name in expression.names:
+                try:
+                    Columns(((name,),)).bind(places)
+                except MissingColumnsError:
+                    missing[name] = None
+        return list(missing)
+
+
+class RowReader:
+    """The rules of a section, for files whose columns are in certain places."""
+
+    def __init__(self, rules: Rules, places: Places) -> None:
+        """Raises MissingColumnsError."""
+        self._rules = rules
+        self._texts = {
+            field: expression.bind(places, whole=field == KEY)
+            for field, expression in rules.texts.items()
+        }
+        self._tests = {name: test.bind(places) for name, test in rules.conditions.items()}
+
+    def leg(self, cells: list[str]) -> Leg | Exclusion:
+        """Return what a row stands for. Raises RowError."""
+        texts = {field: get(cells) for field, get in self._texts.items()}
+        tests = {name: test(cells) for name, test in self._tests.items()}
+        if KEY in texts and not texts[KEY]:
+            raise RowError("the record's key has an empty part")
+        try:
+            start, connect, end, duration = self._times(texts, tests.get("answered"))
+        except ValueError as error:
+            raise RowError(str(error)) from None
+        calling, called = plain_number(texts["calling"]), plain_number(texts["called"])
+        original = plain_number(texts.get("original", "")) or called
+        redirecting = plain_number(texts.get("redirecting", ""))
+        calling_device = texts.get("calling_device", calling)
+        called_device = texts.get("called_device", called)
+        incoming = self._rules.trunks.side(calling_device) if calling_device else 0
+        outgoing = self._rules.trunks.side(called_device) if called_device else 0
+        trunk = texts.get("trunk", "")
+        if tests.get("incoming"):
+            incoming = TRUNK_SIDE
+            calling_device = trunk or texts.get("calling_device") or TRUNK
+        if tests.get("outgoing"):
+            outgoing = TRUNK_SIDE
+            called_device = trunk or texts.get("called_device") or TRUNK
+        call_id = texts.get("call_id", "")
+        leg = neutral_leg(
+            cells,
+            started_at=start,
+            connected_at=connect,
+            ended_at=end,
+            duration=duration,
+            key=texts.get(KEY, ""),
+            tied=1 if call_id else 0,
+            call_ref=hashed(call_id),
+            calling_number=calling,
+            calling_user=texts.get("calling_user", ""),
+            orig_device=calling_device,
+            original_number=original,
+            final_number=called,
+            final_user=texts.get("called_user", ""),
+            dest_device=called_device,
+            redirecting_number=redirecting,
+            last_redirect_reason=FORWARDED if redirecting else 0,
+            orig_cause=NORMAL if connect else 0,
+            dest_cause=_cause(texts.get("cause", ""), connect),
+            incoming_protocol=incoming,
+            outgoing_protocol=outgoing,
+            pattern_usage=OUTSIDE_PATTERN if outgoing else 0,
+            authorization_code=texts.get("authorization_code", ""),
+            matter_code=texts.get("matter_code", ""),
+        )
+        return Exclusion(leg._replace(tied=0), SKIPPED) if tests.get("skip") else leg
+
+    def _times(self, texts: Mapping[str, str], answered: bool | None) -> tuple[int, int, int, int]:
+        """Return start, connect, end and connected seconds. Raises ValueError."""
+        rules = self._rules
+        clock, unit = rules.clock, rules.duration_unit
+
+        def length(field: str) -> int | None:
+            text = texts.get(field, "")
+            return seconds_of(text, unit) if text else None
+
+        duration, ring = length("duration"), length("ring")
+        start_text, end_text = texts.get("start", ""), texts.get("end", "")
+        connect_text = texts.get("connect", "")
+        if not connect_text.strip("0-:./ T"):
+            connect_text = ""  # as some write "never"
+        whole = None if duration is None else duration
+        if whole is not None and not rules.duration_from_start:
+            whole += ring or 0
+        if start_text and end_text:
+            start, end = clock.span(start_text, end_text, whole)
+        elif start_text:
+            start = clock.at(start_text)
+            end = None
+        elif end_text and whole is not None:
+            end = clock.at(end_text)
+            start = end - whole
+        else:
+            raise ValueError("the row has no start")
+        connect = clock.at(connect_text, start) if connect_text else None
+        if rules.duration_from_start and duration is not None:
+            end = start + duration if end is None else end
+            duration = end - (connect or start + (ring or 0))
+        if answered is None:
+            answered = bool(connect_text) if "connect" in texts else bool(duration)
+        if not answered:
+            return start, 0, start + (ring or 0) if end is None else end, 0
+        if connect is None:
+            connect = start + ring if ring is not None else start
+            if ring is None and end is not None and duration is not None:
+                connect = max(start, end - duration)
+        if end is None:
+            end = connect + (duration or 0)
+        return start, connect, end, end - connect if duration is None else duration
+
+
+def _cause(text: str, connect: int) -> int:
+    """Return the cause of the called side: as the row says it (Q.850), else by the connection."""
+    if text.isascii() and text.isdigit() and len(text) < 6:
+        return int(text)
+    return 0 if connect else NO_ANSWER

@@ -1,0 +1,91 @@
+"""Which person is meant, and what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from syncd.directory.plan import LOCAL
+from syncd.domain.errors import UsageError, UserError
+from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, PARTY_FIELDS, FieldValue, name_key
+from syncd.settings.model import DirectorySettings
+from syncd.store.models import Party, PartyLock
+
+DIRECTORY, LOCKED = "directory", "locked"
+
+
+def find_person(name: str) -> Any:
+    """Return the row of ``party`` with a username, ``SOURCE:USER`` or ``#id``.
+
+    Who is there comes before who left. Raises UserError when there is nobody, UsageError when
+    several are meant.
+    """
+    shown = " ".join(name.split())
+    if shown.startswith("#") and shown[1:].isascii() and shown[1:].isdigit():
+        row = Party.get_or_none(Party.id == int(shown[1:]))
+        found = [] if row is None else [row]
+    else:
+        found = _named(shown)
+    if not found:
+        raise UserError(f"there is no person called {shown}", "syncd person list names them all")
+    present = [row for row in found if row.departed_at is None]
+    found = present or found
+    if len(found) > 1:
+        ids = " or ".join(f"#{row.id} ({row.source})" for row in found)
+        raise UsageError(f"several people are called {shown}", f"say which: {ids}")
+    return found[0]
+
+
+def _named(name: str) -> list[Any]:
+    key = name_key(name)
+    found = list(Party.select().where(Party.username_key == key)) if key else []
+    if not found and ":" in name:
+        source, _, user = name.partition(":")
+        found = list(
+            Party.select().where(
+                (Party.source == source.strip()) & (Party.username_key == name_key(user))
+            )
+        )
+    return found
+
+
+def called(party: Any) -> str:
+    """Return how people call a party."""
+    return str(party.username or party.display_name or f"#{party.id}")
+
+
+def fields_of(party: Any) -> dict[str, FieldValue]:
+    """Return the fields of a party as values."""
+    found: dict[str, FieldValue] = {}
+    for name in PARTY_FIELDS:
+        value = getattr(party, name)
+        if name in LIST_FIELDS:
+            value = tuple(value.split(";")) if value else ()
+        elif name in FLAG_FIELDS:
+            value = bool(value)
+        found[name] = value
+    return found
+
+
+def locks_of_party(party_id: int) -> dict[str, str]:
+    """Return the reasons of a party's locks by field."""
+    rows = PartyLock.select().where(PartyLock.party == party_id).order_by(PartyLock.id)
+    return {row.field: row.reason for row in rows}
+
+
+def mapped_fields(party: Any, directories: Mapping[str, DirectorySettings]) -> Collection[str]:
+    """Return the fields that the party's directory fills, none for one made by hand."""
+    directory = directories.get(party.source)
+    if party.source == LOCAL or directory is None:
+        return ()
+    return {name for name, text in directory.mapping.items() if text.strip()}
+
+
+def origins(party: Any, directories: Mapping[str, DirectorySettings]) -> dict[str, str]:
+    """Return where each field comes from: ``directory``, ``local`` or ``locked``."""
+    mapped = mapped_fields(party, directories)
+    locks = locks_of_party(party.id)
+    return {
+        name: LOCKED if name in locks else DIRECTORY if name in mapped else LOCAL
+        for name in PARTY_FIELDS
+    }
