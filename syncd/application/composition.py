@@ -281,7 +281,9 @@ class Application:
 
         if wishes.full or full_reading_due(directory, self.clock(), self.settings.timezone):
             return Shortcut.NEVER
-        return Shortcut.ALLOWED if wishes.scheduled else Shortcut.EXACT
+        if wishes.scheduled and directory.changed_since:
+            return Shortcut.ALLOWED
+        return Shortcut.EXACT
 
     def _intake(self, name: str) -> Intake:
         """Return a folder's intake, which remembers what it saw at the last poll."""

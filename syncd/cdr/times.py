@@ -15,7 +15,7 @@ EPOCH, EPOCH_MILLISECONDS, ISO = "epoch", "epoch_ms", "iso"
 PLAIN = "%Y-%m-%d %H:%M:%S"
 _PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
-_CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,6}):(\d\d)(?:\.\d{1,9})?", re.ASCII)
+_CLOCK = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9})(?:\.\d{1,9})?", re.ASCII)
 
 LATEST = 2**32 - 1
 """Seconds since 1970; no call begins later."""
@@ -91,8 +91,8 @@ class Clock:
 
 
 def seconds_of(text: str, unit: str = "seconds") -> int:
-    """Return a length of time in whole seconds, given its unit (see ``UNITS``; ``clock`` is h:m:s
-    or m:s). What is begun is not counted. Raises ValueError."""
+    """Return a length of time in whole seconds, given its unit (see ``UNITS``; ``clock`` is h:m:s,
+    m:s or seconds). What is begun is not counted. Raises ValueError."""
     if unit == "clock":
         found = _CLOCK.fullmatch(text)
         if not found:

@@ -112,6 +112,8 @@ class DirectorySettings:
     grace: int
     """Seconds between a departure and the closing of assignments and profile."""
     full_schedule: Schedule | None = None
+    changed_since: bool = False
+    """Whether ``schedule`` may read by time stamps, which do not tell who left."""
     """When everything is read; at other times what changed is enough. None: always."""
     bill: bool = True
     """Of ``[places:NAME]``: whether numbers are billed for which the list does not say."""

@@ -154,6 +154,13 @@ DIRECTORY = Section(
             "When to read everything, whatever the server can tell.",
         ),
         Option(
+            "changed_since",
+            values.FLAG,
+            "no",
+            "Where the server has no content synchronisation, let schedule read by time stamps:"
+            " cheap, but who left shows at the next full_schedule only.",
+        ),
+        Option(
             "max_departures",
             values.PERCENT,
             "10%",

@@ -88,7 +88,7 @@ def check_leg(leg: Leg) -> None:
         assert isinstance(value, str) or -BOUND <= value < BOUND, field
     assert leg.key
     assert 0 < leg.started_at <= leg.ended_at < 2**32
-    assert leg.connected_at == 0 or leg.started_at <= leg.connected_at <= leg.ended_at
+    assert 0 <= leg.connected_at <= leg.ended_at
     assert 0 <= leg.duration < 2**32
 
 

@@ -150,6 +150,7 @@ def test_rows_that_the_section_excludes_are_kept_but_are_no_calls() -> None:
         ("minutes", "1.5", 90),
         ("tenths", "11", 66),
         ("clock", "1:01", 61),
+        ("clock", "61", 61),
         ("clock", "01:01:01", 3661),
     ],
 )

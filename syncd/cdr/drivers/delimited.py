@@ -112,7 +112,8 @@ OPTIONS = (
         "duration_unit",
         values.choice(*UNITS),
         "seconds",
-        "Unit of column.duration and column.ring; clock is h:m:s or m:s, tenths of a minute.",
+        "Unit of column.duration and column.ring; clock is h:m:s, m:s or seconds; tenths are"
+        " those of a minute.",
     ),
     Option(
         "duration_from",

@@ -1,4 +1,4 @@
-"""Rewriting who held what and who was where, without overlap or gap (pure; DESIGN 3.1)."""
+"""Rewriting who held what and who was where, without overlap or gap (pure; docs/rules.md 2)."""
 
 from __future__ import annotations
 
