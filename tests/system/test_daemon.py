@@ -185,7 +185,7 @@ def test_a_failing_directory_ends_nothing(
 def test_stop_in_the_middle_leaves_no_half_done_file(
     files: CompanyFiles, company: Company, start: Start
 ) -> None:
-    summary = drop(files, company, seed=5, calls=15_000, rows_per_file=1500)
+    summary = drop(files, company, seed=5, calls=40_000, rows_per_file=1500)
     daemon = start(files.ini)
     daemon.event("file_ingested")
     assert daemon.terminate() == 0
