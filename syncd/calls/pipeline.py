@@ -225,11 +225,7 @@ class _Batch:
         for rec in self.plain:
             self.conclude([rec], analyse([rec], rules))
         if self.tied:
-            for group, stored in self.conversations():
-                if stored:
-                    self.forget(stored)
-                records = in_order(group)
-                self.conclude(records, analyse(records, rules), {rec.id for rec, _ in stored})
+            self.conclude_conversations(NONE_AGAIN)
 
     def reopen(self, record_ids: Iterable[int]) -> None:
         """Make conversations of stored records once more, and of those that they belong to."""
@@ -242,13 +238,20 @@ class _Batch:
             elif outcome != RecordOutcome.EXCLUDED:
                 self.forget([found])
                 self.conclude([found[0]], analyse([found[0]], rules), {record_id})
+        self.conclude_conversations(again)
+
+    def conclude_conversations(self, again: Mapping[int, tuple[Rec, int]]) -> None:
+        """Decide the conversations of the batch's tied records and of the stored ones of ``again``;
+        what was stored of them is taken back first."""
+        rules = self.pipeline.rules
         for group, stored in self.conversations(again):
-            self.forget(stored)
+            if stored:
+                self.forget(stored)
             records = in_order(group)
             self.conclude(records, analyse(records, rules), {rec.id for rec, _ in stored})
 
     def conversations(
-        self, again: Mapping[int, tuple[Rec, int]] = NONE_AGAIN
+        self, again: Mapping[int, tuple[Rec, int]]
     ) -> Iterable[tuple[list[Rec], list[tuple[Rec, int]]]]:
         """Yield each conversation of the batch's tied records, and of the stored ones that are to
         be decided again: all its records, and those of them that are stored already, with their

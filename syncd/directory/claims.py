@@ -15,16 +15,6 @@ from typing import NamedTuple, Protocol
 from syncd.domain.codes import Role
 from syncd.domain.party import FieldValue, Line, default_value
 
-NUMBER_ROLES = (
-    Role.FIRST,
-    Role.OTHER,
-    Role.FAX,
-    Role.VOICEMAIL,
-    Role.ALIAS,
-    Role.OFFNET_FAX,
-    Role.MOBILE,
-)
-
 Owner = int | str
 """A party: by its id, or by its external id while it has none."""
 

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from peewee import fn
-
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.licensing.slots import CLAIMING, Claim, Licence, SlotKey, grant, slot_key
@@ -237,9 +235,3 @@ def release(licence: Licence, hunts: Iterable[int]) -> list[withheld.Released]:
         if licence.unlimited or key in licence.granted or (not party and line in free):
             released += withheld.release(party, role, line)
     return released
-
-
-def slots_used(now: int) -> int:
-    """Return how many slots are held at this moment."""
-    query = Slot.select(fn.COUNT(Slot.id)).where(Slot.since <= now, Slot.until > now)
-    return int(query.scalar() or 0)

@@ -22,7 +22,6 @@ from syncd.reports.dimensions import (
 
 PARTICIPATIONS = "participations"
 CONVERSATIONS = "conversations"
-COUNTS = (PARTICIPATIONS, CONVERSATIONS)
 
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 

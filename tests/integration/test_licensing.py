@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from syncd.domain.codes import Role
-from syncd.licensing import settlement
 from syncd.licensing.history import HUNT, PASSED, standing
 from syncd.licensing.settlement import Terms
 from syncd.licensing.slots import slot_key
@@ -700,7 +699,8 @@ def _(bed: Bed) -> None:
         ("2008", bed.now, "acquired automatically"),
     ]
     assert [one.line_id for one in seen.waiting_lines] == ["2009"]
-    assert settlement.slots_used(bed.now) == 2
+    held = Slot.select().where(Slot.since <= bed.now, Slot.until > bed.now)
+    assert held.count() == 2
 
 
 @sentence("withheld calls of a conversation that is decided again are not doubled")
