@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -77,6 +78,8 @@ class Jobs:
         self.heartbeat = time.monotonic()
         self._changed = changed
         self._first_syncs: set[str] = set()
+        self._plans = 0
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
         threads = len(units_of(application.settings)) + SPARE_THREADS
         self._scheduler = build_scheduler(min(threads, MOST_THREADS))
@@ -117,6 +120,7 @@ class Jobs:
     def _plan(self) -> None:
         settings = self.application.settings
         with self._lock:
+            self._plans += 1
             self._first_syncs = set(settings.directories)
             self.state.replace(units_of(settings), settings.timezone)
             self._scheduler.remove_all_jobs()
@@ -148,35 +152,53 @@ class Jobs:
         first: datetime | None,
     ) -> None:
         self._scheduler.add_job(
-            partial(self._run, kind, name, work),
+            partial(self._run, self._plans, kind, name, work),
             ScheduleTrigger(schedule, self.application.settings.timezone),
-            id=f"{kind}:{name}",
+            id=self._job_id(kind, name),
             next_run_time=first,
         )
 
-    def _first_sync_ended(self, name: str) -> None:
-        """Let the folders be read once every directory was asked."""
+    def _job_id(self, kind: str, name: str) -> str:
+        # The scheduler counts what still runs by id: under its own id the first run of a new plan
+        # is not skipped because a run of the plan before it has not ended.
+        return f"{kind}:{name}:{self._plans}"
+
+    def _first_sync_ended(self, plan: int, name: str) -> None:
+        """Let the folders be read once every directory of the plan was asked."""
         with self._lock:
-            if name not in self._first_syncs:
+            if plan != self._plans or name not in self._first_syncs:
                 return
             self._first_syncs.remove(name)
             if self._first_syncs or self.stop.is_set():
                 return
             now = datetime.now(UTC)
             for source in self.application.settings.cdr:
-                self._scheduler.modify_job(f"{INGEST}:{source}", next_run_time=now)
+                self._scheduler.modify_job(self._job_id(INGEST, source), next_run_time=now)
 
     # --- running ---------------------------------------------------------------------------------
 
     def _run(
         self,
+        plan: int,
+        kind: str,
+        name: str,
+        work: Callable[[Application, str, WorkSignal], Report],
+    ) -> None:
+        """Run one unit of work, after what an older plan still does of it."""
+        with self._lock:
+            turn = self._turns[f"{kind}:{name}"]
+        with turn:
+            if not self.stop.is_set() and plan == self._plans:
+                self._run_now(plan, kind, name, work)
+
+    def _run_now(
+        self,
+        plan: int,
         kind: str,
         name: str,
         work: Callable[[Application, str, WorkSignal], Report],
     ) -> None:
         """Run one unit of work and say what became of it."""
-        if self.stop.is_set():
-            return
         signal = WorkSignal(self.state, kind, name, self.stop)
         job = f"{kind} {name}".strip()
         started = time.monotonic()
@@ -197,7 +219,7 @@ class Jobs:
             report.tell(log, self.metrics, seconds)
         finally:
             if kind == SYNC:
-                self._first_sync_ended(name)
+                self._first_sync_ended(plan, name)
             self._changed()
 
     def _failed(self, kind: str, name: str, error: Exception, seconds: float) -> None:
@@ -241,8 +263,9 @@ class Jobs:
 
     def _on_skipped(self, event: Any) -> None:
         """A job's time came while it still ran: the run that follows does the work of both."""
-        self.metrics.job_skipped(str(event.job_id).replace(":", " ").strip())
-        log.debug(JOB_SKIPPED, job=event.job_id)
+        job = str(event.job_id).rpartition(":")[0].replace(":", " ").strip()
+        self.metrics.job_skipped(job)
+        log.debug(JOB_SKIPPED, job=job)
 
     def _on_broken(self, event: Any) -> None:
         """The wrapper around the units failed, which is a defect of syncd's."""

@@ -112,6 +112,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(jobs_module, "measure", lambda settings, now: Gauges(0, None, 0, 0))
+    monkeypatch.setattr(jobs_module, "resume", lambda application, signal: None)
     made = Bench(FakeApplication())
     yield made
     made.application.hold.set()
@@ -162,6 +163,26 @@ def test_replacing_runs_the_new_ones_at_once(bench: Bench) -> None:
     bench.jobs.replace(made)
     assert set(following.wait(3)) == {"d0", "c0", "c1"}
     bench.status("1/1 directories synced; 2/2 folders read")
+
+
+def test_what_an_older_plan_still_does_delays_the_new_one_and_does_not_cancel_it(
+    bench: Bench,
+) -> None:
+    bench.jobs.start()
+    bench.status("sync d0, sync d1")
+    following = FakeApplication(settings(directories=1, folders=2))
+    following.hold.set()
+    made: Any = following
+    bench.jobs.replace(made)
+    # The heartbeat of the new plan shows that the scheduler has handed its first runs out.
+    beaten = bench.jobs.heartbeat
+    while bench.jobs.heartbeat == beaten:
+        time.sleep(0.01)
+    assert following.done == []
+    bench.application.hold.set()
+    assert set(following.wait(3)) == {"d0", "c0", "c1"}
+    # The folders of the older plan are the new one's to read.
+    assert set(bench.application.wait(2)) == {"d0", "d1"}
 
 
 def test_stop_says_what_still_runs(bench: Bench) -> None:
