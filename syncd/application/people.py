@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
 from syncd.application.contexts import intake_context
+from syncd.application.sites import directory_sites
 from syncd.calls.reassignment import (
     Followed,
     Following,
@@ -45,10 +46,11 @@ def surroundings(application: Application) -> Surroundings:
     settings = application.settings
     return Surroundings(
         directories=settings.directories,
-        sites=tuple(settings.sites.values()),
+        sites=directory_sites(settings),
         zone=settings.timezone,
         now=application.clock(),
         command=application.command,
+        labels=settings.custom_fields,
     )
 
 

@@ -13,6 +13,7 @@ from syncd.directory.people.find import (
     fields_of,
     find_person,
     locks_of_party,
+    not_held,
     origins,
 )
 from syncd.directory.plan import shown
@@ -77,7 +78,7 @@ def _state(party: Any) -> str:
 def _show(party: Any, context: Context) -> None:
     fields = fields_of(party)
     origin = origins(party, context.settings.directories)
-    reasons = locks_of_party(party.id)
+    reasons = not_held(party, fields) | locks_of_party(party.id)
     rows = [
         {
             "field": name,

@@ -169,6 +169,7 @@ def test_a_field_that_the_directory_fills_needs_a_lock(company: Company) -> None
         ("shoe_size", "42", "there is no field"),
         ("site", "mars", "there is no site"),
         ("mobile_number", "abc", "is not a number"),
+        ("custom10", "x", "has no label"),
     ],
 )
 def test_values_that_do_not_fit(company: Company, field: str, value: str, said: str) -> None:
@@ -370,6 +371,7 @@ def test_a_conflict_that_is_decided_by_hand(company: Company) -> None:
     people = PEOPLE | {"bruno": PEOPLE["bruno"] | {"telephoneNumber": "2001"}}
     company.use_ldif(people)
     assert "Bruno Neri" in company.ok("sync").err
+    assert shown(company, "bruno")["first_extension"]["reason"] == "2001: anna holds it"
     company.ok("person", "assign", "bruno", "2001", "--since", "2026-03-05", YES)
     assert by(company, "person") == {"Anna Verdi": 1, "Bruno Neri": 2}
     assert "which Bruno Neri holds and keeps" in company.ok("sync").err

@@ -14,7 +14,13 @@ from syncd.directory.apply import ORG_FIELDS, VERSION, directory_version
 from syncd.directory.claims import Claim, Keys, claims_of
 from syncd.directory.people.audit import begin_run, note
 from syncd.directory.people.edit import Surroundings
-from syncd.directory.people.find import called, fields_of, locks_of_party, mapped_fields
+from syncd.directory.people.find import (
+    ROLE_FIELDS,
+    called,
+    fields_of,
+    locks_of_party,
+    mapped_fields,
+)
 from syncd.directory.people.history import Held, Version, changed_since, given, reaching_back
 from syncd.domain.clock import BEGINNING, FOREVER, iso
 from syncd.domain.codes import Role
@@ -24,16 +30,6 @@ from syncd.store import models
 from syncd.store.database import set_meta
 from syncd.store.models import Assignment, Org, Party, Profile
 from syncd.store.names import spell
-
-ROLES = {
-    Role.FIRST: "first_extension",
-    Role.OTHER: "other_extensions",
-    Role.FAX: "fax_number",
-    Role.VOICEMAIL: "voicemail_number",
-    Role.ALIAS: "extension_alias",
-    Role.OFFNET_FAX: "offnet_fax_number",
-}
-"""The roles of numbers that can be given for an earlier time, with their field."""
 
 
 @dataclass(slots=True)
@@ -96,7 +92,7 @@ def plan_assign(
     _past(since, around.now)
     if until <= since:
         raise UsageError("the end is not after the beginning")
-    if role not in ROLES:
+    if role not in ROLE_FIELDS:
         raise UsageError(f"a number cannot be given as {role.word}")
     claim = _claim(party, number, role, until, around)
     if not claim.billed:
@@ -161,7 +157,7 @@ def _claim(party: Any, number: str, role: Role, until: int, around: Surroundings
         for claim in claims_of(fields, site):
             if claim.role is role and claim.line.number == cleaned:
                 return claim
-    name, who = ROLES[role], called(party)
+    name, who = ROLE_FIELDS[role], called(party)
     if until == FOREVER:
         raise UserError(
             f"{who} does not have {cleaned} as {role.word} today",
@@ -169,7 +165,7 @@ def _claim(party: Any, number: str, role: Role, until: int, around: Surroundings
             " say --until when it ended",
         )
     fields[name] = (cleaned,) if role in (Role.OTHER, Role.ALIAS) else cleaned
-    for other, other_name in ROLES.items():
+    for other, other_name in ROLE_FIELDS.items():
         # In another role of today the number would win over the one that is asked for.
         if other is not role and fields[other_name] == cleaned:
             fields[other_name] = ""
@@ -191,7 +187,7 @@ def _versions(party_id: int) -> list[Version]:
 def _held() -> list[Held]:
     query = (
         Assignment.select()
-        .where(Assignment.role.in_([int(role) for role in ROLES]))
+        .where(Assignment.role.in_([int(role) for role in ROLE_FIELDS]))
         .order_by(Assignment.valid_from, Assignment.id)
     )
     return [

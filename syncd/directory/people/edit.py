@@ -22,7 +22,7 @@ from syncd.directory.reconcile import plan
 from syncd.directory.stored import load_current
 from syncd.domain.clock import FOREVER
 from syncd.domain.errors import Problem, UsageError, UserError
-from syncd.domain.party import PARTY_FIELDS, FieldValue, PartyState, name_key
+from syncd.domain.party import CUSTOM_FIELDS, PARTY_FIELDS, FieldValue, PartyState, name_key
 from syncd.settings.model import DirectorySettings
 from syncd.store.models import Party, PartyLock, SourceCookie
 
@@ -38,6 +38,8 @@ class Surroundings:
     """Epoch seconds."""
     command: str
     """As the history shows it."""
+    labels: Mapping[str, str]
+    """Of the custom fields: one without a label does not exist."""
 
     def site_of(self, source: str) -> str:
         """Return the site of a source's people who have none."""
@@ -45,15 +47,20 @@ class Surroundings:
         return directory.site if directory is not None else ""
 
 
-def parse_field(field: str, text: str, sites: Collection[SiteNumbers]) -> FieldValue:
+def parse_field(field: str, text: str, around: Surroundings) -> FieldValue:
     """Return the value of a field. Raises UsageError for an unknown field or an unfit value."""
     if field not in PARTY_FIELDS:
-        raise UsageError(f"there is no field {field}", f"the fields are {', '.join(PARTY_FIELDS)}")
+        there = [
+            name for name in PARTY_FIELDS if name not in CUSTOM_FIELDS or name in around.labels
+        ]
+        raise UsageError(f"there is no field {field}", f"the fields are {', '.join(there)}")
+    if field in CUSTOM_FIELDS and field not in around.labels:
+        raise UsageError(f"{field} has no label", f"[custom-fields] {field} = LABEL makes it one")
     try:
         value = field_value(field, [text])
     except SetAside as error:
         raise UsageError(f"{field}: {error}") from error
-    if field == "site" and value and value not in {site.name for site in sites}:
+    if field == "site" and value and value not in {site.name for site in around.sites}:
         raise UsageError(f"there is no site {value}", "a [site:NAME] section makes one")
     return value
 
@@ -63,7 +70,7 @@ def set_field(party: Any, field: str, text: str, around: Surroundings) -> Plan:
 
     Raises UserError when a directory fills the field, or somebody holds the number.
     """
-    value = parse_field(field, text, around.sites)
+    value = parse_field(field, text, around)
     must_be_there(party)
     who = called(party)
     locked = field in locks_of_party(party.id)
@@ -84,7 +91,7 @@ def add_person(username: str, texts: Mapping[str, str], around: Surroundings) ->
     taken = Party.get_or_none((Party.username_key == key) & Party.departed_at.is_null())
     if taken is not None:
         raise UserError(f"{name} is there already, from {taken.source}")
-    fields = {field: parse_field(field, text, around.sites) for field, text in texts.items()}
+    fields = {field: parse_field(field, text, around) for field, text in texts.items()}
     fields["username"] = name
     fields.setdefault("display_name", name)
     return _change(LOCAL, PartyState(str(uuid4()), fields, name), around)
@@ -92,7 +99,7 @@ def add_person(username: str, texts: Mapping[str, str], around: Surroundings) ->
 
 def lock_field(party: Any, field: str, text: str, reason: str, around: Surroundings) -> Plan:
     """Give a field a value that no sync touches. Raises UserError when none fills it anyway."""
-    value = parse_field(field, text, around.sites)
+    value = parse_field(field, text, around)
     must_be_there(party)
     who = called(party)
     if not reason.strip():

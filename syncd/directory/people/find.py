@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from syncd.directory.claims import claims_of
 from syncd.directory.plan import LOCAL
+from syncd.domain.clock import FOREVER
+from syncd.domain.codes import Role
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, PARTY_FIELDS, FieldValue, name_key
 from syncd.settings.model import DirectorySettings
-from syncd.store.models import Party, PartyLock
+from syncd.store.models import Assignment, Party, PartyLock
 
 DIRECTORY, LOCKED = "directory", "locked"
+
+ROLE_FIELDS = {
+    Role.FIRST: "first_extension",
+    Role.OTHER: "other_extensions",
+    Role.FAX: "fax_number",
+    Role.VOICEMAIL: "voicemail_number",
+    Role.ALIAS: "extension_alias",
+    Role.OFFNET_FAX: "offnet_fax_number",
+}
+"""The roles of numbers, with the field that names them."""
 
 
 def find_person(name: str) -> Any:
@@ -71,6 +84,32 @@ def locks_of_party(party_id: int) -> dict[str, str]:
     """Return the reasons of a party's locks by field."""
     rows = PartyLock.select().where(PartyLock.party == party_id).order_by(PartyLock.id)
     return {row.field: row.reason for row in rows}
+
+
+def not_held(party: Any, fields: Mapping[str, FieldValue]) -> dict[str, str]:
+    """Return, by field, which numbers a party names without holding them, and who does."""
+    if party.departed_at is not None:
+        return {}
+    held = {
+        (row.role, row.number)
+        for row in Assignment.select().where(
+            (Assignment.party == party.id) & (Assignment.valid_to == FOREVER)
+        )
+    }
+    missing: dict[str, list[str]] = {}
+    for claim in claims_of(fields):
+        field = ROLE_FIELDS.get(claim.role)
+        if field is None or (int(claim.role), claim.line.number) in held:
+            continue
+        holder = (
+            Party.select()
+            .join(Assignment)
+            .where((Assignment.number == claim.line.number) & (Assignment.valid_to == FOREVER))
+            .first()
+        )
+        by = f"{called(holder)} holds it" if holder is not None else "not in force yet"
+        missing.setdefault(field, []).append(f"{claim.line.number}: {by}")
+    return {field: "; ".join(texts) for field, texts in missing.items()}
 
 
 def mapped_fields(party: Any, directories: Mapping[str, DirectorySettings]) -> Collection[str]:

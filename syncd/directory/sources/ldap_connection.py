@@ -318,6 +318,10 @@ def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if "mismatch, certificate is not valid for" in text:
         return f"its certificate is for another host: {text}"
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return f"its certificate is not trusted: {text}"
+    untrusted = re.search(r"CERTIFICATE_VERIFY_FAILED\] (.*?)(?: \(_ssl|$)", text)
+    if untrusted:
+        return (
+            f"its certificate is not trusted: {untrusted[1]} (name the file of the authority that"
+            " signed it in ca_file)"
+        )
     return text or type(error).__name__
