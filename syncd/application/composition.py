@@ -181,6 +181,7 @@ class Application:
     ) -> SyncOutcome:
         """Bring the people of one directory up to date, and the licence with them. Raises
         UserError."""
+        from syncd.application.sites import directory_sites
         from syncd.calls.release import release_calls
         from syncd.directory.sources.open import open_source
         from syncd.directory.sync import sync_source
@@ -192,7 +193,7 @@ class Application:
             outcome = sync_source(
                 directory,
                 open_source(directory),
-                tuple(self.settings.sites.values()),
+                directory_sites(self.settings),
                 now=self.clock(),
                 dry_run=wishes.dry_run,
                 accept_departures=wishes.accept_departures,

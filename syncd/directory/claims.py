@@ -8,9 +8,9 @@ known longer. A voicemail number is the exception: several who claim it as such 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from syncd.domain.codes import Role
 from syncd.domain.party import FieldValue, Line, default_value
@@ -21,6 +21,9 @@ Owner = int | str
 Key = tuple[str, str, str, str]
 """One thing that can be held: kind, site, partition, number."""
 
+_E164 = "e164"
+"""Kind of the keys by which two spellings of a number are one."""
+
 
 class SiteNumbers(Protocol):
     """What of a ``[site:NAME]`` matters here."""
@@ -30,6 +33,16 @@ class SiteNumbers(Protocol):
     @property
     def internal_numbers(self) -> Sequence[str]:
         """Patterns, X = a digit."""
+        ...
+
+
+@runtime_checkable
+class ComparesNumbers(Protocol):
+    """A site that can tell that two spellings are one number, as attribution does."""
+
+    def same(self, number: str) -> str:
+        """Return the E.164 number by which a number is compared, empty for one that is compared as
+        it is written (docs/rules.md 2.2)."""
         ...
 
 
@@ -100,11 +113,13 @@ def idle_flags(fields: Mapping[str, FieldValue]) -> list[str]:
 
 
 class Keys:
-    """Which things a line stands for: a line without a site is one at every site that names it."""
+    """Which things a line stands for: its number as written, and the E.164 number where numbers are
+    compared so; without a site both at every site that names it."""
 
-    def __init__(self, sites: Iterable[SiteNumbers] = ()) -> None:
-        self._sites = [(site.name, [*map(_pattern, site.internal_numbers)]) for site in sites]
-        self._named: dict[str, tuple[str, ...]] = {}
+    def __init__(self, sites: Collection[SiteNumbers] = ()) -> None:
+        self._sites = {site.name: [*map(_pattern, site.internal_numbers)] for site in sites}
+        self._same = {site.name: site.same for site in sites if isinstance(site, ComparesNumbers)}
+        self._named: dict[str, tuple[tuple[str, str, str], ...]] = {}
 
     def of(self, role: Role, line: Line) -> tuple[Key, ...]:
         """Return the keys of a line in a role; two lines clash when they have one in common."""
@@ -112,16 +127,29 @@ class Keys:
             return (("user", "", "", line.number.casefold()),)
         if role is Role.DEVICE:
             return (("device", "", "", line.number.casefold()),)
+        if role is Role.MOBILE:  # nobody's extension, wherever it is one
+            return (("mobile", "", "", line.number),)
         own = ("line", line.site, line.partition, line.number)
-        if line.site or not self._sites:
-            return (own,)
+        if line.site:
+            e164 = self._e164(line.site, line.number)
+            return (own, (_E164, line.site, line.partition, e164)) if e164 else (own,)
         named = self._named.get(line.number)
         if named is None:
-            named = tuple(
-                name for name, fits in self._sites if any(fit(line.number) for fit in fits)
-            )
-            self._named[line.number] = named
-        return (own, *(("line", name, line.partition, line.number) for name in named))
+            named = self._named[line.number] = tuple(self._everywhere(line.number))
+        return (own, *((kind, site, line.partition, text) for kind, site, text in named))
+
+    def _e164(self, site: str, number: str) -> str:
+        same = self._same.get(site)
+        return same(number) if same else ""
+
+    def _everywhere(self, number: str) -> Iterator[tuple[str, str, str]]:
+        """Yield kind, site and text of the keys of a number that has no site of its own."""
+        for site, fits in self._sites.items():
+            e164 = self._e164(site, number)
+            if e164 or len(self._sites) == 1 or any(fit(number) for fit in fits):
+                yield "line", site, number
+            if e164:
+                yield _E164, site, e164
 
 
 def _pattern(text: str) -> Callable[[str], bool]:
@@ -187,14 +215,19 @@ def award(
 
     for _, owner, claim, wanted in ranked:
         voicemail = claim.role is Role.VOICEMAIL
-        against = [result.taken[key] for key in wanted if key in result.taken]
+        taken = [result.taken[key] for key in wanted if key in result.taken]
+        against = [has for has in taken if any(other != owner for other in has.owners)]
         if not all(voicemail and has.joinable for has in against):
-            holder = next(has for has in against if not (voicemail and has.joinable)).owners[0]
-            result.refused.append(Refusal(owner, claim, holder))
+            holder = next(has for has in against if not (voicemail and has.joinable))
+            first = next(other for other in holder.owners if other != owner)
+            result.refused.append(Refusal(owner, claim, first))
             continue
+        if claim.line.site and any(has.owners == [owner] for has in taken):
+            continue  # another spelling of what the first role has already
         result.granted[owner].append(claim)
         for key in wanted:
             has = result.taken.setdefault(key, Taken([], joinable=True))
             has.joinable = has.joinable and voicemail
-            has.owners.append(owner)
+            if owner not in has.owners:
+                has.owners.append(owner)
     return result

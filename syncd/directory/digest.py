@@ -38,9 +38,9 @@ def fingerprint(
 ) -> str:
     """Return the digest of all from which a plan is made, but for what is stored: the digest of the
     states, the settings that matter, the sites, the locks of fields, and the rest, by its repr."""
-    numbers = [(site.name, *site.internal_numbers) for site in sites]
+    plans = [repr(site) for site in sites]
     held = sorted((owner, *sorted(fields)) for owner, fields in locks.items())
-    said = repr((states, settings.site, settings.grace, numbers, held, rest))
+    said = repr((states, settings.site, settings.grace, plans, held, rest))
     return blake2b(said.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
