@@ -102,9 +102,20 @@ class CdrDriver(Protocol):
     name: str
     partitions: bool
     """True when numbers match with their partition, False when partitions are ignored."""
+    grows: bool
+    """True when the telephone system appends to its files for ever, False when each is written once.
+    May be missing: then False."""
+    row_quote: str
+    """Quotation mark within which a row may hold line ends, empty when every line is a row. May be
+    missing: then the double one."""
 
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
+
+    def head(self, beginning: bytes) -> int:
+        """Return how many bytes at the beginning of a file explain its rows, such as a header; the
+        driver reads later parts of the file behind them. 0 while it is not there whole. May be
+        missing: then there are none. Raises NotCdrError."""
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject). Raises NotCdrError before the first."""

@@ -106,6 +106,8 @@ class Asterisk:
 
     name = "asterisk"
     partitions = False
+    grows = True
+    row_quote = ""
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         """Raises OptionsError when two columns have one name."""
@@ -122,6 +124,10 @@ class Asterisk:
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
         return ""
+
+    def head(self, beginning: bytes) -> int:
+        """Return 0: there is no header, every row speaks for itself."""
+        return 0
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row.

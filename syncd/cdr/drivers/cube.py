@@ -73,6 +73,8 @@ class Cube:
 
     name = "cube"
     partitions = False
+    grows = True
+    row_quote = ""
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         self._trunks: tuple[str, ...] = options["trunks"]
@@ -82,6 +84,10 @@ class Cube:
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
         return ""
+
+    def head(self, beginning: bytes) -> int:
+        """Return 0: there is no header, every row speaks for itself."""
+        return 0
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row.

@@ -18,6 +18,7 @@ from operator import itemgetter
 from typing import BinaryIO, NamedTuple
 
 from syncd.cdr.drivers.cucm_columns import names_of
+from syncd.cdr.parts import rows_end
 from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
 
 # In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
@@ -107,6 +108,9 @@ _PLAIN_ENDINGS = (0, 12, 13)
 class CucmDriver:
     """The driver ``cucm`` (numbers match whatever their partition) or ``cucm-partition``."""
 
+    grows = False
+    row_quote = '"'
+
     def __init__(self, name: str, partitions: bool) -> None:
         self.name = name
         self.partitions = partitions
@@ -119,6 +123,18 @@ class CucmDriver:
         if name.startswith("cmr_"):
             return "call quality (CMR) files are kept but not read"
         return ""
+
+    def head(self, beginning: bytes) -> int:
+        """Return the bytes of the header and the type line, 0 where there is no header.
+
+        Raises NotCdrError.
+        """
+        end = rows_end(beginning, 1)
+        if not end or _layout(_first_line(_Lines(io.BytesIO(beginning[:end])))).headless:
+            return 0
+        after = end + rows_end(beginning[end:], 1)
+        types = _cells(beginning[end:after].decode("utf-8", "replace").strip())
+        return after if types and all(_TYPE.fullmatch(cell) for cell in types) else end
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row. The legs' ``key_hash`` is 0.

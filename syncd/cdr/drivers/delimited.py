@@ -20,6 +20,7 @@ from syncd.cdr.expressions import (
 )
 from syncd.cdr.lines import RAW, Line, Row, read_lines, read_rows
 from syncd.cdr.neutral import RowError, Trunks
+from syncd.cdr.parts import rows_end
 from syncd.cdr.times import UNITS, Clock
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
 from syncd.settings import values
@@ -149,17 +150,30 @@ class Delimited:
 
     name = "delimited"
     partitions = False
+    grows = False
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         """Raises OptionsError."""
         self._options = options
-        self._quote = QUOTES[options["quote"]]
+        self._quote = self.row_quote = QUOTES[options["quote"]]
         self._rules = _rules(options, zone)
         self._reader = lru_cache(maxsize=8)(self._bound)
 
     def wants(self, name: str) -> str:
         """Return an empty text: the option ``files`` tells which files are taken."""
         return ""
+
+    def head(self, beginning: bytes) -> int:
+        """Return the bytes of the lines that are skipped and of the header."""
+        end = 0
+        for _ in range(self._options["skip_lines"]):
+            end = beginning.find(b"\n", end) + 1
+            if not end:
+                return 0
+        if not self._options["header"]:
+            return end
+        header = rows_end(beginning[end:], 1, self.row_quote)
+        return end + header if header else 0
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row.

@@ -26,6 +26,7 @@ from syncd.cdr.neutral import (
     neutral_leg,
     plain_number,
 )
+from syncd.cdr.parts import rows_end
 from syncd.cdr.times import ISO, PLAIN, Clock, seconds_of
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
 from syncd.settings import values
@@ -98,6 +99,8 @@ class Webex:
 
     name = "webex"
     partitions = False
+    grows = False
+    row_quote = '"'
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         """``zone`` is of no use: all times are UTC."""
@@ -108,6 +111,10 @@ class Webex:
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
         return ""
+
+    def head(self, beginning: bytes) -> int:
+        """Return the bytes of the header."""
+        return rows_end(beginning, 1, self.row_quote)
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row.
