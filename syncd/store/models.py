@@ -66,6 +66,12 @@ from syncd.store.call_models import (
 from syncd.store.call_models import (
     Trunk as Trunk,
 )
+from syncd.store.charge_models import (
+    AccountCharge as AccountCharge,
+)
+from syncd.store.charge_models import (
+    Matter as Matter,
+)
 from syncd.store.directory_models import (
     Assignment as Assignment,
 )
@@ -114,8 +120,29 @@ from syncd.store.directory_models import (
 from syncd.store.directory_models import (
     SyncRun as SyncRun,
 )
+from syncd.store.quality_models import (
+    CallQuality as CallQuality,
+)
+from syncd.store.quality_models import (
+    QualityExcluded as QualityExcluded,
+)
+from syncd.store.growing_models import (
+    GrowingFile as GrowingFile,
+)
+from syncd.store.reject_models import (
+    FileHeader as FileHeader,
+)
+from syncd.store.reject_models import (
+    RejectDrop as RejectDrop,
+)
 from syncd.store.tables import Table
 from syncd.store.tables import database as database
+from syncd.store.traffic_models import (
+    DirtyQuarter as DirtyQuarter,
+)
+from syncd.store.traffic_models import (
+    TrunkCounter as TrunkCounter,
+)
 
 
 class Meta(Table):
@@ -342,4 +369,13 @@ MODELS: tuple[type[Any], ...] = (
     AcquiredLine,
     Slot,
     AccessLog,
+    Matter,
+    AccountCharge,
+    TrunkCounter,
+    DirtyQuarter,
+    FileHeader,
+    RejectDrop,
+    GrowingFile,
+    CallQuality,
+    QualityExcluded,
 )
