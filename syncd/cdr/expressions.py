@@ -1,8 +1,9 @@
 """The little language in which an INI says what the columns of a row mean.
 
 A column is ``NAME``, as the header has it, or ``#N``, by position from 1. ``Date + Time`` joins two
-with a blank, ``A, B`` takes the first that is not empty, ``=~ REGEX`` the first group of a regular
-expression. A template is text with ``{NAME}``; a condition compares columns with texts.
+with a blank, ``A, B =~ REGEX`` takes the first that is not empty, or the first group of the first that
+fits the regular expression. A template is text with ``{NAME}``; a condition compares columns with
+texts, ``and`` binds closer than ``or``.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Places = Mapping[str, int]
 
 _REFERENCE = re.compile(r"\{([^{}]+)\}")
 _CONDITION = re.compile(r"(.+?)\s*(==|!=|=~)\s*(.*)")
-_AND = re.compile(r"\s+and\s+")
+_AND, _OR = re.compile(r"\s+and\s+"), re.compile(r"\s+or\s+")
 
 
 class ExpressionError(ValueError):
@@ -102,14 +103,12 @@ class Columns:
                 if whole and not all(parts):
                     continue
                 text = " ".join(part for part in parts if part)
+                if text and regex is not None:
+                    found = regex.search(text)
+                    text = (found.group(1 if regex.groups else 0) or "") if found else ""
                 if text:
                     break
-            if regex is None or not text:
-                return text
-            found = regex.search(text)
-            if found is None:
-                return ""
-            return (found.group(1) if regex.groups else found.group()) or ""
+            return text
 
         if len(choices) == len(choices[0]) == 1 and regex is None:
             (single,) = choices[0]
@@ -157,39 +156,43 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``A == x | y and B =~ REGEX and C``; a column alone means that it is not empty."""
+    """``A == x | y and B, C =~ REGEX or D``; columns alone mean that they are not empty."""
 
-    tests: tuple[tuple[str, str, str], ...]
-    """(column, operator, text), all of which must hold."""
+    ways: tuple[tuple[tuple[Columns, str, str], ...], ...]
+    """Tests (columns, operator, text); all of one way must hold."""
 
     @classmethod
     def parse(cls, text: str) -> Condition:
         """Raises ExpressionError."""
-        tests = []
-        for part in _AND.split(text.strip()):
-            found = _CONDITION.fullmatch(part)
-            name, operator, value = found.groups() if found else (part, "!=", "")
-            if operator == "=~":
-                _regex(value)
-            tests.append((_column(name), operator, value))
-        return cls(tuple(tests))
+        ways = []
+        for way in _OR.split(text.strip()):
+            tests = []
+            for part in _AND.split(way):
+                found = _CONDITION.fullmatch(part)
+                names, operator, value = found.groups() if found else (part, "!=", "")
+                if operator == "=~":
+                    _regex(value)
+                tests.append((Columns.parse(names), operator, value))
+            ways.append(tuple(tests))
+        return cls(tuple(ways))
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _, _ in self.tests)
+        return tuple(name for way in self.ways for columns, _, _ in way for name in columns.names)
 
     def bind(self, places: Places) -> Test:
         """Return what tells of a row whether it holds. Raises MissingColumnsError."""
-        bound = [
-            _test(_index(name, places), operator, value) for name, operator, value in self.tests
+        ways = [
+            [_test(columns.bind(places), operator, value) for columns, operator, value in way]
+            for way in self.ways
         ]
-        return lambda cells: all(test(cells) for test in bound)
+        return lambda cells: any(all(test(cells) for test in way) for way in ways)
 
 
-def _test(index: int, operator: str, value: str) -> Test:
+def _test(get: Getter, operator: str, value: str) -> Test:
     if operator == "=~":
         regex = re.compile(value)
-        return lambda cells: regex.search(cells[index].strip()) is not None
+        return lambda cells: regex.search(get(cells)) is not None
     wanted = frozenset(choice.strip().casefold() for choice in value.split("|"))
     equal = operator == "=="
-    return lambda cells: (cells[index].strip().casefold() in wanted) is equal
+    return lambda cells: (get(cells).casefold() in wanted) is equal

@@ -17,10 +17,12 @@ _PLAIN = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"\d{1,20}(\.\d{1,9})?", re.ASCII)
 _CLOCK = re.compile(r"(?:(?:(\d{1,6}):)?(\d{1,6}):)?(\d{1,9})(?:\.\d{1,9})?", re.ASCII)
 
+_LONGEST_HMMT = 6
+
 LATEST = 2**32 - 1
 """Seconds since 1970; no call begins later."""
 
-UNITS = ("seconds", "milliseconds", "minutes", "tenths", "clock")
+UNITS = ("seconds", "milliseconds", "minutes", "tenths", "clock", "hmmt")
 _SECONDS = {
     "seconds": Decimal(1),
     "milliseconds": Decimal("0.001"),
@@ -29,16 +31,30 @@ _SECONDS = {
 }
 
 
+_YEAR = re.compile(r"%[YyGcx]")
+_YEARS_BACK = 9
+"""Between two 29ths of February may lie eight years."""
+_DAY = 86_400
+
+
+def lacks_year(form: str) -> bool:
+    """Tell whether times of this format leave out the year."""
+    return form not in (EPOCH, EPOCH_MILLISECONDS, ISO) and not _YEAR.search(form)
+
+
 class Clock:
     """Reads the times of one source.
 
     ``formats`` are strptime's, or ``epoch``, ``epoch_ms``, ``iso``; the first that fits counts. A
-    text without an offset is a time of the ``zone``.
+    text without an offset is a time of the ``zone``. Without a year it is the latest that is not
+    after the day on which its file was ``written`` (epoch seconds, 0: not known) or the day after:
+    clocks and zones differ, and a row of New Year's Eve stays in the old year.
     """
 
-    def __init__(self, zone: ZoneInfo, formats: Sequence[str] = (PLAIN,)) -> None:
+    def __init__(self, zone: ZoneInfo, formats: Sequence[str] = (PLAIN,), written: int = 0) -> None:
         self._zone = zone
         self._formats = tuple(formats)
+        self._written = written
         self.moments = lru_cache(maxsize=4096)(self._moments)
 
     def _moments(self, text: str) -> tuple[int, ...]:
@@ -57,6 +73,25 @@ class Clock:
             if not _NUMBER.fullmatch(text):
                 return ()
             return (int(text.partition(".")[0]) // (1000 if form == EPOCH_MILLISECONDS else 1),)
+        if lacks_year(form):
+            return self._recent(text, form)
+        return self._dated(text, form)
+
+    def _recent(self, text: str, form: str) -> tuple[int, ...]:
+        """Return what a time without a year means."""
+        if not self._written:
+            raise ValueError(
+                f"{text[:40]!r} has no year, and when the file was written is not known"
+            )
+        latest = self._written + _DAY
+        year = datetime.fromtimestamp(latest, self._zone).year
+        for candidate in range(year, max(year - _YEARS_BACK, 1970), -1):
+            moments = self._dated(f"{candidate} {text}", f"%Y {form}")
+            if moments and moments[0] <= latest:
+                return moments
+        return ()
+
+    def _dated(self, text: str, form: str) -> tuple[int, ...]:
         try:
             if form == ISO or (form == PLAIN and _PLAIN.fullmatch(text)):
                 moment = datetime.fromisoformat(text)
@@ -92,7 +127,14 @@ class Clock:
 
 def seconds_of(text: str, unit: str = "seconds") -> int:
     """Return a length of time in whole seconds, given its unit (see ``UNITS``; ``clock`` is h:m:s,
-    m:s or seconds). What is begun is not counted. Raises ValueError."""
+    m:s or seconds; ``hmmt`` hours, two digits of minutes and one of tenths of a minute). What is
+    begun is not counted. Raises ValueError."""
+    if unit == "hmmt":
+        if not (text.isascii() and text.isdigit() and len(text) <= _LONGEST_HMMT):
+            raise ValueError(f"{text[:40]!r} is not hours, minutes and tenths")
+        whole, tenths = divmod(int(text), 10)
+        hours, minutes = divmod(whole, 100)
+        return hours * 3600 + minutes * 60 + tenths * 6
     if unit == "clock":
         found = _CLOCK.fullmatch(text)
         if not found:
