@@ -8,6 +8,7 @@ from syncd.application.preparation import Preparation
 from syncd.billing.numbering import Numbering
 from syncd.calls.context import IntakeContext
 from syncd.calls.trunks import TrunkRule
+from syncd.cdr.parts import traits
 from syncd.settings.model import CdrSettings, Settings, TrunkSettings
 
 ARCHIVE = "archive"
@@ -62,4 +63,13 @@ def intake_context(settings: Settings, prepared: Preparation, source: CdrSetting
         slots=settings.licensing.slots,
         acquisition=settings.licensing.automatic_acquisition,
         zone=settings.timezone,
+        quality=getattr(prepared.drivers[source.name], "quality", None) if source.quality else None,
+        growing=_grows(prepared, source),
     )
+
+
+def _grows(prepared: Preparation, source: CdrSettings) -> bool:
+    """Tell whether a source's files are read as they grow."""
+    if source.growing == "driver":
+        return traits(prepared.drivers[source.name]).grows
+    return source.growing == "yes"

@@ -11,6 +11,7 @@ from syncd.billing.numbering import Numbering
 from syncd.billing.tariff import Carrier
 from syncd.calls.trunks import TrunkRule
 from syncd.domain.leg import CdrDriver
+from syncd.domain.quality import QualityReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,7 @@ class IntakeContext:
     acquisition: bool
     zone: ZoneInfo
     """Of days and months in reports, and of posting periods."""
+    growing: bool = False
+    """Files are read as they grow, and stay where they are."""
+    quality: QualityReader | None = None
+    """Reads the call quality files of the folder; None: there are none, or they are not wanted."""

@@ -92,9 +92,10 @@ def _print(units: list[Unit[IngestOutcome]], context: Context) -> None:
         print_json([_as_dict(unit) for unit in units])
     else:
         rows = []
+        stored = (FileState.DONE, FileState.GROWING)
         for unit in units:
             if unit.outcome is not None:
-                done = [file for file in unit.outcome.files if file.state is FileState.DONE]
+                done = [file for file in unit.outcome.files if file.state in stored]
                 counts = [sum(getattr(file, name) for file in done) for name in COUNTERS]
                 rows.append((unit.name, len(done), *counts, unit.outcome.waiting))
         if rows:

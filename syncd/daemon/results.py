@@ -21,7 +21,9 @@ FILE_EVENTS = {
     FileState.FAILED: "file_failed",
     FileState.SET_ASIDE: "file_set_aside",
     FileState.IGNORED: "file_ignored",
+    FileState.GROWING: "file_grown",
 }
+STORED = (FileState.DONE, FileState.GROWING)
 ROW_COUNTERS = ("stored", "duplicate", "excluded", "not_billed", "rejected")
 
 
@@ -41,7 +43,7 @@ def tell_file(log: Any, metrics: Metrics, source: str, file: FileOutcome) -> Non
     """Log and count one file that was dealt with; a file that could not be taken is a warning."""
     metrics.add_files(source, file.state.word)
     fields: dict[str, Any] = {"source": source, "file": file.name}
-    if file.state is FileState.DONE:
+    if file.state in STORED:
         for name in ROW_COUNTERS:
             count = getattr(file, name)
             fields[name] = count
@@ -50,7 +52,7 @@ def tell_file(log: Any, metrics: Metrics, source: str, file: FileOutcome) -> Non
         fields |= {"read": file.read, "calls": file.calls}
     if file.reason:
         fields["reason"] = file.reason
-    taken = file.state in (FileState.DONE, FileState.IGNORED)
+    taken = file.state in (*STORED, FileState.IGNORED)
     (log.info if taken else log.warning)(FILE_EVENTS[file.state], **fields)
 
 
@@ -62,7 +64,7 @@ class IngestReport:
         self.outcome = outcome
 
     def counts(self) -> dict[str, int]:
-        files = [file for file in self.outcome.files if file.state is FileState.DONE]
+        files = [file for file in self.outcome.files if file.state in STORED]
         return {
             "files": len(files),
             "records": sum(file.read for file in files),

@@ -123,6 +123,7 @@ class FileState(Word):
     FAILED = 2
     SET_ASIDE = 3
     IGNORED = 4
+    GROWING = 5
 
 
 class TrunkRole(Word):

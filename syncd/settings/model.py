@@ -210,6 +210,12 @@ class CdrSettings:
     """Where taken files go; None: they are deleted."""
     hold: int
     """Seconds during which late legs are expected."""
+    growing: str = "driver"
+    """``yes``, ``no``, or ``driver``: as the driver says."""
+    quality: bool = True
+    """Whether call quality files are read, where the driver knows them."""
+    quiet_after: int = 0
+    """Seconds without a file after which a folder is reported as quiet; 0: never."""
     options: dict[str, Any] = field(default_factory=dict)
     """Values of the options that the driver declares."""
 

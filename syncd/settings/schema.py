@@ -177,6 +177,13 @@ CDR = Section(
             "hq-cluster",
         ),
         Option("files", values.TEXT, "*", "Names of the files that are taken, * and ? as usual."),
+        Option(
+            "growing",
+            values.choice("driver", "yes", "no"),
+            "driver",
+            "Whether the telephone system appends to its files for ever. They are then read as they"
+            " grow, and never moved. driver: as is usual for the format.",
+        ),
         Option("import_internal", values.FLAG, "yes", "Whether internal calls are stored."),
         Option(
             "excluded_numbers",
@@ -198,6 +205,18 @@ CDR = Section(
             "Where taken files go: yes is archive/NAME in the state directory, no deletes them.",
         ),
         Option("hold", values.DURATION, "24 hours", "How long late legs of a call are expected."),
+        Option(
+            "quality",
+            values.FLAG,
+            "yes",
+            "Whether call quality files (cmr_ of Cisco UCM) are read too.",
+        ),
+        Option(
+            "quiet_after",
+            values.DURATION,
+            "3 days",
+            "How long nothing may come before the folder is reported as quiet; 0 seconds: never.",
+        ),
     ),
     "hq",
 )
