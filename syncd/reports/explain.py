@@ -27,24 +27,18 @@ from syncd.calls.explanation import (
     withheld_sides,
 )
 from syncd.calls.mending import mend
-from syncd.domain.call_id import format_call_id, format_conversation_id, parse_call_id
+from syncd.domain.call_id import parse_call_id
 from syncd.domain.clock import iso
 from syncd.domain.codes import RecordOutcome, Side
-from syncd.domain.days import Days, day_date, next_day
-from syncd.domain.errors import UserError
 from syncd.domain.money import parse_micros
 from syncd.licensing.history import FULL, Standing
-from syncd.reports.listing import list_rows
+from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCall
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import mask_number
 from syncd.reports.permissions import Reach, Scope
-from syncd.reports.query import Query, records_of
+from syncd.reports.query import records_of
 from syncd.reports.scope import Door
-from syncd.reports.specification import Specification
 from syncd.store.models import File, Pbx, Record, database
-
-RECORDS_LEVEL = 10
-"""Records that became no call are for those who manage syncd (docs/rules.md 8.1)."""
 
 NO_SIDE = "the present rules make no such side of the record"
 OTHER_HOLDER = "the present rules give the call to somebody else"
@@ -54,13 +48,6 @@ RECORD_AGAIN = "reprocessing its file decides it again"
 
 ContextOf = Callable[[str, str], IntakeContext]
 """Given the name of a source and of its PBX, returns its configuration. Raises UserError."""
-
-
-class NoSuchCall(UserError):
-    """It does not exist, or is not for this viewer: one sentence for both, which tells nothing."""
-
-    def __init__(self, public_id: str, viewer: str) -> None:
-        super().__init__(f"No call {public_id} is available to {viewer}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +73,7 @@ def explain_id(request: Request, public_id: str) -> dict[str, Any]:
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
         for record_id in sorted(records_of(public_id)) if side is not None or manages else ():
             stored = load_conversation(record_id)
-            rows = _Rows(request, stored)
+            rows = ConversationRows(request.door, request.zone, request.custom_fields, stored)
             if side is None:
                 answer = _explain_record(request, stored, record_id, rows)
             elif public_id in rows.found:
@@ -96,37 +83,6 @@ def explain_id(request: Request, public_id: str) -> dict[str, Any]:
             request.door.note_rows(1)
             return answer
     raise NoSuchCall(public_id, request.door.viewer.name)
-
-
-class _Rows:
-    """The rows of a conversation that the viewer may see, by public id."""
-
-    def __init__(self, request: Request, stored: Stored) -> None:
-        self._starts = {rec.id: rec.leg.started_at for rec in stored.records}
-        self._hashes = stored.key_hashes
-        starts = sorted(self._starts.values())
-        days = Days(request.zone)
-        first, end = days.day(starts[0]), next_day(days.day(starts[-1]))
-        self.lookups = Lookups(days, first, end)
-        self.conversation = self.record_id(stored.id)
-        specification = Specification(
-            "calls",
-            day_date(first),
-            day_date(end),
-            filters=(("conversation", (self.conversation,)),),
-        )
-        query = Query(request.door.scope, specification, self.lookups)
-        self.found = {row["id"]: row for row in list_rows(query, request.custom_fields)}
-
-    def record_id(self, record: int) -> str:
-        """Return the public id of a record of the conversation."""
-        return format_conversation_id(self._starts[record], self._hashes[record])
-
-    def call_id(self, record: int, side: Side) -> str:
-        return format_call_id(self._starts[record], self._hashes[record], side)
-
-    def row(self, record: int, side: Side) -> dict[str, Any] | None:
-        return self.found.get(self.call_id(record, side))
 
 
 def _context(request: Request, record: Any) -> IntakeContext:
@@ -139,7 +95,7 @@ def _context(request: Request, record: Any) -> IntakeContext:
 
 
 def _explain_call(
-    request: Request, stored: Stored, record_id: int, side: Side, rows: _Rows
+    request: Request, stored: Stored, record_id: int, side: Side, rows: ConversationRows
 ) -> dict[str, Any]:
     context = _context(request, Record.get_by_id(record_id))
     explained = explain(stored.records, context)
@@ -200,7 +156,10 @@ def _explain_call(
 
 
 def _attribution(
-    request: Request, side: SideExplained | None, call: Mapping[str, Any] | None, rows: _Rows
+    request: Request,
+    side: SideExplained | None,
+    call: Mapping[str, Any] | None,
+    rows: ConversationRows,
 ) -> dict[str, Any]:
     """Return the reason and the candidates; of those beyond the viewer's scope only the role."""
     if side is None:
@@ -310,7 +269,7 @@ def _masked_text(text: str, number: OtherNumber, digits: int) -> str:
 
 
 def _explain_record(
-    request: Request, stored: Stored, record_id: int, rows: _Rows
+    request: Request, stored: Stored, record_id: int, rows: ConversationRows
 ) -> dict[str, Any]:
     record = Record.get_by_id(record_id)
     file = File.get_by_id(record.file_id)
@@ -349,7 +308,7 @@ def _record_side(
     explained: Explanation,
     record_id: int,
     side: Side,
-    rows: _Rows,
+    rows: ConversationRows,
     context: IntakeContext,
     withheld: bool,
 ) -> dict[str, Any]:
