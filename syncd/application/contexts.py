@@ -7,7 +7,8 @@ import re
 from syncd.application.preparation import Preparation
 from syncd.billing.numbering import Numbering
 from syncd.calls.context import IntakeContext
-from syncd.calls.trunks import TrunkRule
+from syncd.calls.trunk_counting import EndpointsOf
+from syncd.calls.trunks import Endpoints, TrunkRule
 from syncd.cdr.parts import traits
 from syncd.settings.model import CdrSettings, Settings, TrunkSettings
 
@@ -73,3 +74,21 @@ def _grows(prepared: Preparation, source: CdrSettings) -> bool:
     if source.growing == "driver":
         return traits(prepared.drivers[source.name]).grows
     return source.growing == "yes"
+
+
+def endpoints_of(settings: Settings) -> EndpointsOf:
+    """Return what tells the devices of a source apart; of one that is no longer configured by
+    another folder of its PBX, or without any trunk."""
+    made: dict[str, Endpoints] = {}
+
+    def of(source: str, pbx: str) -> Endpoints:
+        found = settings.cdr.get(source) or next(
+            (one for one in settings.cdr.values() if one.pbx == pbx), None
+        )
+        site = found.site if found is not None else ""
+        if site not in made:
+            rules = [trunk_rule(one) for one in settings.trunks if one.site in ("", site)]
+            made[site] = Endpoints(rules)
+        return made[site]
+
+    return of

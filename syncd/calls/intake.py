@@ -26,9 +26,12 @@ from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pipeline import ParsedFile, Pipeline
 from syncd.calls.release import release_calls
 from syncd.cdr import ledger, spool
+from syncd.cdr.quality_rows import QualityFile, store_quality
+from syncd.cdr.quality_rows import Terms as QualityTerms
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.quality import Quality
 from syncd.licensing.settlement import Terms
 from syncd.store.database import write_transaction
 
@@ -83,6 +86,8 @@ class _Waiting:
 
     content: Content
     rows: list[Row]
+    quality: list[tuple[int, Quality | Reject]] | None = None
+    """The rows of a call quality file, which has no others."""
 
 
 class Intake:
@@ -161,7 +166,7 @@ class Intake:
             if waiting is None:
                 continue
             batch.append(waiting)
-            rows += len(waiting.rows)
+            rows += len(waiting.rows) + len(waiting.quality or ())
             size += len(waiting.content.data)
             if rows >= BATCH_ROWS or size >= BATCH_BYTES:
                 yield batch
@@ -205,12 +210,17 @@ class Intake:
                     ledger.forget_unreadable(context.source, candidate.name)
             self._move(content, now, outcome)
             return None
-        reason = context.driver.wants(candidate.name)
+        measures = context.quality is not None and context.quality.fits(
+            candidate.name, content.data
+        )
+        reason = "" if measures else context.driver.wants(candidate.name)
         if reason:
             self._finish(content, FileState.IGNORED, reason, now, outcome)
             report(FileState.IGNORED, reason)
             return None
         try:
+            if context.quality is not None and measures:
+                return _Waiting(content, [], list(context.quality.rows(io.BytesIO(content.data))))
             rows = list(context.driver.rows(io.BytesIO(content.data), candidate.name))
         except NotCdrError as error:
             self._finish(content, FileState.SET_ASIDE, str(error), now, outcome)
@@ -278,6 +288,7 @@ class Intake:
         names: dict[int, str] = {}
         with write_transaction():
             parsed = []
+            measured = []
             for waiting in batch:
                 content = waiting.content
                 file_id = self._enter(
@@ -289,10 +300,16 @@ class Intake:
                     self._archive_text(content, now),
                 )
                 names[file_id] = content.candidate.name
-                parsed.append(
-                    ParsedFile(file_id, content.candidate.name, waiting.rows, content.data)
-                )
+                file = ParsedFile(file_id, content.candidate.name, waiting.rows, content.data)
+                if waiting.quality is None:
+                    parsed.append(file)
+                else:
+                    measured.append(QualityFile(file_id, waiting.quality, file.raw))
             result = pipeline.take(parsed)
+            terms = QualityTerms(
+                pipeline.pbx_id, pipeline.key_hash, self.context.excluded_numbers, now
+            )
+            result.counters |= store_quality(measured, terms)
         outcome.records += result.records
         outcome.calls += result.calls
         outcome.withheld += result.withheld

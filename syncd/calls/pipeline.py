@@ -27,7 +27,9 @@ from syncd.licensing import settlement
 from syncd.licensing.settlement import Terms
 from syncd.licensing.slots import Licence, SlotKey
 from syncd.store import call_rows as store
+from syncd.store import quality
 from syncd.store.rollups import mark_dirty
+from syncd.store.trunk_counters import mark_quarters
 
 FUTURE = 3600
 """Seconds by which a call may begin after now: clocks differ."""
@@ -130,6 +132,8 @@ class _Batch:
         self.changed: dict[int, Counters] = {}
         """Changes to the ledger of files, of this batch and of earlier ones."""
         self.dirty: set[int] = set()
+        self.quarters: set[int] = set()
+        """Quarters of an hour in which stored records that are decided again begin."""
         self.record_rows: list[tuple[object, ...]] = []
         self.pending: list[tuple[SlotKey, bool, CallTuple]] = []
         self.file_of: dict[int, int] = {}
@@ -298,6 +302,7 @@ class _Batch:
             self.dirty.add(self.pipeline.days.day(started_at))
         for rec, outcome in stored:
             self.counters(rec.file_id).add_outcome(RecordOutcome(outcome), -1)
+            self.quarters.add(rec.leg.started_at // QUARTER)
 
     def counters(self, file_id: int) -> Counters:
         return self.changed.setdefault(file_id, Counters())
@@ -395,17 +400,31 @@ class _Batch:
         if withheld:
             store.insert_withheld(withheld)
         ledger.add_rejects(self.rejects)
+        self.exclude_quality()
         self.release(licence, hunts)
         ledger.note_unknown(self.context.site, self.unknown)
         ledger.note_unknown_trunks(self.pipeline.pbx_id, self.unknown_trunks)
         ledger.add(self.changed)
         mark_dirty(self.dirty)
+        mark_quarters(self.quarters.union([row[9] // QUARTER for row in self.record_rows]))  # type: ignore[operator]
         result = self.result
         result.records = len(self.record_rows)
         result.calls = len(calls)
         result.withheld = len(withheld)
         result.unrated = sum(1 for row in calls if row[20] is None)
         return result
+
+    def exclude_quality(self) -> None:
+        """Leave the measurements of calls of excluded numbers without a device, as the records are
+        without numbers."""
+        calls = [
+            (rec.leg.call_ref, rec.leg.started_at, rec.leg.ended_at)
+            for rec, rule in self.excluded
+            if rule == EXCLUDED_NUMBER
+        ]
+        for file_id, count in quality.exclude(self.pipeline.pbx_id, calls).items():
+            self.counters(file_id).add_outcome(STORED, -count)
+            self.counters(file_id).add_outcome(RecordOutcome.EXCLUDED, count)
 
     def licence(self) -> Licence:
         """Document what was acquired, and say who holds a slot now."""

@@ -14,6 +14,7 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.intake import IngestOutcome, Intake
 from syncd.calls.trunks import TrunkRule
 from syncd.cdr.drivers.cucm import cucm, cucm_partition
+from syncd.cdr.quality import cmr
 from syncd.demo.cucm_writer import row, write_cucm_file
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Direction, Disposition, Outcome, Role, Side, State, TrunkRole
@@ -268,5 +269,6 @@ def make_bed(tmp_path: Path, *, partitions: bool = False, **options: Any) -> Bed
         slots=None,
         acquisition=False,
         zone=ROME,
+        quality=cmr,
     )
     return Bed(replace(context, **options), folder)

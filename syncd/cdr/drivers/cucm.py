@@ -19,6 +19,7 @@ from typing import BinaryIO, NamedTuple
 
 from syncd.cdr.drivers.cucm_columns import names_of
 from syncd.cdr.parts import rows_end
+from syncd.cdr.quality import PREFIX, cmr
 from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
 
 # In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
@@ -110,6 +111,7 @@ class CucmDriver:
 
     grows = False
     row_quote = '"'
+    quality = cmr
 
     def __init__(self, name: str, partitions: bool) -> None:
         self.name = name
@@ -120,8 +122,8 @@ class CucmDriver:
 
     def wants(self, name: str) -> str:
         """Return why a file of this name is not for this driver, or an empty text."""
-        if name.startswith("cmr_"):
-            return "call quality (CMR) files are kept but not read"
+        if name.startswith(PREFIX):
+            return "call quality (CMR) files are kept but not read: quality = no"
         return ""
 
     def head(self, beginning: bytes) -> int:
