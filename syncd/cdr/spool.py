@@ -2,22 +2,38 @@
 
 Polling is the truth. A file is taken when its name fits, it is a regular file, its name is not that
 of an unfinished upload, and its size and modification time have been still for the settle time.
+
+A file of up to a few megabytes is read once and kept in hand; a larger one is read as a stream, as
+often as it is needed, through the descriptor that was opened first. What is compressed is expanded
+on the way, and looked through to its end before anything is made of it.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
+import re
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import BinaryIO
+
+from syncd.cdr.compressed import DamagedError, expanded, is_compressed, plain_name
 
 UNFINISHED_PREFIXES = (".", "_")
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".swp", "~")
+
+IN_HAND = 4 * 1024 * 1024
+"""Bytes up to which a file's content is kept in memory."""
+
+_BLOCK = 256 * 1024
+_ROTATED = re.compile(r"(.+?)(?:[.-](?:\d[\dT:_.-]*|old))+", re.IGNORECASE)
+"""A name with a number or a date behind it, such as logrotate's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +44,116 @@ class Candidate:
     size: int
     modified: int
     inode: int
+    device: int = 0
 
     @property
     def name(self) -> str:
         return self.path.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Content:
-    """A file's bytes, read once."""
+    """What is in a file, expanded where it is compressed."""
 
     candidate: Candidate
     data: bytes
+    """All of it; empty where it is too large to be in hand."""
     sha256: str
+    """Of the file as it was delivered."""
+    size: int
+    """Bytes of the content."""
+    trouble: str = ""
+    """Why a compressed file cannot be read; ``data`` is then the file as it was delivered."""
+    _handle: Handle | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name, without what says that it is compressed."""
+        return plain_name(self.candidate.name)
+
+    @property
+    def in_hand(self) -> bool:
+        return self._handle is None
+
+    def stream(self) -> BinaryIO:
+        """Return the content from its beginning. Reading raises OSError, or DamagedError where the
+        file has changed since it was looked through."""
+        if self._handle is None:
+            return io.BytesIO(self.data)
+        return self._handle.raw() if self.trouble else self._handle.plain()
+
+    def check(self) -> None:
+        """Raise OSError when a file that is not in hand was written to since it was opened."""
+        if self._handle is not None and not self._handle.still():
+            raise OSError(f"{self.candidate.name} was written to while it was read")
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
 
 
-def candidates(folder: Path, pattern: str) -> list[Candidate]:
-    """Return the files of a folder whose names fit, oldest first, ties by name.
+class Handle:
+    """An open file that can be read again and again, whatever becomes of its name."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError, also when it is no regular file."""
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.status = os.fstat(self._descriptor)
+        if not stat.S_ISREG(self.status.st_mode):
+            self.close()
+            raise OSError(f"{path} is not a regular file")
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def read(self, count: int, position: int = 0) -> bytes:
+        """Return up to ``count`` bytes from a position."""
+        return os.pread(self._descriptor, count, position)
+
+    def raw(self, position: int = 0) -> BinaryIO:
+        """Return a stream of the bytes from a position."""
+        return io.BufferedReader(_Reading(self, position), _BLOCK)
+
+    def plain(self) -> BinaryIO:
+        """Return a stream of the content, expanded where it is compressed."""
+        return expanded(self.raw(), self.read(4), self.status.st_size)
+
+    def still(self) -> bool:
+        """Tell whether nothing was written since it was opened."""
+        now = os.fstat(self._descriptor)
+        return (now.st_size, now.st_mtime_ns) == (self.status.st_size, self.status.st_mtime_ns)
+
+
+class _Reading(io.RawIOBase):
+    """A place in an open file."""
+
+    def __init__(self, handle: Handle, position: int) -> None:
+        self._handle = handle
+        self._position = position
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._handle.read(len(buffer), self._position)
+        self._position += len(data)
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def candidates(folder: Path, pattern: str, *, rotated: bool = False) -> list[Candidate]:
+    """Return the files of a folder whose names fit, oldest first, ties by name; with ``rotated``
+    also those with a number or a date behind their name.
 
     Raises OSError when the folder cannot be read.
     """
     found = []
     with os.scandir(folder) as entries:
         for entry in entries:
-            if not _name_fits(entry.name, pattern):
+            name = entry.name
+            if not _name_fits(name, pattern) and not (rotated and is_rotated(name, pattern)):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
@@ -59,7 +161,13 @@ def candidates(folder: Path, pattern: str) -> list[Candidate]:
                 continue
             if stat.S_ISREG(status.st_mode):
                 found.append(
-                    Candidate(Path(entry.path), status.st_size, status.st_mtime_ns, status.st_ino)
+                    Candidate(
+                        Path(entry.path),
+                        status.st_size,
+                        status.st_mtime_ns,
+                        status.st_ino,
+                        status.st_dev,
+                    )
                 )
     return sorted(found, key=lambda candidate: (candidate.modified, candidate.name))
 
@@ -68,8 +176,14 @@ def _name_fits(name: str, pattern: str) -> bool:
     return (
         not name.startswith(UNFINISHED_PREFIXES)
         and not name.lower().endswith(UNFINISHED_SUFFIXES)
-        and fnmatchcase(name, pattern)
+        and (fnmatchcase(name, pattern) or fnmatchcase(plain_name(name), pattern))
     )
+
+
+def is_rotated(name: str, pattern: str) -> bool:
+    """Tell whether a file was put aside by who writes it, under a name made of one that fits."""
+    found = _ROTATED.fullmatch(plain_name(name))
+    return found is not None and _name_fits(found[1], pattern)
 
 
 class Settling:
@@ -95,13 +209,43 @@ class Settling:
 
 
 def read(candidate: Candidate) -> Content:
-    """Read a file whole. Raises OSError, also when it is no regular file any more."""
-    descriptor = os.open(candidate.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise OSError(f"{candidate.path} is not a regular file")
-        data = stream.read()
-    return Content(candidate, data, hashlib.sha256(data).hexdigest())
+    """Read a file, whole where it is small. Raises OSError, also when it is no regular file any
+    more. A content that is not in hand must be closed."""
+    handle = Handle(candidate.path)
+    try:
+        data = handle.raw().read(IN_HAND + 1)
+        if len(data) <= IN_HAND and not is_compressed(data[:4]):
+            return Content(candidate, data, hashlib.sha256(data).hexdigest(), len(data))
+        content = _looked_through(candidate, handle, data)
+    except BaseException:
+        handle.close()
+        raise
+    if content.in_hand:
+        handle.close()
+    return content
+
+
+def _looked_through(candidate: Candidate, handle: Handle, beginning: bytes) -> Content:
+    """Return a content that is large or compressed, read to its end once."""
+    small = len(beginning) <= IN_HAND
+    digest = hashlib.sha256()
+    with handle.raw() as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    sha256 = digest.hexdigest()
+    if not is_compressed(beginning[:4]):
+        return Content(candidate, b"", sha256, handle.status.st_size, _handle=handle)
+    kept: bytes = b""
+    size = 0
+    try:
+        with handle.plain() as stream:
+            while block := stream.read(_BLOCK):
+                size += len(block)
+                kept = kept + block if size <= IN_HAND else b""
+    except DamagedError as error:
+        length, raw = handle.status.st_size, beginning if small else b""
+        return Content(candidate, raw, sha256, length, str(error), None if small else handle)
+    return Content(candidate, kept, sha256, size, _handle=None if size <= IN_HAND else handle)
 
 
 def unchanged(content: Content) -> bool:
@@ -122,23 +266,48 @@ def archive_name(content: Content, source: str, now: int) -> Path:
     """Return where a file goes, relative to the archive: source, day of arrival (UTC), name, and as
     much of the content's hash as tells two files of one name apart."""
     day = datetime.fromtimestamp(now, UTC).strftime("%Y/%m/%d")
-    return Path(source) / day / f"{content.candidate.name}.{content.sha256[:8]}.gz"
+    return Path(source) / day / kept_name(content)
+
+
+def kept_name(content: Content) -> str:
+    """Return the name under which a file is kept."""
+    name = content.candidate.name if content.trouble else content.name
+    return f"{name}.{content.sha256[:8]}.gz"
 
 
 def keep(content: Content, target: Path) -> None:
-    """Write a file's bytes, compressed, as ``target``: whole or not at all. Raises OSError."""
+    """Write a file's content, compressed, as ``target``: whole or not at all; a compressed file that
+    cannot be read as it is. Raises OSError."""
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    # Always the same name: what a killed process left of it is written over, not left for ever.
+    temporary = target.with_name(f".{target.name}.part")
     try:
         with temporary.open("wb") as raw:
-            raw.write(gzip.compress(content.data, compresslevel=1, mtime=0))
+            if content.in_hand:
+                raw.write(gzip.compress(content.data, compresslevel=1, mtime=0))
+            else:
+                _compress(content, raw)
             raw.flush()
             os.fsync(raw.fileno())
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _compress(content: Content, raw: BinaryIO) -> None:
+    """Write a large content compressed. Raises OSError when it has changed."""
+    try:
+        with (
+            content.stream() as stream,
+            gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+        ):
+            while block := stream.read(_BLOCK):
+                packed.write(block)
+    except DamagedError as error:
+        raise OSError(str(error)) from error
+    content.check()
 
 
 def put_back(archived: Path, folder: Path, name: str) -> None:
@@ -149,9 +318,11 @@ def put_back(archived: Path, folder: Path, name: str) -> None:
     target = folder / name
     if target.exists():
         raise FileExistsError(f"{target} is there already")
-    temporary = folder / f".{name}.{os.getpid()}"
+    temporary = folder / f".{name}.part"
     try:
-        temporary.write_bytes(gzip.decompress(archived.read_bytes()))
+        with gzip.open(archived, "rb") as packed, temporary.open("wb") as raw:
+            while block := packed.read(_BLOCK):
+                raw.write(block)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
