@@ -231,12 +231,19 @@ class Application:
             return intake.take(now=self.clock, settle=settle, stop=stop.is_set, progress=progress)
 
     def roll_up(self, *, stop: Stop = NEVER) -> int:
-        """Rebuild the sums of days that changed. Returns how many days and months were rebuilt."""
-        from syncd.store.models import DirtyDay
+        """Rebuild the sums of days that changed, and the counters of trunks. Returns how many days
+        and months were rebuilt."""
+        from syncd.application.contexts import endpoints_of
+        from syncd.calls.trunk_counting import count_trunks
+        from syncd.store.models import DirtyDay, DirtyQuarter
         from syncd.store.rollups import rebuild, stale_months
 
         rebuilt = 0
         with self.connected():
+            known_as = endpoints_of(self.settings)
+            while not stop.is_set() and DirtyQuarter.select().exists():
+                with self.locked(MAINTENANCE, stop):
+                    count_trunks(known_as)
             while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
                 with self.locked(MAINTENANCE, stop):
                     done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)

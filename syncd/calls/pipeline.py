@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from typing import Any
 
 from syncd.calls.analysis import Analysis, Rules
 from syncd.calls.context import IntakeContext
@@ -134,7 +135,7 @@ class _Batch:
         self.dirty: set[int] = set()
         self.quarters: set[int] = set()
         """Quarters of an hour in which stored records that are decided again begin."""
-        self.record_rows: list[tuple[object, ...]] = []
+        self.record_rows: list[tuple[Any, ...]] = []
         self.pending: list[tuple[SlotKey, bool, CallTuple]] = []
         self.file_of: dict[int, int] = {}
         """Record id → file id, of the records whose call rows are written."""
@@ -406,7 +407,7 @@ class _Batch:
         ledger.note_unknown_trunks(self.pipeline.pbx_id, self.unknown_trunks)
         ledger.add(self.changed)
         mark_dirty(self.dirty)
-        mark_quarters(self.quarters.union([row[9] // QUARTER for row in self.record_rows]))  # type: ignore[operator]
+        mark_quarters(self.quarters.union([row[9] // QUARTER for row in self.record_rows]))
         result = self.result
         result.records = len(self.record_rows)
         result.calls = len(calls)

@@ -45,6 +45,11 @@ WIDE = 140
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the report, the viewer, the period and what to group and filter by."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="the report; none lists them")
+    add_selection(parser)
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Add the viewer, the period, what to group and filter by, and the format."""
     add_viewer(parser)
     parser.add_argument(
         "--from", dest="first", metavar="DAY", help="first day (default: that of this month)"
@@ -85,6 +90,14 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return _list_reports(context, form)
     specification = _specification(arguments, context)
     door = open_report_door(arguments, context, arguments.name, specification.text())
+
+    from syncd.reports.catalogue.standard import TRUNK_LOAD
+
+    if arguments.name == TRUNK_LOAD:
+        from syncd.cli import trunk_load
+
+        trunk_load.show(arguments, door, specification, context)
+        return EXIT_OK
 
     from dataclasses import replace
 

@@ -21,6 +21,8 @@ REQUIRED_LEVELS = {
     "files": 10,
     "person": 10,
     "rejects": 10,
+    "reprocess": 10,
+    "trunk-load": 8,
     "unknown": 10,
 }
 """Reports that are not for everyone who has access; the rest need level 2."""

@@ -120,14 +120,14 @@ from syncd.store.directory_models import (
 from syncd.store.directory_models import (
     SyncRun as SyncRun,
 )
+from syncd.store.growing_models import (
+    GrowingFile as GrowingFile,
+)
 from syncd.store.quality_models import (
     CallQuality as CallQuality,
 )
 from syncd.store.quality_models import (
     QualityExcluded as QualityExcluded,
-)
-from syncd.store.growing_models import (
-    GrowingFile as GrowingFile,
 )
 from syncd.store.reject_models import (
     FileHeader as FileHeader,

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from syncd.domain.errors import UsageError
 
+TRUNK_LOAD = "trunk-load"
+"""The one report that is not made of call rows."""
+
 
 class CatalogueEntry(NamedTuple):
     """A report: its name, what it says and what it groups by; without dimensions it lists rows."""
@@ -26,6 +29,7 @@ ENTRIES = (
     CatalogueEntry("by-destination", "sums by destination", ("destination", "class")),
     CatalogueEntry("by-line", "sums by line and person", ("line_id", "person")),
     CatalogueEntry("summary", "sums by direction and class", ("direction", "class")),
+    CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
 )
 
 
