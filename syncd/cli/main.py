@@ -41,6 +41,7 @@ VERBS = (
         "directory", "directory", "list directories, and show what the mapping makes of one entry"
     ),
     Verb("ingest", "ingest", "take the CDR files that are ready"),
+    Verb("call", "call", "list calls, or show a conversation leg by leg"),
     Verb("report", "report", "print a report as a viewer may see it"),
     Verb("licence", "licence", "show who holds the slots of the licence, and who waits"),
     Verb("person", "person", "list, show and change people, also for an earlier time"),
@@ -118,7 +119,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return EXIT_USAGE
         module = importlib.import_module(parsed.verb_module)
         with Context(
-            config=getattr(parsed, "config", None), json=getattr(parsed, "json", False)
+            config=getattr(parsed, "config", None),
+            json=getattr(parsed, "json", False),
+            verbose=getattr(parsed, "verbose", False),
         ) as context:
             code: int = module.run(parsed, context)
         sys.stdout.flush()

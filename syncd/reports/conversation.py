@@ -1,4 +1,5 @@
-"""The rows of one conversation that a viewer may see: through the call list, like everything."""
+"""One conversation as a viewer may see it: its rows, through the call list like everything, and the
+timeline made of them."""
 
 from __future__ import annotations
 
@@ -6,16 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncd.calls.explanation import Stored
-from syncd.domain.call_id import format_call_id, format_conversation_id
+from syncd.calls.analysis import NO_LINE
+from syncd.calls.explanation import Stored, load_conversation, withheld_sides
+from syncd.domain.call_id import format_call_id, format_conversation_id, parse_call_id
 from syncd.domain.codes import Side
 from syncd.domain.days import Days, day_date, next_day
 from syncd.domain.errors import UserError
+from syncd.licensing.history import FULL
 from syncd.reports.listing import list_rows
 from syncd.reports.lookups import Lookups
-from syncd.reports.query import Query
+from syncd.reports.permissions import Reach
+from syncd.reports.query import Query, records_of
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
+from syncd.reports.timeline import Part, Sight, timeline
+from syncd.store.models import Record, database
 
 RECORDS_LEVEL = 10
 """Records that became no call are for those who manage syncd (docs/rules.md 8.1)."""
@@ -65,3 +71,50 @@ class ConversationRows:
     def rows_of(self, record: int) -> dict[Side, dict[str, Any]]:
         """Return the rows of a record by side."""
         return {side: row for side in Side if (row := self.row(record, side)) is not None}
+
+
+def show(
+    door: Door, zone: ZoneInfo, custom_fields: Mapping[str, str], public_id: str
+) -> dict[str, Any]:
+    """Return the conversation of a call as its timeline, ready for JSON.
+
+    The id is that of a call, or, without a side, that of a record or of a conversation, of which the
+    viewer sees a row. Raises UsageError for what is no id, NoSuchCall.
+    """
+    public_id = public_id.strip().lower()
+    side = parse_call_id(public_id).side
+    records = door.viewer.level >= RECORDS_LEVEL
+    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+        for record_id in sorted(records_of(public_id)):
+            stored = load_conversation(record_id)
+            rows = ConversationRows(door, zone, custom_fields, stored)
+            if not (_is_of(public_id, rows) or (records and side is None)):
+                continue
+            sight = Sight(door.scope.reach is Reach.ALL, records, door.scope.masked_digits)
+            parts = [
+                Part(rows.record_id(rec.id), rec.leg, seen, "" if seen else _reason(rec.id))
+                for rec in stored.records
+                for seen in [rows.rows_of(rec.id)]
+            ]
+            door.note_rows(len(rows.found))
+            return {
+                "conversation": rows.conversation,
+                "asked": public_id,
+                "legs": timeline(parts, sight, zone),
+            }
+    raise NoSuchCall(public_id, door.viewer.name)
+
+
+def _is_of(public_id: str, rows: ConversationRows) -> bool:
+    """Tell whether an id is one that the viewer knows from a row in scope."""
+    if not rows.found:
+        return False
+    known = {rows.conversation, *rows.found}
+    known |= {one.rpartition(f"-{row['side']}")[0] for one, row in rows.found.items()}
+    return public_id in known
+
+
+def _reason(record_id: int) -> str:
+    """Return why a record became no call that is shown."""
+    reason = str(Record.get_by_id(record_id).reason)
+    return reason or (FULL if withheld_sides(record_id) else NO_LINE)

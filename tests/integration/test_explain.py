@@ -4,160 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from syncd.cli.main import main
 from syncd.domain.codes import Role
-from syncd.domain.money import parse_micros
-from syncd.store.database import open_database
 from syncd.store.models import AccessLog, Assignment, Party, Record, database
-from tests.support.bed import COLUMNS, DECK, ROME, START, Bed, make_bed
+from tests.support.bed import COLUMNS, DECK, ROME, START
 from tests.support.phones import GATEWAY, SPLIT, leg, transferred
-
-INI = """
-[syncd]
-state_directory = state
-timezone = Europe/Rome
-currency = EUR
-
-[database]
-url = sqlite:///test.db
-
-[site:hq]
-country = IT
-area_code = 06
-access_code = 0
-internal_numbers = 2XXX 3XXX 6XXX
-rule.1 = +393339 premium
-
-[trunk:pstn]
-site = hq
-devices = S0/SU* SIP-PSTN*
-role = pstn
-carrier = telco
-
-[trunk:old-pbx]
-site = hq
-devices = SIP-TIE
-role = tie
-
-[trunk:voicemail]
-site = hq
-devices = SIP-VM
-role = voicemail
-
-[carrier:telco]
-tariff.2026 = telco.csv from 2026-01-01
-rounding = half-up 4
-
-[cdr:hq]
-driver = cucm
-folder = drop
-site = hq
-
-[licensing]
-slots = unlimited
-automatic_acquisition = no
-"""
+from tests.support.world import World, make_world
 
 OUT = "00033123456789"
 MOBILE = "03331234567"
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@dataclass
-class World:
-    """A bed, and the same configuration as an INI file for the command line."""
-
-    bed: Bed
-    ini: Path
-    read: Callable[[], tuple[str, str]]
-
-    def run(self, *arguments: str) -> Ran:
-        code = main(["--config", str(self.ini), *arguments])
-        ran = Ran(code, *self.read())
-        open_database("sqlite:///test.db", self.bed.context.state_directory)
-        return ran
-
-    def json(self, *arguments: str) -> Any:
-        ran = self.run(*arguments, "--json")
-        assert (ran.code, ran.err) == (0, "")
-        return json.loads(ran.out)
-
-    def rows(self, *more: str) -> list[dict[str, Any]]:
-        """Return the rows of the call list, the first one first."""
-        period = ("--from", "2026-05-01", "--to", "2026-07-01")
-        rows: list[dict[str, Any]] = self.json("report", "calls", *period, *more)["rows"]
-        return rows[::-1]
-
-    def row(self, side: str, person: str | None, at: int = 0) -> dict[str, Any]:
-        """Return the one row of a person's side of a record that started ``at`` seconds."""
-        (found,) = (
-            row
-            for row in self.rows()
-            if (row["side"], row["person"]) == (side, person)
-            and datetime.fromisoformat(row["started_at"]).timestamp() == START + at
-        )
-        return found
-
-    def explain(self, row: dict[str, Any], *more: str) -> dict[str, Any]:
-        """Explain a row, and check what is true of every explanation."""
-        answer: dict[str, Any] = self.json("explain", row["id"], *more)
-        assert list(answer) == [
-            "call",
-            "attribution",
-            "licence",
-            "number",
-            "tariff",
-            "arithmetic",
-            "shares",
-            "price",
-            "stored_price",
-            "same",
-        ]
-        if answer["price"] is not None:
-            assert sum(step["micros"] for step in answer["arithmetic"]) == answer["price"]
-            if answer["shares"]:
-                assert sum(share["micros"] for share in answer["shares"]) == answer["price"]
-        if row["cost"] is None:
-            assert answer["stored_price"] is None
-        else:
-            assert answer["stored_price"] == parse_micros(row["cost"])
-        return answer
-
-    def record(self, call: int) -> str:
-        """Return the public id of a record by its PBX call id."""
-        from syncd.domain.call_id import format_conversation_id
-
-        record = Record.get(Record.call_ref == (1 << 32 | call))
-        return format_conversation_id(record.started_at, record.key_hash)
-
-    def option(self, old: str, new: str) -> None:
-        text = self.ini.read_text(encoding="utf-8")
-        assert old in text
-        self.ini.write_text(text.replace(old, new), encoding="utf-8")
-
-
 @pytest.fixture
 def world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
-    bed = make_bed(tmp_path)
-    bed.person("anna", "2001", department="Sales", level=2)
-    bed.person("bruno", "2002", department="Support", level=2)
-    bed.person("carla", "2003", department="Sales", level=6)
-    ini = tmp_path / "syncd.ini"
-    ini.write_text(INI, encoding="utf-8")
-    yield World(bed, ini, lambda: tuple(capsys.readouterr()))
+    yield make_world(tmp_path, lambda: tuple(capsys.readouterr()))
     database.close()
 
 
