@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 CI = os.environ.get("CI", "").lower() == "true"
@@ -18,11 +21,33 @@ SERVERS = dict(
 )
 """Debian packages by program."""
 
+# Set before the workers of xdist start, so that all of them have the same one.
+SEED = os.environ.setdefault("SYNCD_SEED", str(random.SystemRandom().randrange(10**6)))
+"""What the sweeps of crashes and faults choose their points by: another one in each run."""
+
 # Load from neighbours must not fail a test: time is nobody's assertion here.
 settings.register_profile(
     "syncd", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("syncd")
+
+
+def pytest_report_header() -> str:
+    return f"SYNCD_SEED={SEED} (set it to sweep the same points again)"
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Leave logging as it was: it belongs to the process, and commands set it up for theirs."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

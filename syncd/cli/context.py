@@ -28,15 +28,23 @@ def common_options() -> argparse.ArgumentParser:
         help="the INI file (default: $SYNCD_CONFIG, ./syncd.ini, /etc/syncd/syncd.ini)",
     )
     parser.add_argument("--json", action="store_true", help="short for --format json")
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="log on stderr what is done, each LDAP search as the command that repeats it",
+    )
     return parser
 
 
 class Context:
     """The settings and the database of one command; a context manager that closes the latter."""
 
-    def __init__(self, config: Path | None = None, *, json: bool = False) -> None:
+    def __init__(
+        self, config: Path | None = None, *, json: bool = False, verbose: bool = False
+    ) -> None:
         self.config = config
         self.json = json
+        self.verbose = verbose
         self._database: peewee.Database | None = None
 
     @cached_property
@@ -52,8 +60,12 @@ class Context:
         Raises ConfigurationError with every problem at once."""
         from syncd.application.account import become_owner
         from syncd.application.plugins import load_settings
+        from syncd.observe.logs import configure
 
         settings = load_settings(self.config_file)
+        # A command says itself what it did; the log tells what went wrong on the way.
+        everything = self.verbose or settings.logging.level == "debug"
+        configure("debug" if everything else "warning")
         become_owner(settings.state_directory)
         return settings
 

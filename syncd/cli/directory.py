@@ -92,10 +92,6 @@ def _test(arguments: argparse.Namespace, context: Context) -> int:
     from syncd.directory.sources.open import open_source
 
     directory = _directory(arguments.name, context)
-    if context.settings.logging.level == "debug":
-        from syncd.observe.logs import configure
-
-        configure("debug")  # each search as the command that repeats it
     sites = tuple(context.settings.sites.values())
     mapping = mapping_of(directory, sites, context.now())
     naming = naming_attributes(mapping, directory.id)

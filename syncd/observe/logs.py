@@ -84,3 +84,5 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     everything = threshold <= logging.DEBUG
     root = threshold if everything else max(threshold, logging.WARNING)
     logging.basicConfig(handlers=[handler], level=root, force=True)
+    # At debug it says every statement with its values: people and numbers do not belong in a log.
+    logging.getLogger("peewee").setLevel(logging.WARNING)

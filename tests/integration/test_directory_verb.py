@@ -192,16 +192,15 @@ def test_an_entry_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert found["fields"][1]["value"] == "2001"
 
 
-def test_debug_shows_the_searches(run: Run, tmp_path: Path) -> None:
-    defaults = structlog.get_config()
-    try:
-        with (tmp_path / "syncd.ini").open("a") as stream:
-            stream.write("[logging]\nlevel = debug\n")
-        done = run("directory", "test", "corp", "--entry", "anna", "--json")
-    finally:
-        structlog.configure(**defaults)
-        structlog.reset_defaults()
-        logging.basicConfig(handlers=[], level=logging.WARNING, force=True)
+def test_the_searches_are_shown_when_asked_for(run: Run, tmp_path: Path) -> None:
+    done = run("sync", "--verbose")
+    assert done.code == 0
+    assert "ldapsearch -LLL" in done.err
+    assert PASSWORD not in done.err
+    assert "ldapsearch" not in run("directory", "test", "corp", "--entry", "anna", "--json").err
+    with (tmp_path / "syncd.ini").open("a") as stream:
+        stream.write("[logging]\nlevel = debug\n")
+    done = run("directory", "test", "corp", "--entry", "anna", "--json")
     assert done.json[0]["read"] is True
     assert "ldapsearch -LLL" in done.err
     assert PASSWORD not in done.err
