@@ -16,6 +16,8 @@ from operator import itemgetter
 from typing import BinaryIO, NamedTuple, cast
 
 from syncd.cdr.lines import Line, Row, cells_of, read_lines, read_rows
+from syncd.cdr.quality_columns import BASE, COLUMNS
+from syncd.cdr.parts import rows_end
 from syncd.domain.leg import NotCdrError, Reject
 from syncd.domain.quality import UNIT, Quality
 
@@ -37,31 +39,6 @@ _INTEGERS = (
 )
 _TEXTS = ("pkid", "directorynum", "devicename", "varvqmetrics")
 _REQUIRED = ("cdrrecordtype", "callidentifier", "datetimestamp", "numberpacketsreceived")
-# The columns that every release writes, in order; later ones come behind them.
-_BASE = (
-    "cdrrecordtype",
-    "globalcallid_callmanagerid",
-    "globalcallid_callid",
-    "nodeid",
-    "directorynum",
-    "callidentifier",
-    "datetimestamp",
-    "numberpacketssent",
-    "numberoctetssent",
-    "numberpacketsreceived",
-    "numberoctetsreceived",
-    "numberpacketslost",
-    "jitter",
-    "latency",
-    "pkid",
-    "directorynumpartition",
-    "globalcallid_clusterid",
-    "devicename",
-    "varvqmetrics",
-    "duration",
-)
-_LATER = 28
-"""Columns that were added since; none of them is read."""
 _HEAD = 8_192
 """Bytes of a file in which its header ends."""
 _TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHAR\(\d+\)", re.I)
@@ -81,6 +58,15 @@ class CmrReader:
             return True
         head = data[:_HEAD].split(b"\n", 1)[0].lower()
         return b"callidentifier" in head and b"numberpacketsreceived" in head
+
+    def head(self, beginning: bytes) -> int:
+        """Return how many bytes at the beginning of a file explain its rows: header and type line."""
+        end = rows_end(beginning, 1)
+        if beginning[:end].lstrip(b'\xef\xbb\xbf" \t\r\n').startswith(b"2"):
+            return 0
+        after = rows_end(beginning, 2)
+        types = b"INTEGER" in beginning[end:after].upper()
+        return after if types else end
 
     def rows(self, stream: BinaryIO) -> Iterator[tuple[int, Quality | Reject]]:
         """Yield (line number, measurement or reject) of each row.
@@ -130,10 +116,9 @@ def _layout(line: str) -> _Layout:
     names = [cell.strip().lower() for cell in header]
     headless = names[0] == "2"
     if headless:
-        later = len(names) - len(_BASE)
-        if not -1 <= later <= _LATER:
+        if not BASE <= len(names) <= len(COLUMNS):
             raise NotCdrError(f"there is no header, and no release writes {len(names)} columns")
-        names = [*_BASE, *("" for _ in range(later))][: len(names)]
+        names = [name.lower() for name, _ in COLUMNS[: len(names)]]
     if "cdrrecordtype" not in names:
         raise NotCdrError("the first line is not the header of a CMR file: no cdrRecordType")
     missing = [name for name in _REQUIRED if name not in names]

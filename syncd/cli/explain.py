@@ -128,6 +128,7 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
             ("version", f"{tariff['version']}, valid from {tariff['valid_from']}"),
             ("prefix", f"{tariff['prefix']} ({tariff['destination']})"),
         )
+    _print_quality(answer["quality"])
     _heading("Price")
     print_table(
         [Column("Step"), Column("Seconds", right=True), Column(currency, right=True)],
@@ -146,6 +147,30 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
         if answer["same"]
         else "computed again with the present tariff, rules and history it differs.\n"
     )
+
+
+def _print_quality(quality: list[dict[str, Any]]) -> None:
+    """Print what was measured at either end, where anything was."""
+    from syncd.cli.output import print_table
+    from syncd.reports.render.table import Column
+
+    if not quality:
+        return
+    _heading("Quality")
+    columns = {
+        "end": Column("End"),
+        "device": Column("Device", absent="not shown"),
+        "codec": Column("Codec"),
+        "mos": Column("MOS", right=True),
+        "loss_percent": Column("Lost %", right=True),
+        "jitter_ms": Column("Jitter ms", right=True),
+        "latency_ms": Column("Latency ms", right=True),
+        "concealed_percent": Column("Concealed %", right=True),
+        "packets_received": Column("Packets in", right=True),
+        "packets_sent": Column("Packets out", right=True),
+        "packets_lost": Column("Lost", right=True),
+    }
+    print_table(list(columns.values()), [[one[name] for name in columns] for one in quality])
 
 
 def _print_shares(shares: list[dict[str, Any]], currency: str) -> None:
@@ -219,3 +244,4 @@ def _print_record(answer: dict[str, Any]) -> None:
         _print_candidates(side["attribution"])
         if side["licence"]["slot"] or side["outcome"] == "withheld":
             _lines(("licence", side["licence"]["reason"]))
+    _print_quality(answer["quality"])

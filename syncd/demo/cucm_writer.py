@@ -9,12 +9,15 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
 from uuid import UUID, uuid5
 
+from syncd.demo.cmr_writer import HEADER as QUALITY_HEADER
+from syncd.demo.cmr_writer import TYPES as QUALITY_TYPES
+from syncd.demo.cmr_writer import format_quality_row, quality_rows
 from syncd.demo.cucm_columns import COLUMNS, HEADER, INDEX, NAMES, TEXT, TYPES
 from syncd.demo.cucm_row import CLUSTER, Row, Value
 from syncd.demo.people import Company
@@ -46,8 +49,12 @@ class Summary:
     conversations: int
     records: int
     files: tuple[Path, ...]
+    """Of call records."""
     first: int
     last: int
+    measurements: int = 0
+    quality_files: tuple[Path, ...] = ()
+    """Of call quality."""
 
 
 def row(**columns: Value) -> Row:
@@ -118,26 +125,33 @@ def write_cucm_file(path: Path, rows: Iterable[Mapping[str, Value]]) -> Path:
     return path
 
 
-def _write(path: Path, lines: Iterable[str]) -> None:
+def write_quality_file(path: Path, rows: Iterable[Mapping[str, Value]]) -> Path:
+    """Write one file of call quality rows, in their order, and return its path."""
+    _write(path, map(format_quality_row, rows), QUALITY_HEADER, QUALITY_TYPES)
+    return path
+
+
+def _write(path: Path, lines: Iterable[str], header: str = HEADER, types: str = TYPES) -> None:
     unfinished = path.with_name("_" + path.name)
     with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("\n".join((HEADER, TYPES, *lines)))
+        file.write("\n".join((header, types, *lines)))
         file.write("\n")
     unfinished.rename(path)
 
 
-def file_name(epoch: int, sequence: int, node: int = 1) -> str:
-    """Return the name of a file made at this second (UTC), the sequence-th of its node."""
+def file_name(epoch: int, sequence: int, node: int = 1, tag: str = "cdr") -> str:
+    """Return the name of a file made at this second (UTC), the sequence-th of its node and tag."""
     made = datetime.fromtimestamp(epoch, UTC)
-    return f"cdr_{CLUSTER}_{node:02d}_{made:%Y%m%d%H%M}_{sequence}"
+    return f"{tag}_{CLUSTER}_{node:02d}_{made:%Y%m%d%H%M}_{sequence}"
 
 
 class _Folder:
-    """Writes the files of one folder: rows come in any order, and leave by the end of the call."""
+    """Writes the files of one kind: rows come in any order, and leave by the end of the call."""
 
-    def __init__(self, folder: Path, rows_per_file: int) -> None:
+    def __init__(self, folder: Path, rows_per_file: int, quality: bool = False) -> None:
         self.folder = folder
         self.rows_per_file = rows_per_file
+        self.quality = quality
         self.files: list[Path] = []
         self.records = 0
         self.first = 0
@@ -146,10 +160,16 @@ class _Folder:
         self._lines: list[str] = []
 
     def add(self, rows: Iterable[Row]) -> None:
+        if self.quality:
+            for columns in quality_rows(rows):
+                self._add(int(columns["dateTimeStamp"]), format_quality_row(columns))
+            return
         for columns in rows:
-            self.records += 1
-            ended = columns["dateTimeDisconnect"]
-            heapq.heappush(self._running, (int(ended), self.records, format_row(columns)))
+            self._add(int(columns["dateTimeDisconnect"]), format_row(columns))
+
+    def _add(self, ended: int, line: str) -> None:
+        self.records += 1
+        heapq.heappush(self._running, (ended, self.records, line))
 
     def flush(self, until: int | None) -> None:
         """Write what ended at or before ``until``, everything when it is None."""
@@ -165,8 +185,13 @@ class _Folder:
             self._close()
 
     def _close(self) -> None:
-        path = self.folder / file_name(self.last, len(self.files) + 1)
-        _write(path, self._lines)
+        sequence = len(self.files) + 1
+        if self.quality:
+            path = self.folder / file_name(self.last, sequence, tag="cmr")
+            _write(path, self._lines, QUALITY_HEADER, QUALITY_TYPES)
+        else:
+            path = self.folder / file_name(self.last, sequence)
+            _write(path, self._lines)
         self.files.append(path)
         self._lines = []
 
@@ -206,22 +231,34 @@ def write_files(
     rows_per_file: int = 1000,
     truth: Path | None = None,
     mix: Mapping[str, float] | None = None,
+    quality: bool = False,
 ) -> Summary:
-    """Simulate ``calls`` conversations and write their files, and their truth when asked to.
+    """Simulate ``calls`` conversations and write their files, and their truth and their call
+    quality when asked to.
 
     The folder is made when it is missing. Memory stays flat: only calls that still run are held.
     ``start``, ``days`` and ``mix`` are those of ``simulate``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    writer = _Folder(folder, rows_per_file)
+    writers = [_Folder(folder, rows_per_file)]
+    if quality:
+        writers.append(_Folder(folder, rows_per_file, quality=True))
     conversations = 0
     with _TruthFile(truth) as true:
         for rows, told in simulate(
             company, seed=seed, calls=calls, start=start, days=days, mix=mix
         ):
             conversations += 1
-            writer.flush(told["started_at"])
-            writer.add(rows)
+            for writer in writers:
+                writer.flush(told["started_at"])
+                writer.add(rows)
             true.add(told)
-    writer.flush(None)
-    return Summary(conversations, writer.records, tuple(writer.files), writer.first, writer.last)
+    for writer in writers:
+        writer.flush(None)
+    records, measured = writers[0], writers[-1]
+    summary = Summary(
+        conversations, records.records, tuple(records.files), records.first, records.last
+    )
+    if not quality:
+        return summary
+    return replace(summary, measurements=measured.records, quality_files=tuple(measured.files))

@@ -36,6 +36,7 @@ from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCa
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import mask_number
 from syncd.reports.permissions import Reach, Scope
+from syncd.reports.quality import measurements
 from syncd.reports.query import records_of
 from syncd.reports.scope import Door
 from syncd.store.models import File, Pbx, Record, database
@@ -108,6 +109,7 @@ def _explain_call(
         "licence": _licence(
             explained.standing(record_id, side, unlimited=context.slots is None), request.zone
         ),
+        "quality": _quality(request, stored, record_id, rows),
     }
     index = explained.draft(record_id, side)
     if index is None:
@@ -153,6 +155,19 @@ def _explain_call(
         "stored_price": stored_price,
         "same": priced.cost == stored_price,
     }
+
+
+def _quality(
+    request: Request,
+    stored: Stored,
+    record_id: int,
+    rows: ConversationRows,
+    *,
+    records: bool = False,
+) -> list[dict[str, Any]]:
+    """Return what was measured at the ends of a record."""
+    ids = [rec.id for rec in stored.records]
+    return measurements(rows, ids, request.zone, records=records).get(record_id, [])
 
 
 def _attribution(
@@ -288,6 +303,7 @@ def _explain_record(
             "mend": mend(record.reason, context.source, context.site) or None,
         },
         "sides": [],
+        "quality": _quality(request, stored, record_id, rows, records=True),
     }
     if outcome is RecordOutcome.EXCLUDED and record.reason not in (INTERNAL_RULE, RECORDER_RULE):
         # Left out as it was read: it was never part of a conversation.

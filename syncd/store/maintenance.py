@@ -120,6 +120,13 @@ def _ledger_counts(_: ZoneInfo) -> Iterator[str]:
             " GROUP BY file_id"
         )
     )
+    for name, excluded in (("stored", 0), ("excluded", 1)):
+        counted[name] |= dict(
+            _rows(
+                "SELECT file_id, COUNT(*) FROM call_quality WHERE excluded = ? GROUP BY file_id",
+                excluded,
+            )
+        )
     rejects = dict(_rows("SELECT file_id, COUNT(*) FROM reject GROUP BY file_id"))
     for file_id, name, rejected, *values in _rows(
         f"SELECT id, name, rejected, {', '.join(counters)} FROM file ORDER BY id"

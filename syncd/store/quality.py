@@ -131,8 +131,9 @@ class Measured(NamedTuple):
     quality: CallQuality
 
 
-def quality_of(conversation: int) -> list[Measured]:
-    """Return the measurements of a conversation (its id in the store), by record, side and time.
+def quality_of(record_ids: Iterable[int]) -> list[Measured]:
+    """Return the measurements of a conversation, given the ids of all its records: by record, side
+    and time.
 
     A leg can go on through several records: a measurement belongs to the one with its call id that
     ended nearest to it. Those of excluded numbers belong to none.
@@ -147,7 +148,7 @@ def quality_of(conversation: int) -> list[Measured]:
             Record.orig_leg,
             Record.dest_leg,
         )
-        .where(Record.id << _ids_of(conversation))
+        .where(Record.id << list(record_ids))
         .order_by(Record.id)
     )
     refs = {record.call_ref for record in records} - {0}
@@ -174,34 +175,6 @@ def quality_of(conversation: int) -> list[Measured]:
             found.append(Measured(record.id, side, quality))
     found.sort(key=lambda one: (one.record, one.side, one.quality.ended_at, one.quality.key))
     return found
-
-
-def _ids_of(conversation: int) -> list[int]:
-    """Return the ids of the records of a conversation: it is named by the first of them, and there
-    is an index of what ties the others to it."""
-    first = Record.get_or_none(Record.id == conversation)
-    if first is None:
-        return []
-    if not first.tied:
-        return [conversation]
-    ids = {conversation}
-    waiting = [first]
-    while waiting:
-        record = waiting.pop()
-        legs = [leg for leg in (record.orig_leg, record.dest_leg) if leg]
-        related = Record.select().where(
-            Record.tied == 1,
-            Record.pbx_id == first.pbx_id,
-            Record.conversation == conversation,
-            (Record.call_ref == record.call_ref)
-            | (Record.orig_leg << legs)
-            | (Record.dest_leg << legs),
-        )
-        for one in related:
-            if one.id not in ids:
-                ids.add(one.id)
-                waiting.append(one)
-    return sorted(ids)
 
 
 def _nearest(candidates: Sequence[tuple[Any, Side]], quality: CallQuality) -> tuple[Any, Side]:
