@@ -12,15 +12,18 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
-from syncd.calls.analysis import Analysis, Rules
+from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis, Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
 from syncd.calls.dimensions import Dimensions
+from syncd.calls.excluding import EXCLUDED_NUMBER as EXCLUDED_NUMBER
+from syncd.calls.excluding import NOT_KEPT, numbers_of, without_numbers
 from syncd.calls.pricing import Pricer
 from syncd.calls.rows import CallTuple, call_rows
 from syncd.calls.sides import analyse
 from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
+from syncd.cdr.parts import head_of
 from syncd.domain.codes import RecordOutcome
 from syncd.domain.days import QUARTER, Days, month_of
 from syncd.domain.leg import Exclusion, Leg, Reject
@@ -34,10 +37,6 @@ from syncd.store.trunk_counters import mark_quarters
 
 FUTURE = 3600
 """Seconds by which a call may begin after now: clocks differ."""
-
-EXCLUDED_NUMBER = "excluded number"
-
-NOT_KEPT = "(the row is not kept: it may name an excluded number)"
 
 STORED = RecordOutcome.STORED
 NONE_AGAIN: Mapping[int, tuple[Rec, int]] = {}
@@ -54,9 +53,12 @@ class ParsedFile:
     rows: list[tuple[int, Leg | Exclusion | Reject]]
     data: bytes = b""
     """The file's content, for the raw text of rows that are rejected after they were read."""
+    before: int = 0
+    """Lines of the file before those of ``data``."""
 
     def raw(self, line: int) -> str:
         """Return the text of a line (from 1)."""
+        line -= self.before
         lines = self.data.split(b"\n", line)
         return lines[line - 1].decode("utf-8", "replace").rstrip("\r") if line <= len(lines) else ""
 
@@ -93,16 +95,18 @@ class Pipeline:
 
     def take(self, files: Iterable[ParsedFile]) -> BatchResult:
         """Store a batch of files whose ledger rows exist."""
-        batch = _Batch(self)
+        batch = Batch(self)
         for file in files:
             batch.read(file)
+            if batch.counters(file.file_id).rejected:
+                batch.headers[file.file_id] = head_of(self.context.driver, file.data)
         batch.decide()
         return batch.finish()
 
     def decide_again(self, record_ids: Iterable[int]) -> BatchResult:
         """Decide the conversations of stored records of this PBX again, with the rules as they are:
         whose they are may have changed since."""
-        batch = _Batch(self)
+        batch = Batch(self)
         batch.reopen(record_ids)
         return batch.finish()
 
@@ -119,7 +123,7 @@ class Pipeline:
         return int.from_bytes(digest.digest(), "big", signed=True)
 
 
-class _Batch:
+class Batch:
     """One transaction's work."""
 
     def __init__(self, pipeline: Pipeline) -> None:
@@ -130,8 +134,13 @@ class _Batch:
         self.tied: list[Rec] = []
         self.excluded: list[tuple[Rec, str]] = []
         self.rejects: list[tuple[int, Reject]] = []
+        self.headers: dict[int, bytes] = {}
+        """What explains the rows of files with rejects."""
         self.changed: dict[int, Counters] = {}
         """Changes to the ledger of files, of this batch and of earlier ones."""
+        self.before: dict[int, CallTuple] = {}
+        """Call rows that were taken back, by id: they may come again."""
+        self.calls: list[CallTuple] = []
         self.dirty: set[int] = set()
         self.quarters: set[int] = set()
         """Quarters of an hour in which stored records that are decided again begin."""
@@ -149,9 +158,8 @@ class _Batch:
 
     def read(self, file: ParsedFile) -> None:
         """Sort a file's rows into new records, duplicates, conflicts and rejects."""
-        counters = self.result.counters[file.file_id] = Counters()
-        self.changed[file.file_id] = counters
         file_id = file.file_id
+        counters = self.result.counters[file_id] = self.counters(file_id)
         latest_start = self.pipeline.now + FUTURE
         excluded_numbers = self.context.excluded_numbers
         key_hash = self.pipeline.key_hash
@@ -188,8 +196,8 @@ class _Batch:
                     self.reject(counters, file_id, Reject(line, reason, file.raw(line)))
                 continue
             seen[identity] = (leg.content_hash, file_id, line)
-            if excluded_numbers and not excluded_numbers.isdisjoint(_numbers(leg)):
-                leg, rule = _without_numbers(leg), EXCLUDED_NUMBER
+            if excluded_numbers and not excluded_numbers.isdisjoint(numbers_of(leg)):
+                leg, rule = without_numbers(leg), EXCLUDED_NUMBER
             rec = Rec(self._next_id, file_id, line, leg, hashed)
             self._next_id += 1
             if rule:
@@ -209,6 +217,12 @@ class _Batch:
 
     def decide(self) -> None:
         """Make conversations of the new records and of those that they belong to."""
+        self.decide_plain()
+        if self.tied:
+            self.conclude_conversations(NONE_AGAIN)
+
+    def decide_plain(self) -> None:
+        """Write down the new records that are left out, and decide those that stand alone."""
         pbx_id = self.pipeline.pbx_id
         for rec, rule in self.excluded:
             self.changed[rec.file_id].excluded += 1
@@ -229,18 +243,17 @@ class _Batch:
         rules = self.pipeline.rules
         for rec in self.plain:
             self.conclude([rec], analyse([rec], rules))
-        if self.tied:
-            self.conclude_conversations(NONE_AGAIN)
 
     def reopen(self, record_ids: Iterable[int]) -> None:
-        """Make conversations of stored records once more, and of those that they belong to."""
+        """Make conversations of stored records once more, and of those that they belong to. What
+        was left out as it was read stays so; what the configuration left out may not."""
         rules = self.pipeline.rules
         again: dict[int, tuple[Rec, int]] = {}
-        for record_id, file_id, row, outcome, leg in store.records(record_ids):
+        for record_id, file_id, row, outcome, reason, leg in store.records(record_ids):
             found = (Rec(record_id, file_id, row, leg), outcome)
             if leg.tied:
                 again[record_id] = found
-            elif outcome != RecordOutcome.EXCLUDED:
+            elif outcome != RecordOutcome.EXCLUDED or reason in (INTERNAL_RULE, RECORDER_RULE):
                 self.forget([found])
                 self.conclude([found[0]], analyse([found[0]], rules), {record_id})
         self.conclude_conversations(again)
@@ -297,10 +310,9 @@ class _Batch:
     def forget(self, stored: list[tuple[Rec, int]]) -> None:
         """Take the calls of stored records back before they are decided again."""
         files = {rec.id: rec.file_id for rec, _ in stored}
-        calls, _ = store.delete_calls(list(files))
-        for record_id, started_at in calls:
-            self.counters(files[record_id]).calls -= 1
-            self.dirty.add(self.pipeline.days.day(started_at))
+        for row in store.delete_calls(files):
+            self.counters(files[row[0] >> 3]).calls -= 1
+            self.before[row[0]] = row
         for rec, outcome in stored:
             self.counters(rec.file_id).add_outcome(RecordOutcome(outcome), -1)
             self.quarters.add(rec.leg.started_at // QUARTER)
@@ -380,27 +392,33 @@ class _Batch:
         """Settle the licence and write everything."""
         licence = self.licence()
         hunts = settlement.hunt_lines() if self.context.acquisition else frozenset()
-        calls: list[CallTuple] = []
+        calls, before = self.calls, self.before
         withheld: list[CallTuple] = []
         quarters: set[int] = set()
         unlimited = licence.unlimited
         file_of, changed = self.file_of, self.changed
         for key, hunt, row in self.pending:
             if not unlimited and not (
-                (not key.party and (hunt or key.line in hunts)) or not licence.withheld(key, row[1])
+                (not key.party and (hunt or key.line in hunts))
+                or not licence.withheld(key, row[1])
+                or was_shown(before.get(row[0]), row)
             ):
                 withheld.append(row)
                 continue
             calls.append(row)
-            quarters.add(row[1] // QUARTER)
             changed[file_of[row[0] >> 3]].calls += 1
+            if not before or before.get(row[0]) != row:
+                quarters.add(row[1] // QUARTER)
+        if before:
+            same = {row[0] for row in calls if before.get(row[0]) == row}
+            quarters.update(row[1] // QUARTER for key, row in before.items() if key not in same)
         day = self.pipeline.days.day
         self.dirty.update({day(quarter * QUARTER) for quarter in quarters})
         store.insert_records(self.record_rows)
         store.insert_calls(calls)
         if withheld:
             store.insert_withheld(withheld)
-        ledger.add_rejects(self.rejects)
+        ledger.add_rejects(self.rejects, self.headers)
         self.exclude_quality()
         self.release(licence, hunts)
         ledger.note_unknown(self.context.site, self.unknown)
@@ -448,31 +466,7 @@ class _Batch:
             self.counters(file_id).calls += calls
 
 
-def _numbers(leg: Leg) -> tuple[str, ...]:
-    return (
-        leg.calling_number,
-        leg.original_number,
-        leg.final_number,
-        leg.redirecting_number,
-        leg.hunt_pilot,
-    )
-
-
-def _without_numbers(leg: Leg) -> Leg:
-    """Return the leg without anything that says who called whom: such numbers are never stored."""
-    return leg._replace(
-        tied=0,
-        calling_number="",
-        calling_user="",
-        orig_device="",
-        original_number="",
-        final_number="",
-        final_user="",
-        dest_device="",
-        redirecting_number="",
-        final_pattern="",
-        hunt_pilot="",
-        controller="",
-        authorization_code="",
-        matter_code="",
-    )
+def was_shown(before: CallTuple | None, row: CallTuple) -> bool:
+    """Tell whether a call row was shown before it was decided again, and is still the same party's
+    in the same role on the same line: what was shown stays shown (docs/rules.md 6.4)."""
+    return before is not None and (before[4:6], before[8]) == (row[4:6], row[8])

@@ -12,6 +12,7 @@ from syncd.domain.codes import FileState, RecordOutcome
 from syncd.domain.leg import Reject as RejectedRow
 from syncd.store.models import (
     File,
+    FileHeader,
     Pbx,
     Record,
     Reject,
@@ -20,6 +21,7 @@ from syncd.store.models import (
     database,
 )
 
+NO_HEADERS: Mapping[int, bytes] = {}
 AT_ONCE = 400
 """Values of one query."""
 
@@ -44,6 +46,11 @@ class Counters:
             self.excluded += count
         else:
             self.not_billed += count
+
+    def include(self, other: Counters) -> None:
+        """Add the rows of another part of the file."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def as_dict(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -159,8 +166,11 @@ def files_of(records: Iterable[int]) -> dict[int, int]:
     return files
 
 
-def add_rejects(rejects: Iterable[tuple[int, RejectedRow]]) -> None:
-    """Keep rows that were rejected, with their raw text."""
+def add_rejects(
+    rejects: Iterable[tuple[int, RejectedRow]], headers: Mapping[int, bytes] = NO_HEADERS
+) -> None:
+    """Keep rows that were rejected, with their raw text, and what explains the rows of their files
+    (file id → the lines at its beginning)."""
     rows = [
         (file_id, row.line, row.reason, row.raw.encode("utf-8", "surrogatepass"), row.retryable)
         for file_id, row in rejects
@@ -168,6 +178,9 @@ def add_rejects(rejects: Iterable[tuple[int, RejectedRow]]) -> None:
     fields = [Reject.file, Reject.line, Reject.reason, Reject.raw, Reject.retryable]
     for start in range(0, len(rows), 500):
         Reject.insert_many(rows[start : start + 500], fields=fields).execute()
+    for file_id, header in headers.items():
+        if header:
+            FileHeader.insert(file_id=file_id, header=header).on_conflict_replace().execute()
 
 
 def note_unknown(site: str, seen: Mapping[tuple[str, str], list[int]]) -> None:

@@ -102,35 +102,37 @@ def _relatives_sql(column: str, count: int) -> str:
     )
 
 
-def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, Leg]]:
-    """Return stored records, as ``relatives`` does: (id, file id, row, outcome, leg)."""
+def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, str, Leg]]:
+    """Return stored records: (id, file id, row, outcome, reason, leg)."""
     wanted = list(ids)
     found = []
     for start in range(0, len(wanted), AT_ONCE):
         part = wanted[start : start + AT_ONCE]
         cursor = proxy.obj.execute_sql(
-            f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
+            f"SELECT id, file_id, row, outcome, reason, {_LEG_COLUMNS} FROM record"
             f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
             part,
         )
-        found += [(*row[:4], Leg._make(row[4:])) for row in cursor.fetchall()]
+        found += [(*row[:5], Leg._make(row[5:])) for row in cursor.fetchall()]
     return found
 
 
-def delete_calls(record_ids: Sequence[int]) -> tuple[list[tuple[int, int]], list[int]]:
-    """Delete the call rows of records, withheld ones too. Returns ((record id, started_at) of each
-    deleted call row, record id of each deleted withheld row)."""
-    calls: list[tuple[int, int]] = []
-    withheld: list[int] = []
+def delete_calls(record_ids: Iterable[int]) -> list[tuple[Any, ...]]:
+    """Delete the call rows of records, withheld ones too, and by which account code they are charged.
+    Returns the rows that were shown, in the order of ``CALL_COLUMNS``."""
+    gone: list[tuple[Any, ...]] = []
     database, mark = proxy.obj, proxy.obj.param
-    span = f"id BETWEEN {mark} AND {mark}"
+    columns = ", ".join(f'"{name}"' for name in CALL_COLUMNS)
+    span = f"BETWEEN {mark} AND {mark}"
     for record_id in record_ids:
         sides = (record_id * 8, record_id * 8 + 7)
-        gone = database.execute_sql(f"DELETE FROM call WHERE {span} RETURNING started_at", sides)
-        calls += [(record_id, row[0]) for row in gone.fetchall()]
-        gone = database.execute_sql(f"DELETE FROM call_withheld WHERE {span} RETURNING id", sides)
-        withheld += [record_id] * len(gone.fetchall())
-    return calls, withheld
+        cursor = database.execute_sql(
+            f"DELETE FROM call WHERE id {span} RETURNING {columns}", sides
+        )
+        gone += cursor.fetchall()
+        database.execute_sql(f"DELETE FROM call_withheld WHERE id {span}", sides)
+        database.execute_sql(f"DELETE FROM account_charge WHERE call_id {span}", sides)
+    return gone
 
 
 def update_verdict(

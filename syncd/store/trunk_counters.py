@@ -90,7 +90,10 @@ def relatives_of(records: Iterable[Counted]) -> list[Counted]:
 
 def _counted(condition: str, parameters: tuple[int, ...]) -> list[Counted]:
     cursor = proxy.obj.execute_sql(f"SELECT {_COLUMNS} FROM record WHERE {condition}", parameters)
-    return [Counted(*row[:5], Leg._make(row[5:])) for row in cursor.fetchall()]
+    return [
+        Counted(row[0], row[1], row[2], row[3], row[4], Leg._make(row[5:]))
+        for row in cursor.fetchall()
+    ]
 
 
 def replace_quarter(quarter: int, counters: Mapping[tuple[int, int], Busy]) -> None:
