@@ -19,14 +19,21 @@ def external_id(raw: Mapping[str, Sequence[bytes]], fallback: str) -> str:
     """Return the external id of an entry, empty when it has none.
 
     Given its raw values by lower-cased attribute name, and the lower-cased name of the attribute
-    that counts when the server gave no identifier of its own (empty: none does).
+    that counts when the server gave no identifier of its own (empty: none does). What is not UTF-8
+    is none.
     """
     for key in _KEYS:
         values = raw.get(key)
         if values and values[0]:
             return _identifier(key, values[0])
     values = raw.get(fallback) if fallback else None
-    return " ".join(values[0].decode("utf-8", "replace").split()) if values else ""
+    if not values:
+        return ""
+    try:
+        return " ".join(values[0].decode("utf-8").split())
+    except UnicodeDecodeError:
+        # In another encoding it would be another id, and who had it before would have left.
+        return ""
 
 
 def _identifier(key: str, value: bytes) -> str:

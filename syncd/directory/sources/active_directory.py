@@ -79,13 +79,16 @@ class ActiveDirectorySource(LdapSource):
     ) -> None:
         """Read the entries of a filter with all values of each. Raises Incomplete."""
         self._unfinished.clear()
-        self._read_pages(
-            connection,
-            filter_text,
-            self._requested,
-            lambda response: entries.append(self._entry(response)),
-            deadline,
-        )
+        seen: set[str] = set()
+
+        def take(response: dict[str, Any]) -> None:
+            if response["dn"] in seen:
+                # Pages that come twice mean others that do not come.
+                raise Incomplete(f"it gives {response['dn']} twice")
+            seen.add(response["dn"])
+            entries.append(self._entry(response))
+
+        self._read_pages(connection, filter_text, self._requested, take, deadline)
         for entry, missing in self._unfinished:
             for name, start in missing.items():
                 held = entry.attributes.setdefault(name, [])

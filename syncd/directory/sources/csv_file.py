@@ -58,7 +58,11 @@ class CsvSource:
         try:
             with self.file.open("rb") as raw:
                 before = os.fstat(raw.fileno())
-                self._read(raw, entries, problems)
+                try:
+                    self._read(raw, entries, problems)
+                except OSError as error:
+                    what = f"it cannot be read to its end: {error.strerror}"
+                    problems.append(self._mistake(0, what, ""))
                 after = os.fstat(raw.fileno())
         except OSError as error:
             what = f"{self.file} cannot be read: {error.strerror}"
@@ -136,7 +140,10 @@ class CsvSource:
                 hint = "a text in quotes ends with one, and a quote in it is written twice"
                 problems.append(self._mistake(line, f"this is not CSV: {error}", hint))
                 continue
-            if any(cell and not cell.isspace() for cell in cells):
+            if any("\0" in cell for cell in cells):
+                hint = "was the file cut off, or damaged?"
+                problems.append(self._mistake(line, "there are zero bytes in it", hint))
+            elif any(cell and not cell.isspace() for cell in cells):
                 yield line, cells
 
     def _wrong_header(self, header: list[str], line: int) -> list[Problem]:

@@ -55,12 +55,16 @@ class LdifSource:
         try:
             with self.file.open("rb") as stream:
                 before = os.fstat(stream.fileno())
-                for item in read_records(stream):
-                    if isinstance(item, Mistake):
-                        place = (str(self.file), item.line, "")
-                        problems.append(Problem(*place, item.what, item.hint))
-                    else:
-                        self._take(item, entries)
+                try:
+                    for item in read_records(stream):
+                        if isinstance(item, Mistake):
+                            place = (str(self.file), item.line, "")
+                            problems.append(Problem(*place, item.what, item.hint))
+                        else:
+                            self._take(item, entries)
+                except OSError as error:
+                    what = f"it cannot be read to its end: {error.strerror}"
+                    problems.append(Problem(str(self.file), 0, "", what))
                 after = os.fstat(stream.fileno())
         except OSError as error:
             what = f"{self.file} cannot be read: {error.strerror}"

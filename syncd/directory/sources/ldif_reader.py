@@ -121,6 +121,9 @@ def _record(block: list[tuple[int, bytes]], *, first: bool) -> Iterator[Record |
 
 
 def _pair(number: int, text: bytes) -> tuple[str, bytes] | Mistake:
+    if b"\0" in text:
+        what = "there are zero bytes in the line"
+        return Mistake(number, what, "was the file cut off, or damaged?")
     if text.startswith(b" "):
         return Mistake(number, "a line that begins with a blank continues nothing")
     raw_name, colon, rest = text.partition(b":")
