@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import io
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import peewee
@@ -23,61 +23,29 @@ import structlog
 from syncd.calls.analysis import Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
-from syncd.calls.pipeline import ParsedFile, Pipeline
+from syncd.calls.intake_outcome import FileOutcome as FileOutcome
+from syncd.calls.intake_outcome import IngestOutcome as IngestOutcome
+from syncd.calls.pieces import (
+    LostError,
+    Piece,
+    QualityRow,
+    Row,
+    pieces,
+    reason_of,
+    store_pieces,
+)
+from syncd.calls.pipeline import BatchResult, Pipeline
 from syncd.calls.release import release_calls
 from syncd.cdr import ledger, spool
-from syncd.cdr.quality_rows import QualityFile, store_quality
-from syncd.cdr.quality_rows import Terms as QualityTerms
+from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
-from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
-from syncd.domain.quality import Quality
+from syncd.domain.leg import NotCdrError
 from syncd.licensing.settlement import Terms
 from syncd.store.database import write_transaction
 
 BATCH_ROWS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
-
-Row = tuple[int, Leg | Exclusion | Reject]
-
-
-@dataclass(slots=True)
-class FileOutcome:
-    """What became of one file."""
-
-    name: str
-    state: FileState
-    reason: str = ""
-    read: int = 0
-    stored: int = 0
-    duplicate: int = 0
-    excluded: int = 0
-    not_billed: int = 0
-    rejected: int = 0
-    calls: int = 0
-
-
-@dataclass(slots=True)
-class IngestOutcome:
-    """What a unit of intake did."""
-
-    source: str
-    files: list[FileOutcome] = field(default_factory=list)
-    waiting: int = 0
-    """Files that have not been still for the settle time."""
-    oldest_waiting: int | None = None
-    """Age of the oldest of them in seconds."""
-    records: int = 0
-    calls: int = 0
-    withheld: int = 0
-    unrated: int = 0
-    released: int = 0
-    seconds: float = 0.0
-
-    @property
-    def failed(self) -> bool:
-        """Whether a whole file could not be taken."""
-        return any(file.state in (FileState.FAILED, FileState.SET_ASIDE) for file in self.files)
 
 
 @dataclass(slots=True)
@@ -86,8 +54,10 @@ class _Waiting:
 
     content: Content
     rows: list[Row]
-    quality: list[tuple[int, Quality | Reject]] | None = None
+    quality: list[QualityRow] | None = None
     """The rows of a call quality file, which has no others."""
+    pieces: Iterator[Piece] | None = None
+    """Of a file that is too large to be in hand, the rows, read while they are stored."""
 
 
 class Intake:
@@ -165,6 +135,12 @@ class Intake:
             waiting = self._open(candidate, outcome, now, progress)
             if waiting is None:
                 continue
+            if waiting.pieces is not None:
+                if batch:
+                    yield batch
+                    batch, rows, size = [], 0, 0
+                yield [waiting]
+                continue
             batch.append(waiting)
             rows += len(waiting.rows) + len(waiting.quality or ())
             size += len(waiting.content.data)
@@ -197,10 +173,7 @@ class Intake:
         except FileNotFoundError:
             return None
         except OSError as error:
-            reason = f"cannot be read: {error.strerror or error}"
-            with write_transaction():
-                self._enter(candidate, "", FileState.FAILED, reason, now, "")
-            report(FileState.FAILED, reason)
+            self._lose(candidate, reason_of(error), outcome, now, progress)
             return None
         known = self._names.find(candidate.name, content.sha256)
         if known is not None and known.state == FileState.DONE:
@@ -210,21 +183,32 @@ class Intake:
                     ledger.forget_unreadable(context.source, candidate.name)
             self._move(content, now, outcome)
             return None
-        measures = context.quality is not None and context.quality.fits(
-            candidate.name, content.data
-        )
-        reason = "" if measures else context.driver.wants(candidate.name)
-        if reason:
-            self._finish(content, FileState.IGNORED, reason, now, outcome)
-            report(FileState.IGNORED, reason)
+        if content.trouble:
+            self._finish(content, FileState.SET_ASIDE, content.trouble, now, outcome)
+            report(FileState.SET_ASIDE, content.trouble)
             return None
         try:
-            if context.quality is not None and measures:
-                return _Waiting(content, [], list(context.quality.rows(io.BytesIO(content.data))))
-            rows = list(context.driver.rows(io.BytesIO(content.data), candidate.name))
+            quality = context.quality
+            if quality is not None and not quality.fits(content.name, content.beginning(BEGINNING)):
+                quality = None
+            reason = "" if quality is not None else context.driver.wants(content.name)
+            if reason:
+                self._finish(content, FileState.IGNORED, reason, now, outcome)
+                report(FileState.IGNORED, reason)
+                return None
+            if not content.in_hand:
+                rest = pieces(content, context.driver, quality)
+                # The first one tells whether it is a CDR file at all.
+                return _Waiting(content, [], pieces=chain([next(rest)], rest))
+            if quality is not None:
+                return _Waiting(content, [], list(quality.rows(content.stream())))
+            rows = list(context.driver.rows(content.stream(), content.name))
         except NotCdrError as error:
             self._finish(content, FileState.SET_ASIDE, str(error), now, outcome)
             report(FileState.SET_ASIDE, str(error))
+            return None
+        except (LostError, OSError) as error:
+            self._lose(candidate, reason_of(error), outcome, now, progress)
             return None
         return _Waiting(content, rows)
 
@@ -244,6 +228,10 @@ class Intake:
             self._store(batch, self._pipeline, outcome, now, progress)
         except (peewee.PeeweeException, sqlite3.Error, OSError):
             raise
+        except LostError as error:
+            self._pipeline = None
+            self._lose(batch[0].content.candidate, reason_of(error), outcome, now, progress)
+            return []
         except Exception as error:
             # What it remembers of the dimensions was rolled back.
             self._pipeline = None
@@ -270,6 +258,17 @@ class Intake:
             "file_failed", source=self.context.source, file=candidate.name, exc_info=error
         )
         reason = f"a defect of syncd: {type(error).__name__}: {error}"
+        self._lose(candidate, reason, outcome, now, progress)
+
+    def _lose(
+        self,
+        candidate: Candidate,
+        reason: str,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> None:
+        """Note a file that cannot be taken this time; it is tried again at every poll."""
         with write_transaction():
             self._enter(candidate, "", FileState.FAILED, reason, now, "")
         done = FileOutcome(candidate.name, FileState.FAILED, reason)
@@ -286,9 +285,9 @@ class Intake:
     ) -> None:
         """Store a batch in one transaction, then archive its files."""
         names: dict[int, str] = {}
+        result = BatchResult()
         with write_transaction():
-            parsed = []
-            measured = []
+            entered = []
             for waiting in batch:
                 content = waiting.content
                 file_id = self._enter(
@@ -300,16 +299,14 @@ class Intake:
                     self._archive_text(content, now),
                 )
                 names[file_id] = content.candidate.name
-                file = ParsedFile(file_id, content.candidate.name, waiting.rows, content.data)
-                if waiting.quality is None:
-                    parsed.append(file)
-                else:
-                    measured.append(QualityFile(file_id, waiting.quality, file.raw))
-            result = pipeline.take(parsed)
-            terms = QualityTerms(
-                pipeline.pbx_id, pipeline.key_hash, self.context.excluded_numbers, now
-            )
-            result.counters |= store_quality(measured, terms)
+                if waiting.pieces is None:
+                    piece = Piece(waiting.rows, waiting.quality, content.data, 0)
+                    entered.append((file_id, content.candidate.name, piece))
+                    continue
+                for piece in waiting.pieces:
+                    part = [(file_id, content.candidate.name, piece)]
+                    result.include(store_pieces(part, pipeline, now))
+            result.include(store_pieces(entered, pipeline, now))
         outcome.records += result.records
         outcome.calls += result.calls
         outcome.withheld += result.withheld
@@ -355,8 +352,7 @@ class Intake:
         return ledger.enter(self._names, entry)
 
     def _set_aside_path(self, content: Content) -> Path:
-        name = f"{content.candidate.name}.{content.sha256[:8]}.gz"
-        return self.context.set_aside / self.context.source / name
+        return self.context.set_aside / self.context.source / spool.kept_name(content)
 
     def _archive_text(self, content: Content, now: int) -> str:
         archive = self.context.archive
@@ -394,9 +390,12 @@ class Intake:
 
 def _move(content: Content, target: str) -> None:
     """Archive a file (no target: only remove it). Raises OSError."""
-    if target:
-        spool.keep(content, Path(target))
-    spool.remove(content)
+    try:
+        if target:
+            spool.keep(content, Path(target))
+        spool.remove(content)
+    finally:
+        content.close()
 
 
 @contextlib.contextmanager

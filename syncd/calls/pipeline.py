@@ -75,6 +75,16 @@ class BatchResult:
     unrated: int = 0
     released: int = 0
 
+    def include(self, other: BatchResult) -> None:
+        """Add what another stretch of the same batch did."""
+        for file_id, counters in other.counters.items():
+            self.counters.setdefault(file_id, Counters()).include(counters)
+        self.records += other.records
+        self.calls += other.calls
+        self.withheld += other.withheld
+        self.unrated += other.unrated
+        self.released += other.released
+
 
 class Pipeline:
     """Takes batches of one CDR source. Every method must run inside a write transaction."""

@@ -27,7 +27,7 @@ _STEP = 512
 """Bytes read at a time: Zstandard makes 16 MB of them at worst."""
 
 
-class DamagedError(Exception):
+class DamagedError(OSError):
     """A compressed file cannot be read to its end; the message says why."""
 
 

@@ -16,8 +16,8 @@ from operator import itemgetter
 from typing import BinaryIO, NamedTuple, cast
 
 from syncd.cdr.lines import Line, Row, cells_of, read_lines, read_rows
-from syncd.cdr.quality_columns import BASE, COLUMNS
 from syncd.cdr.parts import rows_end
+from syncd.cdr.quality_columns import BASE, COLUMNS
 from syncd.domain.leg import NotCdrError, Reject
 from syncd.domain.quality import UNIT, Quality
 

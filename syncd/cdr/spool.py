@@ -76,16 +76,22 @@ class Content:
         return self._handle is None
 
     def stream(self) -> BinaryIO:
-        """Return the content from its beginning. Reading raises OSError, or DamagedError where the
-        file has changed since it was looked through."""
+        """Return the content from its beginning. Reading raises OSError."""
         if self._handle is None:
             return io.BytesIO(self.data)
         return self._handle.raw() if self.trouble else self._handle.plain()
 
+    def beginning(self, count: int) -> bytes:
+        """Return the first bytes of the content. Raises OSError."""
+        if self._handle is None:
+            return self.data[:count]
+        with self.stream() as stream:
+            return stream.read(count)
+
     def check(self) -> None:
         """Raise OSError when a file that is not in hand was written to since it was opened."""
         if self._handle is not None and not self._handle.still():
-            raise OSError(f"{self.candidate.name} was written to while it was read")
+            raise OSError("it was written to while it was read")
 
     def close(self) -> None:
         if self._handle is not None:
@@ -97,6 +103,7 @@ class Handle:
 
     def __init__(self, path: Path) -> None:
         """Raises OSError, also when it is no regular file."""
+        self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         self.status = os.fstat(self._descriptor)
         if not stat.S_ISREG(self.status.st_mode):
@@ -108,6 +115,9 @@ class Handle:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def __del__(self) -> None:
+        self.close()
+
     def read(self, count: int, position: int = 0) -> bytes:
         """Return up to ``count`` bytes from a position."""
         return os.pread(self._descriptor, count, position)
@@ -116,9 +126,15 @@ class Handle:
         """Return a stream of the bytes from a position."""
         return io.BufferedReader(_Reading(self, position), _BLOCK)
 
-    def plain(self) -> BinaryIO:
-        """Return a stream of the content, expanded where it is compressed."""
-        return expanded(self.raw(), self.read(4), self.status.st_size)
+    def plain(self, position: int = 0) -> BinaryIO:
+        """Return a stream of the content from a position, expanded where it is compressed."""
+        beginning = self.read(4)
+        if not is_compressed(beginning):
+            return self.raw(position)
+        stream = expanded(self.raw(), beginning, self.status.st_size)
+        while position and (skipped := stream.read(min(position, _BLOCK))):
+            position -= len(skipped)
+        return stream
 
     def still(self) -> bool:
         """Tell whether nothing was written since it was opened."""
@@ -298,15 +314,12 @@ def keep(content: Content, target: Path) -> None:
 
 def _compress(content: Content, raw: BinaryIO) -> None:
     """Write a large content compressed. Raises OSError when it has changed."""
-    try:
-        with (
-            content.stream() as stream,
-            gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
-        ):
-            while block := stream.read(_BLOCK):
-                packed.write(block)
-    except DamagedError as error:
-        raise OSError(str(error)) from error
+    with (
+        content.stream() as stream,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+    ):
+        while block := stream.read(_BLOCK):
+            packed.write(block)
     content.check()
 
 

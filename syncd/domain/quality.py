@@ -63,6 +63,9 @@ class QualityReader(Protocol):
     def fits(self, name: str, data: bytes) -> bool:
         """Say whether a file is one of call quality, given its name and its beginning."""
 
+    def head(self, beginning: bytes) -> int:
+        """Return how many bytes at the beginning of a file explain its rows."""
+
     def rows(self, stream: BinaryIO) -> Iterator[tuple[int, Quality | Reject]]:
         """Yield (line number, measurement or reject). Raises NotCdrError before the first."""
 

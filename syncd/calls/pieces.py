@@ -1,0 +1,123 @@
+"""A file that is too large to be in hand, piece by piece: each a stretch of whole rows, parsed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
+
+from syncd.calls.pipeline import BatchResult, ParsedFile, Pipeline
+from syncd.cdr.parts import BEGINNING, Part, head_of, parts, traits
+from syncd.cdr.quality_rows import QualityFile, store_quality
+from syncd.cdr.quality_rows import Terms as QualityTerms
+from syncd.cdr.spool import Content
+from syncd.domain.leg import CdrDriver, Exclusion, Leg, Reject
+from syncd.domain.quality import Quality, QualityReader
+
+Row = tuple[int, Leg | Exclusion | Reject]
+QualityRow = tuple[int, Quality | Reject]
+Item = TypeVar("Item", Leg | Exclusion | Reject, Quality | Reject)
+
+
+class LostError(Exception):
+    """A file cannot be read to its end; the message says why. It can be tried again."""
+
+
+@dataclass(slots=True)
+class Piece:
+    """Rows of a file, with the line numbers of the file."""
+
+    rows: list[Row]
+    quality: list[QualityRow] | None
+    """The rows of a call quality file, which has no others."""
+    data: bytes
+    """Their text, behind the head of the file."""
+    before: int
+    """Lines of the file before those of ``data``."""
+
+
+class Place(NamedTuple):
+    """How far a file was read."""
+
+    position: int = 0
+    """Bytes from the beginning."""
+    lines: int = 0
+
+
+def parsed(driver: CdrDriver, name: str, head: bytes, start: Place, part: Part) -> Piece:
+    """Return a part of a file that begins at ``start``, read by a driver. Raises NotCdrError."""
+    text, before = _behind(head, start, part)
+    if start.position and not part.data.strip():
+        return Piece([], None, text, before)
+    return Piece(_moved(driver.rows(io.BytesIO(text), name), before), None, text, before)
+
+
+def pieces(
+    content: Content, driver: CdrDriver, measurements: QualityReader | None
+) -> Iterator[Piece]:
+    """Yield a content piece by piece; with ``measurements`` it is one of call quality.
+
+    Raises NotCdrError, before the first one, and LostError.
+    """
+    try:
+        beginning = content.beginning(BEGINNING)
+        if measurements is not None:
+            head, quote = beginning[: measurements.head(beginning)], '"'
+        else:
+            head, quote = head_of(driver, beginning), traits(driver).quote
+        place = Place()
+        with content.stream() as stream:
+            for part in parts(stream, quote=quote, final=True):
+                if measurements is None:
+                    yield parsed(driver, content.name, head, place, part)
+                else:
+                    text, before = _behind(head, place, part)
+                    rows = measurements.rows(io.BytesIO(text))
+                    yield Piece([], _moved(rows, before), text, before)
+                place = Place(part.end, place.lines + part.lines)
+        content.check()
+    except OSError as error:
+        raise LostError(reason_of(error)) from error
+
+
+def reason_of(error: OSError | LostError) -> str:
+    """Return why a file cannot be read, as the ledger has it."""
+    if isinstance(error, LostError):
+        return str(error)
+    return f"cannot be read: {error.strerror or error}"
+
+
+def store_pieces(
+    found: Iterable[tuple[int, str, Piece]], pipeline: Pipeline, now: int
+) -> BatchResult:
+    """Store pieces of (file id, name), whose ledger rows exist, within a write transaction."""
+    parsed_files, measured = [], []
+    for file_id, name, piece in found:
+        file = ParsedFile(file_id, name, piece.rows, piece.data, piece.before)
+        if piece.quality is None:
+            parsed_files.append(file)
+        else:
+            measured.append(QualityFile(file_id, piece.quality, file.raw))
+    result = pipeline.take(parsed_files)
+    terms = QualityTerms(pipeline.pbx_id, pipeline.key_hash, pipeline.context.excluded_numbers, now)
+    result.counters |= store_quality(measured, terms)
+    return result
+
+
+def _behind(head: bytes, start: Place, part: Part) -> tuple[bytes, int]:
+    """Return the text of a part behind the head of its file, as far as that was read before, and
+    the lines of the file that stand before this text."""
+    known = head[: start.position]
+    return known + part.data, start.lines - known.count(b"\n")
+
+
+def _moved(rows: Iterable[tuple[int, Item]], by: int) -> list[tuple[int, Item]]:
+    """Return rows with their line numbers moved."""
+    if not by:
+        return list(rows)
+    found: list[tuple[int, Item]] = []
+    for line, item in rows:
+        moved = replace(item, line=item.line + by) if isinstance(item, Reject) else item
+        found.append((line + by, moved))
+    return found
