@@ -160,5 +160,8 @@ def _complain(message: str, code: int) -> int:
 
 def _is_database_trouble(error: Exception) -> bool:
     """Say whether the database was busy, full or gone, without importing peewee for it."""
-    peewee = sys.modules.get("peewee")
-    return peewee is not None and isinstance(error, peewee.OperationalError)
+    if "peewee" not in sys.modules:
+        return False
+    from syncd.store.database import is_database_trouble
+
+    return is_database_trouble(error)

@@ -25,6 +25,7 @@ from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_schedul
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
 from syncd.domain.errors import UserError
 from syncd.settings.schedule import Every, Schedule
+from syncd.store.database import is_database_trouble
 
 if TYPE_CHECKING:
     from syncd.application.composition import Application
@@ -236,6 +237,9 @@ class Jobs:
                 problems=[str(problem) for problem in error.problems],
                 **fields,
             )
+        elif isinstance(error, OSError) or is_database_trouble(error):
+            # The machine's fault: where in syncd it was noticed helps nobody.
+            log.error(FAILED[kind], reason=str(error), **fields)
         else:
             log.error(FAILED[kind], reason=str(error), exc_info=error, **fields)
 

@@ -85,12 +85,32 @@ def _insert_nothing_rows() -> None:
 def write_transaction() -> Iterator[None]:
     """A transaction that takes the write lock at once, so that it never fails half way for it."""
     database = proxy.obj
-    if isinstance(database, peewee.SqliteDatabase):
-        with database.atomic("IMMEDIATE") if not database.in_transaction() else database.atomic():
-            yield
-    else:
-        with database.atomic():
-            yield
+    try:
+        if isinstance(database, peewee.SqliteDatabase) and not database.in_transaction():
+            with database.atomic("IMMEDIATE"):
+                yield
+        else:
+            with database.atomic():
+                yield
+    except peewee.OperationalError as error:
+        reason = _before_rollback(error)
+        if reason is error:
+            raise
+        raise reason from None
+
+
+def _before_rollback(error: BaseException) -> BaseException:
+    """Return what really ended a transaction: SQLite rolls back by itself when the disk is full or
+    fails, and peewee's own rollback then fails in its turn."""
+    found: BaseException | None = error
+    while found is not None and str(found).startswith("cannot rollback"):
+        found = found.__context__
+    return error if found is None else found
+
+
+def is_database_trouble(error: BaseException) -> bool:
+    """Say whether the database was busy, full, damaged or gone, which is no defect of syncd."""
+    return isinstance(error, peewee.OperationalError) or type(error) is peewee.DatabaseError
 
 
 def get_meta(key: str, default: str = "") -> str:
