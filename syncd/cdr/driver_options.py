@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from syncd.domain.leg import CdrDriver
@@ -56,3 +56,10 @@ def default_values(options: Iterable[Option]) -> dict[str, Any]:
         else:
             values[option.name] = option.kind.empty
     return values
+
+
+def written_at(driver: CdrDriver, moment: int) -> CdrDriver:
+    """Return the driver for a file that was last written at a moment, in epoch seconds: to a
+    YearlessDriver it tells the year."""
+    dated = getattr(driver, "written", None)
+    return driver if dated is None else cast(CdrDriver, dated(moment))

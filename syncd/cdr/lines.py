@@ -35,9 +35,10 @@ class Row(NamedTuple):
     trouble: str = ""
 
 
-def read_lines(stream: BinaryIO, encoding: str = "utf-8") -> Iterator[Line]:
+def read_lines(stream: BinaryIO, encoding: str = "utf-8", padding: str = "") -> Iterator[Line]:
     """Yield the lines that are not blank. What the encoding does not know becomes U+FFFD, line by
-    line, so that one cut character costs no other."""
+    line, so that one cut character costs no other. ``padding``: characters that mean nothing at both
+    ends of a line."""
     number = 0
     while piece := stream.readline(LONGEST):
         number += 1
@@ -49,6 +50,8 @@ def read_lines(stream: BinaryIO, encoding: str = "utf-8") -> Iterator[Line]:
                 piece = stream.readline(LONGEST)
             continue
         text = piece.decode(encoding, "replace").rstrip("\r\n")
+        if padding:
+            text = text.strip(padding).rstrip("\r")
         if "\0" in text:
             yield Line(number, text[:RAW], "the line holds NUL bytes")
         elif text.strip():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -71,6 +72,7 @@ def _list(as_json: bool) -> int:
 
 
 def _try(arguments: argparse.Namespace, context: Context, as_json: bool) -> int:
+    from syncd.cdr.driver_options import written_at
     from syncd.cli.output import print_json, say
     from syncd.domain.leg import Exclusion, NotCdrError, Reject
 
@@ -83,6 +85,7 @@ def _try(arguments: argparse.Namespace, context: Context, as_json: bool) -> int:
     rows: list[dict[str, Any]] = []
     try:
         with arguments.file.open("rb") as stream:
+            driver = written_at(driver, int(os.fstat(stream.fileno()).st_mtime))
             found = driver.rows(stream, arguments.file.name)
             for line, item in islice(found, arguments.rows):
                 shown = _shown(line, item, zone)

@@ -119,3 +119,10 @@ class CdrDriver(Protocol):
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject). Raises NotCdrError before the first."""
+
+
+class YearlessDriver(CdrDriver, Protocol):
+    """Reads times without a year, for which it must know how old a file is."""
+
+    def written(self, moment: int) -> CdrDriver:
+        """Return the driver for a file that was last written at a moment, in epoch seconds."""

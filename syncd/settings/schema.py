@@ -10,12 +10,18 @@ from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 
 BUILT_IN_SOURCES = ("active_directory", "csv", "ldap", "ldif")
 BUILT_IN_DRIVERS = (
+    "3cx",
     "asterisk",
+    "avaya-cm",
+    "avaya-ipoffice",
     "cube",
     "cucm",
     "cucm-partition",
     "delimited",
+    "fixed-width",
     "freeswitch",
+    "kamailio",
+    "mitel",
     "webex",
 )
 

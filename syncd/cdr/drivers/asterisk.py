@@ -14,7 +14,7 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from syncd.cdr.driver_options import DriverWithOptions, OptionProblem, OptionsError, Values
-from syncd.cdr.drivers.delimited import ENCODING, TIMEZONE, TRUNKS
+from syncd.cdr.drivers.table_options import ENCODING, TIMEZONE, TRUNKS
 from syncd.cdr.lines import RAW, cells_of, read_lines
 from syncd.cdr.neutral import (
     BUSY,

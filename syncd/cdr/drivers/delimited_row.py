@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 from syncd.cdr.expressions import (
     Columns,
@@ -23,7 +24,7 @@ from syncd.cdr.neutral import (
     neutral_leg,
     plain_number,
 )
-from syncd.cdr.times import Clock, seconds_of
+from syncd.cdr.times import Clock, lacks_year, seconds_of
 from syncd.domain.leg import Exclusion, Leg
 
 TIMES = ("start", "connect", "end", "duration", "ring")
@@ -44,7 +45,7 @@ FIELDS = (
     "matter_code",
 )
 KEY = "key"
-CONDITIONS = ("answered", "outgoing", "incoming", "skip")
+CONDITIONS = ("answered", "outgoing", "incoming", "skip", "valid")
 
 TRUNK = "trunk"
 """Device of a trunk that the row does not name."""
@@ -66,6 +67,18 @@ class Rules:
     duration_unit: str
     duration_from_start: bool
     trunks: Trunks
+    least_columns: int
+    date_formats: tuple[str, ...]
+    zone: ZoneInfo
+
+    @property
+    def lacks_year(self) -> bool:
+        """Whether times may lack their year."""
+        return any(lacks_year(form) for form in self.date_formats)
+
+    def written(self, moment: int) -> Rules:
+        """Return the rules for files that were last written at a moment, in epoch seconds."""
+        return replace(self, clock=Clock(self.zone, self.date_formats, moment))
 
     @property
     def names(self) -> Iterator[str]:
@@ -74,8 +87,9 @@ class Rules:
 
     @property
     def width(self) -> int:
-        """The least number of columns that a row needs, going by positions."""
-        return max((int(name[1:]) for name in self.names if name.startswith("#")), default=1)
+        """The least number of columns that a row needs."""
+        used = max((int(name[1:]) for name in self.names if name.startswith("#")), default=1)
+        return max(used, self.least_columns)
 
     def missing(self, places: Places) -> list[str]:
         """Return the columns that a file with these does not have, in order."""
@@ -95,14 +109,22 @@ class RowReader:
     def __init__(self, rules: Rules, places: Places) -> None:
         """Raises MissingColumnsError."""
         self._rules = rules
+        self.width = rules.width
         self._texts = {
             field: expression.bind(places, whole=field == KEY)
             for field, expression in rules.texts.items()
         }
         self._tests = {name: test.bind(places) for name, test in rules.conditions.items()}
 
+    def valid(self, cells: list[str]) -> bool:
+        """Tell whether the condition ``valid`` holds, or there is none."""
+        test = self._tests.get("valid")
+        return test is None or test(cells)
+
     def leg(self, cells: list[str]) -> Leg | Exclusion:
         """Return what a row stands for. Raises RowError."""
+        if not self.valid(cells):
+            raise RowError("value.valid does not hold")
         texts = {field: get(cells) for field, get in self._texts.items()}
         tests = {name: test(cells) for name, test in self._tests.items()}
         if KEY in texts and not texts[KEY]:
@@ -114,6 +136,8 @@ class RowReader:
         calling, called = plain_number(texts["calling"]), plain_number(texts["called"])
         original = plain_number(texts.get("original", "")) or called
         redirecting = plain_number(texts.get("redirecting", ""))
+        if redirecting == called:
+            redirecting = ""  # who is reached has not forwarded
         calling_device = texts.get("calling_device", calling)
         called_device = texts.get("called_device", called)
         incoming = self._rules.trunks.side(calling_device) if calling_device else 0
