@@ -47,5 +47,5 @@ def test_what_ends_a_transaction_is_raised_as_it_is() -> None:
         raise ValueError("ours")
     assert get_meta("first") == ""
     with pytest.raises(peewee.OperationalError, match="no such table"), write_transaction():
-        database.execute_sql("SELECT * FROM nothing")
+        database.execute_sql("SELECT * FROM absent")
     assert not is_database_trouble(peewee.IntegrityError("twice"))
