@@ -37,6 +37,7 @@ from syncd.calls.pieces import (
 from syncd.calls.pipeline import BatchResult, Pipeline
 from syncd.calls.release import release_calls
 from syncd.cdr import ledger, spool
+from syncd.cdr.driver_options import written_at
 from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
@@ -191,18 +192,19 @@ class Intake:
             quality = context.quality
             if quality is not None and not quality.fits(content.name, content.beginning(BEGINNING)):
                 quality = None
-            reason = "" if quality is not None else context.driver.wants(content.name)
+            driver = written_at(context.driver, candidate.modified // 1_000_000_000)
+            reason = "" if quality is not None else driver.wants(content.name)
             if reason:
                 self._finish(content, FileState.IGNORED, reason, now, outcome)
                 report(FileState.IGNORED, reason)
                 return None
             if not content.in_hand:
-                rest = pieces(content, context.driver, quality)
+                rest = pieces(content, driver, quality)
                 # The first one tells whether it is a CDR file at all.
                 return _Waiting(content, [], pieces=chain([next(rest)], rest))
             if quality is not None:
                 return _Waiting(content, [], list(quality.rows(content.stream())))
-            rows = list(context.driver.rows(content.stream(), content.name))
+            rows = list(driver.rows(content.stream(), content.name))
         except NotCdrError as error:
             self._finish(content, FileState.SET_ASIDE, str(error), now, outcome)
             report(FileState.SET_ASIDE, str(error))
