@@ -5,15 +5,26 @@ The caller holds the write transaction: all of a plan is written, or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from peewee import Model, fn
 
 from syncd.directory import hunt_groups
-from syncd.directory.claims import Owner
-from syncd.directory.plan import Arrival, Opening, Plan, ProfileOpening, shown
+from syncd.directory.claims import Owner, claims_of
+from syncd.directory.packed import PackedRows, Row
+from syncd.directory.plan import (
+    Arrival,
+    Opening,
+    Plan,
+    ProfileOpening,
+    fields_of,
+    profile_values,
+    shown,
+)
+from syncd.domain import party as domain
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.domain.party import LIST_FIELDS, PARTY_FIELDS, PROFILE_FIELDS, FieldValue, name_key
@@ -27,6 +38,7 @@ VERSION = "directory_version"
 ORG_FIELDS = ("department", "cost_center", "office_location")
 _AT_ONCE = 5000
 """Rows of one transaction where they need not be written all or none."""
+_ONE_QUERY = 500
 _WITHOUT_LINE = (Role.USER_ID, Role.DEVICE)
 
 
@@ -56,8 +68,6 @@ _ASSIGNMENT_COLUMNS = (
 _PROFILE_COLUMNS = ("party", "org", *PROFILE_FIELDS, "valid_from", "valid_to")
 _CHANGE_COLUMNS = ("run", "party", "what", "field", "old", "new")
 
-Row = tuple[object, ...]
-
 
 def directory_version() -> int:
     """Return how often the directory has changed."""
@@ -70,39 +80,72 @@ class Rows:
 
     first_id: int
     """Of the first party that arrives; void when somebody else has taken it."""
-    parties: list[Row]
-    assignments: list[Row]
-    profiles: list[Row]
-    changes: list[Row]
+    parties: PackedRows
+    assignments: PackedRows
+    profiles: PackedRows
+    changes: PackedRows
     """Without the run."""
     spellings: dict[tuple[str, str], str]
 
 
-def prepare(plan: Plan, source: str, now: int) -> Rows:
-    """Return the rows that a plan inserts; ``now`` is the moment of the sync (epoch seconds).
+def prepare(plan: Plan, source: str, now: int, default_site: str = "") -> Rows:
+    """Return the rows that a plan inserts; ``now`` is the moment of the sync (epoch seconds),
+    ``default_site`` the site of those who have none.
 
     Lines and orgs that it names are written at once, a few thousand at a time: they mean nothing
     by themselves, and stay when the plan is not applied.
     """
     first = _next_party_id()
-    ids: dict[Owner, int] = {
-        arrival.external_id: first + place for place, arrival in enumerate(plan.arrivals)
-    }
+    arriving = [arrival.external_id for arrival in plan.arrivals]
+    arriving += [state.external_id for state in plan.newcomers]
+    ids: dict[Owner, int] = {each: first + place for place, each in enumerate(arriving)}
+    del arriving
     return Rows(
         first,
-        [*_party_rows(plan.arrivals, source, now, first)],
-        [*_assignment_rows(plan.openings, ids, now)],
-        [*_profile_rows(plan.profile_openings, ids)],
-        [*_change_rows(plan, ids)],
-        _spellings(plan.profile_openings),
+        PackedRows(_party_rows(_arrivals(plan), source, now, first)),
+        PackedRows(_assignment_rows(_openings(plan, default_site), ids, now)),
+        PackedRows(_profile_rows(plan, ids)),
+        PackedRows(_change_rows(plan, ids)),
+        _spellings(_profile_openings(plan)),
     )
 
 
-def apply_plan(plan: Plan, source: str, now: int, run_id: int, rows: Rows | None = None) -> None:
+def _arrivals(plan: Plan) -> Iterator[Arrival]:
+    """Give everybody who arrives."""
+    yield from plan.arrivals
+    for state in plan.newcomers:
+        yield Arrival(state.external_id, fields_of(state), state.where, state.kind)
+
+
+def _openings(plan: Plan, default_site: str) -> Iterator[Opening]:
+    """Give all assignments that begin."""
+    yield from plan.openings
+    for state in plan.newcomers:
+        for claim in claims_of(state.fields, default_site):
+            yield Opening(state.external_id, claim, shared=False, valid_from=plan.newcomers_from)
+
+
+def _profile_openings(plan: Plan) -> Iterator[ProfileOpening]:
+    """Give all profiles that begin."""
+    yield from plan.profile_openings
+    for state in plan.newcomers:
+        values = profile_values(state.fields)
+        yield ProfileOpening(state.external_id, values, plan.newcomers_from)
+
+
+def apply_plan(
+    plan: Plan,
+    source: str,
+    now: int,
+    run_id: int,
+    rows: Rows | None = None,
+    default_site: str = "",
+) -> None:
     """Write a plan of a source; ``now`` is the moment of the sync (epoch seconds), ``run_id`` the
-    SyncRun to which the audit rows belong, ``rows`` what ``prepare`` made of the plan, if it did."""
+    SyncRun to which the audit rows belong, ``rows`` what ``prepare`` made of the plan, if it did;
+    for ``default_site`` see there."""
     if rows is None or rows.first_id != _next_party_id():
-        rows = prepare(plan, source, now)
+        rows = prepare(plan, source, now, default_site)
     insert(Party, _PARTY_COLUMNS, rows.parties)
     _update_parties(plan, now)
     for closing in plan.closings:
@@ -152,7 +195,7 @@ def stored_value(name: str, value: FieldValue) -> object:
     return value
 
 
-def _party_rows(arrivals: Sequence[Arrival], source: str, now: int, first: int) -> Iterator[Row]:
+def _party_rows(arrivals: Iterable[Arrival], source: str, now: int, first: int) -> Iterator[Row]:
     for party_id, arrival in enumerate(arrivals, first):
         fields = arrival.fields
         yield (
@@ -184,51 +227,54 @@ def _update_parties(plan: Plan, now: int) -> None:
 
 
 def _assignment_rows(
-    openings: Sequence[Opening], ids: Mapping[Owner, int], now: int
+    openings: Iterator[Opening], ids: Mapping[Owner, int], now: int
 ) -> Iterator[Row]:
-    lines = _line_ids(openings) if openings else {}
-    for opening in openings:
-        role, line, billed = opening.claim
-        yield (
-            _party_id(opening.owner, ids),
-            int(role),
-            0 if role in _WITHOUT_LINE else lines[line],
-            *line,
-            billed,
-            opening.shared,
-            now,
-            opening.valid_from,
-            FOREVER,
-        )
+    while some := list(islice(openings, _AT_ONCE)):
+        lines = _line_ids({o.claim.line: None for o in some if o.claim.role not in _WITHOUT_LINE})
+        for opening in some:
+            role, line, billed = opening.claim
+            yield (
+                _party_id(opening.owner, ids),
+                int(role),
+                0 if role in _WITHOUT_LINE else lines[line],
+                *line,
+                billed,
+                opening.shared,
+                now,
+                opening.valid_from,
+                FOREVER,
+            )
 
 
 def _party_id(owner: Owner, ids: Mapping[Owner, int]) -> int:
     return owner if isinstance(owner, int) else ids[owner]
 
 
-def _line_ids(openings: Sequence[Opening]) -> dict[tuple[str, str, str], int]:
-    """Return the ids of all lines, of those that the openings name and are new too."""
-    query = Line.select(Line.site, Line.partition, Line.number, Line.id)
-
-    def known() -> dict[tuple[str, str, str], int]:
-        return {(row[0], row[1], row[2]): row[3] for row in query.tuples()}
-
-    ids = known()
-    new = {
-        opening.claim.line: None
-        for opening in openings
-        if opening.claim.role not in _WITHOUT_LINE and opening.claim.line not in ids
-    }
-    if not new:
-        return ids
-    columns = ("site", "partition", "number", "line_id")
-    _add(Line, columns, [(*line, line.line_id) for line in new])
-    return known()
+def _line_ids(lines: Collection[domain.Line]) -> dict[domain.Line, int]:
+    """Return the ids of lines; those that are new are added."""
+    ids = _known_lines(lines)
+    new = [line for line in lines if line not in ids]
+    if new:
+        columns = ("site", "partition", "number", "line_id")
+        _add(Line, columns, [(*line, line.line_id) for line in new])
+        ids |= _known_lines(new)
+    return ids
 
 
-def _profile_rows(openings: Sequence[ProfileOpening], ids: Mapping[Owner, int]) -> Iterator[Row]:
-    orgs = _org_ids(openings) if openings else {}
-    for opening in openings:
+def _known_lines(lines: Iterable[domain.Line]) -> dict[domain.Line, int]:
+    line_ids = list(dict.fromkeys(line.line_id for line in lines))
+    found: dict[domain.Line, int] = {}
+    for start in range(0, len(line_ids), _ONE_QUERY):
+        some = line_ids[start : start + _ONE_QUERY]
+        query = Line.select(Line.site, Line.partition, Line.number, Line.id)
+        for site, partition, number, row_id in query.where(Line.line_id.in_(some)).tuples():
+            found[domain.Line(site, partition, number)] = row_id
+    return found
+
+
+def _profile_rows(plan: Plan, ids: Mapping[Owner, int]) -> Iterator[Row]:
+    orgs = _org_ids(_profile_openings(plan))
+    for opening in _profile_openings(plan):
         yield (
             _party_id(opening.owner, ids),
             orgs[_org(opening)],
@@ -243,18 +289,21 @@ def _org(opening: ProfileOpening) -> tuple[str, ...]:
     return tuple(name_key(values[name]) for name in ORG_FIELDS)
 
 
-def _org_ids(openings: Sequence[ProfileOpening]) -> dict[tuple[str, ...], int]:
+def _org_ids(openings: Iterable[ProfileOpening]) -> dict[tuple[str, ...], int]:
     """Return the ids of all orgs, of those that the openings name and are new too."""
     query = Org.select(*(getattr(Org, name) for name in ORG_FIELDS), Org.id)
 
     def known() -> dict[tuple[str, ...], int]:
         return {tuple(row[:-1]): row[-1] for row in query.tuples()}
 
+    wanted = dict.fromkeys(map(_org, openings))
+    if not wanted:
+        return {}
     ids = known()
-    new = {org: None for org in map(_org, openings) if org not in ids}
+    new = [org for org in wanted if org not in ids]
     if not new:
         return ids
-    _add(Org, ORG_FIELDS, [*new])
+    _add(Org, ORG_FIELDS, new)
     return known()
 
 

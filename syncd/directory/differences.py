@@ -24,6 +24,10 @@ def differences(current: Current, people: People, plan: Plan) -> list[Difference
         Difference(who(arrival.external_id), "arrived", owner=arrival.external_id)
         for arrival in plan.arrivals
     ]
+    found += [
+        Difference(name_of(state.fields, state.where), "arrived", owner=state.external_id)
+        for state in plan.newcomers
+    ]
     for what, party_ids in (
         ("returned", plan.returns),
         ("departed", plan.departures),

@@ -7,7 +7,7 @@ hundredth of comparing everything with everything, and holds nothing in memory.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 
 from syncd.directory.claims import SiteNumbers
@@ -20,13 +20,20 @@ _PLAIN = 0
 """The marshal format in which equal values give equal bytes."""
 
 
-def digest_of(states: Iterable[PartyState]) -> int:
-    """Return a digest of what a directory says of everybody, in whatever order it says it."""
-    total = 0
-    for state in states:
+class Digest:
+    """A digest of what a directory says of everybody, in whatever order it says it."""
+
+    def __init__(self) -> None:
+        self._total = 0
+
+    def add(self, state: PartyState) -> None:
+        """Take in what is said of one."""
         said = marshal.dumps((state.external_id, state.kind, *state.fields.items()), _PLAIN)
-        total += int.from_bytes(blake2b(said, digest_size=16).digest(), "big")
-    return total % _MODULUS
+        self._total += int.from_bytes(blake2b(said, digest_size=16).digest(), "big")
+
+    @property
+    def value(self) -> int:
+        return self._total % _MODULUS
 
 
 def fingerprint(

@@ -135,10 +135,11 @@ def grant(
 
 def join(
     groups: Sequence[Group],
-    people: Sequence[tuple[str, dict[str, list[str]]]],
+    people: Iterable[tuple[str, dict[str, list[str]]]],
     members: Callable[[str], Sequence[str] | None],
 ) -> list[Group]:
-    """Note in each of the people (entry DN, attributes) in which of the groups they are.
+    """Note in each of the people (entry DN, attributes) in which of the groups they are; they are
+    gone through twice.
 
     Returns the groups of which nothing is known: their entry cannot be read, and nobody's memberOf
     names them. For ``members`` see ``resolve``.

@@ -10,16 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from syncd.directory.plan import Current, Plan
-from syncd.domain.codes import Role
+from syncd.directory.plan import BILLING_FLAGS, NOT_NUMBERS, Current, Plan
 from syncd.domain.errors import Problem
-from syncd.domain.party import FLAG_FIELDS, FieldValue
+from syncd.domain.party import FLAG_FIELDS, PARTY_FIELDS, FieldValue
 
 ALWAYS_PASS = 5
 MOST_RAISED = 3
 HIGH_LEVELS = (8, 10)
-_BILLING = tuple(name for name in FLAG_FIELDS if name.startswith("bill_"))
-_NOT_NUMBERS = (Role.USER_ID, Role.DEVICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +69,28 @@ class Verdict:
 def measures(current: Current, plan: Plan) -> list[Measure]:
     """Return what a plan takes away: people, and of those who stay numbers, billing flags and
     mapped fields, each field on its own."""
-    present = sum(row.departed_at is None for row in current.parties)
+    rest = current.rest
+    present = rest.people + sum(row.departed_at is None for row in current.parties)
     left = len(plan.departures)
     found = [Measure("people would leave", left, present, departures=True, check="departures")]
     found.append(_numbers_lost(current, plan))
     before = {row.id: row.fields for row in current.parties if row.id in plan.staying}
-    flags_on = sum(fields[name] is True for fields in before.values() for name in _BILLING)
+    flags_on = rest.flags
+    flags_on += sum(fields[name] is True for fields in before.values() for name in BILLING_FLAGS)
     flags_off = 0
     emptied: dict[str, int] = {}
     for change in plan.changes:
         if change.party_id not in plan.staying:
             continue
         if change.field in FLAG_FIELDS:
-            flags_off += change.field in _BILLING and change.old is True
+            flags_off += change.field in BILLING_FLAGS and change.old is True
         elif _empty(change.new):
             emptied[change.field] = emptied.get(change.field, 0) + 1
     what = "billing flags would be turned off"
     found.append(Measure(what, flags_off, flags_on, check="flags"))
     for name, count in sorted(emptied.items()):
-        filled = sum(not _empty(fields[name]) for fields in before.values())
+        filled = rest.filled[PARTY_FIELDS.index(name)]
+        filled += sum(not _empty(fields[name]) for fields in before.values())
         what = f"values of {name} would be emptied"
         found.append(Measure(what, count, filled, check="fields", field=name))
     if plan.hunt:
@@ -111,10 +111,10 @@ def _numbers_lost(current: Current, plan: Plan) -> Measure:
         for party_id in plan.staying
         if party_id not in plan.settled
     }
-    kept = 0
+    kept = current.rest.numbers
     held: set[tuple[int, str]] = set()
     for holding in current.holdings:
-        if holding.role in _NOT_NUMBERS or holding.party_id not in plan.staying:
+        if holding.role in NOT_NUMBERS or holding.party_id not in plan.staying:
             continue
         if holding.party_id in plan.settled:
             kept += 1
@@ -133,9 +133,8 @@ def raised(current: Current, plan: Plan) -> int:
         and int(str(before[change.party_id])) < int(str(change.new))
         for change in plan.changes
     )
-    return count + sum(
-        arrival.fields["permission_level"] in HIGH_LEVELS for arrival in plan.arrivals
-    )
+    count += sum(arrival.fields["permission_level"] in HIGH_LEVELS for arrival in plan.arrivals)
+    return count + sum(state.get("permission_level") in HIGH_LEVELS for state in plan.newcomers)
 
 
 def weigh(current: Current, plan: Plan, limits: Limits) -> list[Verdict]:
@@ -147,7 +146,7 @@ def weigh(current: Current, plan: Plan, limits: Limits) -> list[Verdict]:
         limit = f"{int(percent)}% or {ALWAYS_PASS}"
         found.append(Verdict(measure, limit, passes(measure, percent, accepted)))
     levels = " or ".join(map(str, HIGH_LEVELS))
-    people = len(plan.staying) + len(plan.arrivals)
+    people = len(plan.staying) + len(plan.arrivals) + len(plan.newcomers) + current.rest.people
     high = Measure(
         f"people would be raised to level {levels}", raised(current, plan), people, check="levels"
     )

@@ -8,17 +8,16 @@ reads everything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum
 from zoneinfo import ZoneInfo
 
 from syncd.directory.claims import SiteNumbers
 from syncd.directory.mapping import PartyMapping
-from syncd.directory.plan import Current
 from syncd.directory.protocol import Changes, DirectorySource, FullReadNeeded, IncrementalSource
 from syncd.domain.errors import Problem
-from syncd.domain.party import PartyState
+from syncd.domain.party import FieldValue, PartyState
 from syncd.settings.model import DirectorySettings
 from syncd.store.models import Party, SourceCookie, SourceState, SyncRun
 
@@ -157,28 +156,28 @@ def _mapped(changes: Changes, mapping: PartyMapping, *, moved_on: bool) -> Delta
     )
 
 
-def laid_over(current: Current, delta: Delta) -> list[PartyState]:
-    """Return what a snapshot would say now, given what is stored: of those who did not change, that
-    they are there. Raises FullReadNeeded when the two do not fit together."""
-    stored = {row.external_id: row for row in current.parties}
-    here = {each for each, row in stored.items() if row.departed_at is None}
+def laid_over(stored: Iterable[tuple[str, bool]], delta: Delta) -> dict[str, PartyState]:
+    """Return what a snapshot would say now, by external id: of those who did not change, that they
+    are there. ``stored`` are the external ids, each with whether it is there. Raises FullReadNeeded
+    when the two do not fit together."""
+    known = [external_id for external_id, is_here in stored if is_here]
+    here = set(known)
     changed = {state.external_id: state for state in delta.states}
     for external_id, state in changed.items():
         if not state.fields and external_id not in here:
             raise FullReadNeeded(f"of {state.where} only a part is known")
-    staying = here - delta.gone
-    if delta.present is not None:
-        if not delta.present <= here | changed.keys():
-            raise FullReadNeeded("the server names people of whom it told nothing before")
-        staying &= delta.present | changed.keys()
-    states = [
-        changed.pop(row.external_id)
-        if row.external_id in changed
-        else PartyState(row.external_id, {}, row.external_id)
-        for row in current.parties
-        if row.external_id in staying
-    ]
-    states += changed.values()
+    if delta.present is not None and not delta.present <= here | changed.keys():
+        raise FullReadNeeded("the server names people of whom it told nothing before")
+    states: dict[str, PartyState] = {}
+    nothing: dict[str, FieldValue] = {}
+    for external_id in known:
+        if external_id in changed:
+            states[external_id] = changed[external_id]
+        elif external_id not in delta.gone and (
+            delta.present is None or external_id in delta.present
+        ):
+            states[external_id] = PartyState(external_id, nothing, external_id)
+    states |= changed
     if not states:
         raise FullReadNeeded("nobody would be left")
     return states

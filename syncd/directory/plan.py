@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from syncd.directory.claims import Claim, Owner, SiteNumbers
 from syncd.directory.protocol import HuntGroup
 from syncd.domain.codes import Role
 from syncd.domain.errors import Problem
-from syncd.domain.party import PROFILE_FIELDS, FieldValue, Line
+from syncd.domain.party import (
+    FLAG_FIELDS,
+    PARTY_FIELDS,
+    PROFILE_FIELDS,
+    FieldValue,
+    Line,
+    PartyState,
+    default_value,
+)
 
 LOCAL = "local"
 """The source of parties made by hand: no sync touches them."""
+
+NAMED_FIELDS = ("department", "cost_center", "office_location")
+NOT_NUMBERS = (Role.USER_ID, Role.DEVICE)
+BILLING_FLAGS = tuple(name for name in FLAG_FIELDS if name.startswith("bill_"))
+_DEFAULTS = {name: default_value(name) for name in PARTY_FIELDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,36 @@ class PastHolding:
     valid_to: int
 
 
+@dataclass(slots=True)
+class Rest:
+    """Counts over the people who stay and about whom there is nothing to decide: that is nearly
+    everybody, and what they are need not be in memory."""
+
+    people: int = 0
+    numbers: int = 0
+    """Held by them, user ids and devices not counted."""
+    flags: int = 0
+    """Billing flags that are on."""
+    filled: list[int] = field(default_factory=lambda: [0] * len(PARTY_FIELDS))
+    """How many have a value that is not empty, in the order of PARTY_FIELDS."""
+    names: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in NAMED_FIELDS}
+    )
+    """How many are in a department, cost center and office location, by its text."""
+
+    def count(self, row: PartyRow, holdings: Iterable[Holding], by: int = 1) -> None:
+        """Count somebody in, or out with ``by`` -1."""
+        fields = row.fields
+        self.people += by
+        self.numbers += by * sum(holding.role not in NOT_NUMBERS for holding in holdings)
+        self.flags += by * sum(fields[name] is True for name in BILLING_FLAGS)
+        for place, name in enumerate(PARTY_FIELDS):
+            if fields[name]:
+                self.filled[place] += by
+        for name, counter in self.names.items():
+            counter[str(fields[name])] += by
+
+
 @dataclass(frozen=True, slots=True)
 class Current:
     """What is stored when a sync begins."""
@@ -85,6 +129,10 @@ class Current:
     others: dict[int, OtherParty] = field(default_factory=dict)
     holdings: list[Holding] = field(default_factory=list)
     past: list[PastHolding] = field(default_factory=list)
+    rest: Rest = field(default_factory=Rest)
+    """Of this source's people that are not among ``parties``."""
+    newcomers: Sequence[PartyState] = ()
+    """Who is new and claims nothing that anybody else has to do with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +313,11 @@ class Plan:
     """What those who are not settled are to hold."""
     settled: frozenset[Owner] = frozenset()
     """Who holds exactly what they claim, and shares nothing of it."""
+    newcomers: Sequence[PartyState] = ()
+    """Who arrives besides ``arrivals``, and gets all that they claim: their assignments and their
+    profile are not among the openings, but made of what they are."""
+    newcomers_from: int = 0
+    """When what newcomers have begins (epoch seconds)."""
     hunt: HuntChanges | None = None
     """What a list of places changes of its hunt groups; None where nothing."""
 
@@ -273,6 +326,7 @@ class Plan:
         """Whether nothing changes."""
         return not (
             self.arrivals
+            or self.newcomers
             or self.departures
             or self.returns
             or self.closed_parties
@@ -283,6 +337,11 @@ class Plan:
             or self.profile_openings
             or self.hunt
         )
+
+
+def fields_of(state: PartyState) -> dict[str, FieldValue]:
+    """Return all fields of somebody who is new."""
+    return _DEFAULTS | state.fields
 
 
 def name_of(fields: dict[str, FieldValue], otherwise: str) -> str:

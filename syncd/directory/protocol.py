@@ -3,6 +3,7 @@ the changes since one."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -50,7 +51,7 @@ class Snapshot:
     """All that a directory answered. Only a ``complete`` one may ever be compared with what is
     stored: anything less says nothing about who is missing."""
 
-    entries: list[Entry]
+    entries: Sequence[Entry]
     complete: bool
     why_incomplete: str
     """A sentence, empty when complete."""

@@ -17,11 +17,12 @@ from syncd.directory.plan import (
     ProfileClosing,
     ProfileOpening,
     Terms,
+    fields_of,
     profile_values,
 )
 from syncd.domain.clock import BEGINNING
 from syncd.domain.errors import Problem
-from syncd.domain.party import PARTY_FIELDS, PartyState, default_value
+from syncd.domain.party import PartyState
 
 
 def plan(current: Current, wanted: Iterable[PartyState], terms: Terms) -> Plan:
@@ -30,7 +31,9 @@ def plan(current: Current, wanted: Iterable[PartyState], terms: Terms) -> Plan:
     Each of ``wanted`` has an external id that no other has, and only the fields that the mapping
     could fill: all others keep what is stored.
     """
-    decided = Plan()
+    decided = Plan(
+        newcomers=current.newcomers, newcomers_from=BEGINNING if terms.first else terms.now
+    )
     people = _people(current, wanted, terms, decided)
     assign(current, people, terms, decided)
     for owner, fields in people.fields.items():
@@ -64,7 +67,7 @@ def _people(current: Current, wanted: Iterable[PartyState], terms: Terms, decide
 
 def _arrive(state: PartyState, terms: Terms, people: People, decided: Plan) -> None:
     owner = state.external_id
-    fields = {name: default_value(name) for name in PARTY_FIELDS} | state.fields
+    fields = fields_of(state)
     people.fields[owner] = fields
     people.where[owner] = state.where
     decided.arrivals.append(Arrival(owner, fields, state.where, state.kind))

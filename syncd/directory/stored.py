@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
+
+from peewee import JOIN
 
 from syncd.directory.plan import (
     Current,
@@ -13,7 +17,7 @@ from syncd.directory.plan import (
     PartyRow,
     PastHolding,
 )
-from syncd.domain.clock import FOREVER
+from syncd.domain.clock import BEGINNING, FOREVER
 from syncd.domain.codes import Role
 from syncd.domain.party import (
     FLAG_FIELDS,
@@ -26,27 +30,112 @@ from syncd.domain.party import (
 from syncd.store.models import Assignment, Party, Profile
 from syncd.store.models import database as proxy
 
-Shared = Callable[[Any, Any], Any]
-"""Gives the first of equal values that it was asked for."""
-
 _ROLES = {int(role): role for role in Role}
+_PROFILE_AT = 4 + len(PARTY_FIELDS)
+"""Where in a row the profile begins."""
+_AT_ONCE = 500
+"""Ids of one query."""
 
 
 def load_current(source: str) -> Current:
     """Return what is stored of a source's parties, and who of anybody holds what."""
-    # Names and numbers stand in parties, profiles and holdings alike: one copy of each is enough.
-    shared = {"": ""}.setdefault
-    profiles = _open_profiles(source, shared)
-    parties = _parties(source, profiles, _profile_ends(source), shared)
-    others = {
+    stored = StoredParties(source)
+    parties: list[PartyRow] = []
+    holdings: list[Holding] = []
+    for row, held in stored.everybody():
+        holdings += held
+        if row is not None:
+            parties.append(row)
+    return Current(parties, _others(source), holdings, stored.past(BEGINNING))
+
+
+def load_ids(source: str) -> Iterator[tuple[str, bool]]:
+    """Give the external id of each party of a source, and whether it is there."""
+    query = Party.select(Party.external_id, Party.departed_at).where(Party.source == source)
+    for external_id, departed_at in _rows(query):
+        yield external_id, departed_at is None
+
+
+class StoredParties:
+    """The parties of a source, and what anybody holds; see ``narrow.Stored``."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def everybody(self) -> Iterator[tuple[PartyRow | None, list[Holding]]]:
+        """Give each party of the source with what it holds, and what others hold with None; in the
+        order of the ids, and all as it was at one moment."""
+        with proxy.obj.atomic():
+            yield from self._merged(
+                _rows(_party_query(self._source).order_by(Party.id)),
+                _rows(_holding_query().order_by(Assignment.party)),
+            )
+
+    def again(self, party_ids: Collection[int]) -> list[tuple[PartyRow, list[Holding]]]:
+        """Return parties of the source once more, with what they hold."""
+        found: list[tuple[PartyRow, list[Holding]]] = []
+        for some in _chunks(party_ids):
+            chosen = _party_query(self._source).where(Party.id.in_(some)).order_by(Party.id)
+            held = _holding_query().where(Assignment.party.in_(some)).order_by(Assignment.party)
+            merged = self._merged(_rows(chosen), _rows(held))
+            found += [(row, holdings) for row, holdings in merged if row is not None]
+        return found
+
+    def others(self, holding_ids: Collection[int]) -> tuple[dict[int, OtherParty], list[Holding]]:
+        """Return these holdings of others, and whose they are by party id."""
+        holdings = [
+            _holding(row)
+            for some in _chunks(holding_ids)
+            for row in _rows(_holding_query().where(Assignment.id.in_(some)))
+        ]
+        return _others(self._source, {holding.party_id for holding in holdings}), holdings
+
+    def past(self, after: int) -> list[PastHolding]:
+        """Return what anybody held that ended later than ``after`` (epoch seconds)."""
+        return _past(after)
+
+    def _merged(
+        self, parties: Iterable[Any], held: Iterable[Any]
+    ) -> Iterator[tuple[PartyRow | None, list[Holding]]]:
+        """Lay the holdings beside the parties; both come in the order of the party's id."""
+        ends = _profile_ends(self._source)
+        groups = groupby(held, key=itemgetter(1))
+        party_id, group = next(groups, (None, iter(())))
+        for row in parties:
+            while party_id is not None and party_id < row[0]:
+                yield None, list(map(_holding, group))
+                party_id, group = next(groups, (None, iter(())))
+            holdings: list[Holding] = []
+            if party_id == row[0]:
+                holdings = list(map(_holding, group))
+                party_id, group = next(groups, (None, iter(())))
+            yield _party(row, ends), holdings
+        while party_id is not None:
+            yield None, list(map(_holding, group))
+            party_id, group = next(groups, (None, iter(())))
+
+
+def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _AT_ONCE):
+        yield ordered[start : start + _AT_ONCE]
+
+
+def _others(source: str, party_ids: Collection[int] | None = None) -> dict[int, OtherParty]:
+    """Return the parties of other sources by id; all, or those of these ids."""
+    query = Party.select(
+        Party.id, Party.source, Party.display_name, Party.username, Party.departed_at
+    ).where(Party.source != source)
+    queries = (
+        [query]
+        if party_ids is None
+        else [query.where(Party.id.in_(some)) for some in _chunks(party_ids)]
+    )
+    return {
         row[0]: OtherParty(row[0], row[1], row[2] or row[3] or f"party {row[0]}", row[4])
-        for row in Party.select(
-            Party.id, Party.source, Party.display_name, Party.username, Party.departed_at
-        )
-        .where(Party.source != source)
-        .tuples()
+        for each in queries
+        for row in _rows(each)
     }
-    return Current(parties, others, _holdings(shared), _past())
 
 
 def _rows(query: Any) -> Any:
@@ -54,43 +143,40 @@ def _rows(query: Any) -> Any:
     return proxy.obj.execute(query)
 
 
-def _parties(
-    source: str, profiles: dict[int, OpenProfile], ends: dict[int, int], shared: Shared
-) -> list[PartyRow]:
-    columns = [getattr(Party, name) for name in PARTY_FIELDS]
-    query = Party.select(
-        Party.id, Party.external_id, Party.departed_at, Party.closed_at, *columns
-    ).where(Party.source == source)
-    lists = [(name, PARTY_FIELDS.index(name) + 4) for name in LIST_FIELDS]
-    flags = [(name, PARTY_FIELDS.index(name) + 4) for name in FLAG_FIELDS]
-    found = []
-    for row in _rows(query):
-        fields: dict[str, FieldValue] = dict(
-            zip(PARTY_FIELDS, map(shared, row[4:], row[4:]), strict=True)
+def _party_query(source: str) -> Any:
+    fields = [getattr(Party, name) for name in PARTY_FIELDS]
+    of_profile = [getattr(Profile, name) for name in PROFILE_FIELDS]
+    return (
+        Party.select(
+            Party.id,
+            Party.external_id,
+            Party.departed_at,
+            Party.closed_at,
+            *fields,
+            Profile.id,
+            Profile.valid_from,
+            *of_profile,
         )
-        for name, index in lists:
-            fields[name] = tuple(row[index].split(";")) if row[index] else ()
-        for name, index in flags:
-            fields[name] = bool(row[index])
-        found.append(
-            PartyRow(
-                row[0], row[1], fields, row[2], row[3], profiles.get(row[0]), ends.get(row[0], 0)
-            )
+        .join(
+            Profile,
+            JOIN.LEFT_OUTER,
+            on=(Profile.party == Party.id) & (Profile.valid_to == FOREVER),
         )
-    return found
-
-
-def _open_profiles(source: str, shared: Shared) -> dict[int, OpenProfile]:
-    columns = [getattr(Profile, name) for name in PROFILE_FIELDS]
-    query = (
-        Profile.select(Profile.party, Profile.id, Profile.valid_from, *columns)
-        .join(Party)
-        .where((Party.source == source) & (Profile.valid_to == FOREVER))
+        .where(Party.source == source)
     )
-    return {
-        row[0]: OpenProfile(row[1], tuple(map(shared, row[3:], row[3:])), row[2])
-        for row in _rows(query)
-    }
+
+
+def _party(row: Any, profile_ends: Mapping[int, int]) -> PartyRow:
+    fields: dict[str, FieldValue] = dict(zip(PARTY_FIELDS, row[4:_PROFILE_AT], strict=True))
+    for name in LIST_FIELDS:
+        value = fields[name]
+        fields[name] = tuple(str(value).split(";")) if value else ()
+    for name in FLAG_FIELDS:
+        fields[name] = bool(fields[name])
+    profile_id, valid_from, *values = row[_PROFILE_AT:]
+    profile = None if profile_id is None else OpenProfile(profile_id, tuple(values), valid_from)
+    ended = profile_ends.get(row[0], 0)
+    return PartyRow(row[0], row[1], fields, row[2], row[3], profile, ended)
 
 
 def _profile_ends(source: str) -> dict[int, int]:
@@ -106,8 +192,8 @@ def _profile_ends(source: str) -> dict[int, int]:
     return ends
 
 
-def _holdings(shared: Shared) -> list[Holding]:
-    query = Assignment.select(
+def _holding_query() -> Any:
+    return Assignment.select(
         Assignment.id,
         Assignment.party,
         Assignment.role,
@@ -118,21 +204,14 @@ def _holdings(shared: Shared) -> list[Holding]:
         Assignment.shared,
         Assignment.valid_from,
     ).where((Assignment.valid_to == FOREVER) & (Assignment.role != Role.ACQUIRED))
-    return [
-        Holding(
-            row[0],
-            row[1],
-            _ROLES[row[2]],
-            Line(row[3], row[4], shared(row[5], row[5])),
-            bool(row[6]),
-            bool(row[7]),
-            row[8],
-        )
-        for row in _rows(query)
-    ]
 
 
-def _past() -> list[PastHolding]:
+def _holding(row: Any) -> Holding:
+    line = Line(row[3], row[4], row[5])
+    return Holding(row[0], row[1], _ROLES[row[2]], line, bool(row[6]), bool(row[7]), row[8])
+
+
+def _past(after: int) -> list[PastHolding]:
     query = (
         Assignment.select(
             Assignment.party,
@@ -143,7 +222,11 @@ def _past() -> list[PastHolding]:
             Assignment.shared,
             Assignment.valid_to,
         )
-        .where((Assignment.valid_to < FOREVER) & (Assignment.role != Role.ACQUIRED))
+        .where(
+            (Assignment.valid_to < FOREVER)
+            & (Assignment.valid_to > after)
+            & (Assignment.role != Role.ACQUIRED)
+        )
         .distinct()
     )
     return [

@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from syncd.directory import hunt_groups
 from syncd.directory.apply import apply_plan, directory_version, prepare
-from syncd.directory.digest import digest_of, fingerprint, keep, said_before
+from syncd.directory.digest import Digest, fingerprint, keep, said_before
 from syncd.directory.guard import Limits, Verdict, refusals, weigh
 from syncd.directory.incremental import (
     Delta,
@@ -25,12 +25,14 @@ from syncd.directory.incremental import (
 )
 from syncd.directory.mapping import PartyMapping, mapping_of
 from syncd.directory.mapping_numbers import SitePlan
-from syncd.directory.people.locks import locks_of, without_locked
+from syncd.directory.narrow import narrow
+from syncd.directory.packed import PackedEntries, PackedStates
+from syncd.directory.people.locks import Locks, locks_of, without_locked
 from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import Conflict, Current, Difference, Plan, Terms
 from syncd.directory.protocol import DirectorySource, Entry, FullReadNeeded, HuntGroup, Snapshot
 from syncd.directory.reconcile import plan
-from syncd.directory.stored import load_current
+from syncd.directory.stored import StoredParties, load_ids
 from syncd.domain.errors import Problem, RefusedError, UserError
 from syncd.domain.party import PartyState
 from syncd.settings.model import PLACES, DirectorySettings
@@ -193,7 +195,7 @@ def _sync_changes(job: _Job, mapping: PartyMapping, shortcut: Shortcut) -> SyncO
     reading = _Reading(
         delta.server,
         delta.entries,
-        [],
+        PackedStates(),
         delta.warnings,
         all_known=True,
         cookie=delta.cookie,
@@ -215,7 +217,7 @@ class _Reading:
 
     server: str
     entries: int
-    states: list[PartyState]
+    states: PackedStates
     warnings: list[Problem]
     all_known: bool
     """Whether every entry could be told apart."""
@@ -227,9 +229,9 @@ class _Reading:
     digest: int = 0
     """Of the states, where everything was read."""
 
-    def states_on(self, current: Current) -> list[PartyState]:
-        """Return what the directory says of everybody. Raises FullReadNeeded."""
-        return self.states if self.delta is None else laid_over(current, self.delta)
+    def said_of(self, source: str) -> Mapping[str, PartyState]:
+        """Return what the directory says of everybody, by external id. Raises FullReadNeeded."""
+        return self.states if self.delta is None else laid_over(load_ids(source), self.delta)
 
 
 def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
@@ -254,22 +256,25 @@ def _must_be_whole(settings: DirectorySettings, snapshot: Snapshot) -> None:
 def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings) -> _Reading:
     """Map the entries. One without an external id, or with that of an earlier one, is set aside
     with a warning."""
-    states: list[PartyState] = []
+    states = PackedStates()
     warnings: list[Problem] = []
-    seen: dict[str, str] = {}
+    digest = Digest()
     nameless = 0
     count = len(snapshot.entries)
     for entry in _taken(snapshot.entries):
         if not entry.external_id:
             nameless += 1
             warnings.append(_aside(entry, "it has nothing by which to know it again", settings))
-        elif entry.external_id in seen:
-            what = f"its id {entry.external_id} is that of {seen[entry.external_id]} too"
+        elif entry.external_id in states:
+            other = states[entry.external_id].where
+            what = f"its id {entry.external_id} is that of {other} too"
             warnings.append(_aside(entry, what, settings))
         else:
-            seen[entry.external_id] = entry.where
             state, bad = mapping.apply(entry)
-            states.append(state if entry.kind == state.kind else replace(state, kind=entry.kind))
+            if entry.kind != state.kind:
+                state = replace(state, kind=entry.kind)
+            states.add(state)
+            digest.add(state)
             warnings += bad
     if not states and not snapshot.hunt_groups:
         raise RefusedError(
@@ -285,15 +290,13 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         not nameless,
         snapshot.hunt_groups,
         snapshot.cookie if len(states) == count else "",
-        digest=digest_of(states),
+        digest=digest.value,
     )
 
 
-def _taken(entries: list[Entry]) -> Iterator[Entry]:
-    """Yield entries and let go of each, so that a large directory is held in memory once."""
-    entries.reverse()
-    while entries:
-        yield entries.pop()
+def _taken(entries: Sequence[Entry]) -> Iterable[Entry]:
+    """Give entries and let go of each, so that a large directory is held in memory once."""
+    return entries.drained() if isinstance(entries, PackedEntries) else entries
 
 
 def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
@@ -302,9 +305,8 @@ def _aside(entry: Entry, what: str, settings: DirectorySettings) -> Problem:
 
 
 def _nobody_left(source: str, current: Current, reading: _Reading) -> Problem:
-    present = {state.external_id for state in reading.states}
     absent = sum(
-        row.departed_at is None and row.external_id not in present for row in current.parties
+        row.departed_at is None and row.external_id not in reading.states for row in current.parties
     )
     what = (
         f"{absent} people are not in the answer, but as some entries have no id nobody is taken to"
@@ -323,7 +325,6 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
     said = fingerprint(reading.digest, settings, job.sites, locks, rest)
     if reading.delta is None and said_before(settings.name, said, version):
         return _nothing_to_do(job, reading, version)
-    current = load_current(settings.name)
     state = SourceState.get_or_none(SourceState.source == settings.name)
     terms = Terms(
         now=run.started_at,
@@ -333,7 +334,8 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
         sites=job.sites,
         absent_departed=reading.all_known,
     )
-    states, kept = without_locked(reading.states_on(current), current.parties, locks)
+    current, concerned = load_narrowed(settings.name, reading.said_of(settings.name), terms, locks)
+    states, kept = without_locked(concerned, current.parties, locks)
     decided = plan(current, states, terms)
     hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
     decided.warnings += [*kept, *proposals(current, decided, aliases())]
@@ -353,13 +355,13 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
             )
     if not job.writes:
         return outcome
-    rows = None if decided.empty else prepare(decided, settings.name, terms.now)
+    rows = None if decided.empty else prepare(decided, settings.name, terms.now, settings.site)
     with write_transaction():
         if directory_version() != version:
             return None
         _record(run, outcome, job.began)
         if not decided.empty:
-            apply_plan(decided, settings.name, terms.now, run.id, rows)
+            apply_plan(decided, settings.name, terms.now, run.id, rows, settings.site)
         if reading.delta is None:
             _remember(settings.name, terms.now)
             if reading.all_known and not (decided.conflicts or decided.warnings):
@@ -368,6 +370,14 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
         following = (reading.server, reading.cookie, directory_version())
         remember(settings, job.sites, *following)
     return outcome if decided.empty else replace(outcome, outcome="applied")
+
+
+def load_narrowed(
+    source: str, said: Mapping[str, PartyState], terms: Terms, locks: Locks
+) -> tuple[Current, list[PartyState]]:
+    """Return what is stored of those about whom there is something to decide, and what is said of
+    them."""
+    return narrow(StoredParties(source), said, terms, locks)
 
 
 def _nothing_to_do(job: _Job, reading: _Reading, version: int) -> SyncOutcome | None:
@@ -396,7 +406,7 @@ def _outcome(source: str, reading: _Reading, decided: Plan) -> SyncOutcome:
         outcome="unchanged" if decided.empty else "would-change",
         entries=reading.entries,
         incremental=reading.delta is not None,
-        arrived=len(decided.arrivals),
+        arrived=len(decided.arrivals) + len(decided.newcomers),
         departed=len(decided.departures),
         returned=len(decided.returns),
         changed=len({d.owner for d in decided.differences if d.owner and d.what == "changed"}),

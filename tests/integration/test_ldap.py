@@ -38,7 +38,7 @@ def test_all_pages_of_everybody(slapd: Slapd, secret: Path) -> None:
 def test_no_entries_is_a_complete_and_empty_answer(slapd: Slapd, secret: Path) -> None:
     snapshot = LdapSource(settings_for(slapd, secret)).snapshot()
     assert snapshot.complete
-    assert snapshot.entries == []
+    assert not snapshot.entries
 
 
 def test_text_that_is_not_ascii(slapd: Slapd, secret: Path) -> None:

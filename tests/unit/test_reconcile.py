@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -12,17 +13,23 @@ from hypothesis import strategies as st
 
 from syncd.directory import assignments
 from syncd.directory.claims import Keys, claims_of
-from syncd.directory.guard import measures
+from syncd.directory.guard import Limits, measures, weigh
+from syncd.directory.narrow import narrow
+from syncd.directory.packed import PackedStates
+from syncd.directory.people.proposals import proposals
 from syncd.directory.plan import (
     LOCAL,
     Current,
     Holding,
+    Opening,
     OpenProfile,
     OtherParty,
     PartyRow,
     PastHolding,
     Plan,
+    ProfileOpening,
     Terms,
+    fields_of,
     profile_values,
 )
 from syncd.directory.reconcile import plan
@@ -566,6 +573,104 @@ def test_leaving_out_who_is_settled_changes_nothing(
         aside: dict[str, Any] = {"granted": {}, "settled": frozenset()}
         assert replace(quick, **aside) == replace(slow, **aside)
         store.sync(*wanted, now=now, source=source, absent_departed=known)
+
+
+@dataclass
+class Streamed:
+    """The store of these tests, read one after the other."""
+
+    current: Current
+
+    def everybody(self) -> Iterator[tuple[PartyRow | None, list[Holding]]]:
+        for row in self.current.parties:
+            yield row, self._held(row.id)
+        for party_id in self.current.others:
+            yield None, self._held(party_id)
+
+    def _held(self, party_id: int) -> list[Holding]:
+        return [each for each in self.current.holdings if each.party_id == party_id]
+
+    def again(self, party_ids: Collection[int]) -> list[tuple[PartyRow, list[Holding]]]:
+        return [(row, self._held(row.id)) for row in self.current.parties if row.id in party_ids]
+
+    def others(self, holding_ids: Collection[int]) -> tuple[dict[int, OtherParty], list[Holding]]:
+        found = [each for each in self.current.holdings if each.id in holding_ids]
+        return {h.party_id: self.current.others[h.party_id] for h in found}, found
+
+    def past(self, after: int) -> list[PastHolding]:
+        return [each for each in self.current.past if each.valid_to > after]
+
+
+def _decided(current: Current, decided: Plan) -> dict[str, Any]:
+    """What a plan does, whether it lists newcomers or spells out what they get."""
+    openings = list(decided.openings)
+    profiles = list(decided.profile_openings)
+    arrivals = [(a.external_id, a.fields, a.where, a.kind) for a in decided.arrivals]
+    for state in decided.newcomers:
+        fields, start = fields_of(state), decided.newcomers_from
+        arrivals.append((state.external_id, fields, state.where, state.kind))
+        openings += [
+            Opening(state.external_id, claim, shared=False, valid_from=start)
+            for claim in claims_of(fields)
+        ]
+        profiles.append(ProfileOpening(state.external_id, profile_values(fields), start))
+    found = {
+        "arrivals": arrivals,
+        "openings": openings,
+        "profile_openings": profiles,
+        "measures": weigh(current, decided, Limits()),
+        "proposals": proposals(current, decided, {}),
+    }
+    for name in [
+        "departures",
+        "returns",
+        "closed_parties",
+        "changes",
+        "closings",
+        "profile_closings",
+        "conflicts",
+        "warnings",
+        "differences",
+    ]:
+        found[name] = getattr(decided, name)
+    return {name: sorted(map(repr, values)) for name, values in found.items()}
+
+
+@settings(max_examples=300)
+@given(steps, st.sampled_from([0, 50]))
+def test_leaving_out_those_about_whom_there_is_nothing_to_decide_changes_nothing(
+    sequence: list[tuple[str, int, bool, dict[str, dict[str, FieldValue]]]], grace: int
+) -> None:
+    store = Store((Site("hq", ("X",)), Site("far", ("4",))), grace)
+    now = NOW
+    for source, seconds, known, snapshot in sequence:
+        now += seconds
+        wanted = [person(name, **fields) for name, fields in snapshot.items()]
+        current = store.current(source)
+        terms = Terms(
+            now, source not in store.seen, grace, sites=store.sites, absent_departed=known
+        )
+        whole = plan(current, wanted, terms)
+        few, said = narrow(Streamed(current), PackedStates(wanted), terms, {})
+        assert _decided(few, plan(few, said, terms)) == _decided(current, whole)
+        store.sync(*wanted, now=now, source=source, absent_departed=known)
+
+
+def test_who_stays_as_they_were_and_who_is_new_is_left_out() -> None:
+    store = Store()
+    anna, bert = person("anna", first_extension="1"), person("bert", first_extension="2")
+    carl = person("carl", first_extension="3")
+    dora = person("dora", first_extension="2")
+    store.sync(anna, bert)
+    everybody = PackedStates([anna, bert, carl, dora])
+    few, said = narrow(Streamed(store.current("corp")), everybody, Terms(NOW + 1), {})
+    assert [row.external_id for row in few.parties] == ["bert"]
+    assert [state.external_id for state in said] == ["bert", "dora"]
+    assert [state.external_id for state in few.newcomers] == ["carl"]
+    assert (few.rest.people, few.rest.numbers) == (1, 1)
+    locks = {"anna": {"department": "on loan"}}
+    few, said = narrow(Streamed(store.current("corp")), everybody, Terms(NOW + 1), locks)
+    assert [row.external_id for row in few.parties] == ["anna", "bert"]
 
 
 def test_who_shares_nothing_is_settled() -> None:

@@ -17,6 +17,7 @@ from uuid import UUID
 from syncd.directory.account_status import STATUS_ATTRIBUTES, account_in_use
 from syncd.directory.entry_dn import Area, normal_parts
 from syncd.directory.identity import IDENTITY_ATTRIBUTES, decoded
+from syncd.directory.packed import Noted, PackedEntries
 from syncd.directory.protocol import Changes, DirectorySource, Entry, FullReadNeeded, Snapshot
 from syncd.directory.sources import dirsync
 from syncd.directory.sources.dirsync import Delta, Position
@@ -61,7 +62,7 @@ class ActiveDirectorySource(LdapSource):
     # --- everything ------------------------------------------------------------------------------
 
     def _read(self, connection: Any, url: str, deadline: Any) -> Snapshot:
-        entries: list[Entry] = []
+        entries = PackedEntries()
         why = cookie = ""
         controller = _Controller(self, connection, deadline)
         try:
@@ -69,16 +70,18 @@ class ActiveDirectorySource(LdapSource):
                 # Taken before the first entry: what changes meanwhile is told again afterwards.
                 cookie = controller.position()
             self._read_entries(connection, self.settings.filter, entries, deadline)
-            self._read_groups(connection, entries, deadline)
+            self._read_groups(connection, Noted(entries), deadline)
         except Incomplete as incomplete:
             why = f"{url} gave {len(entries)} entries, but not all: {incomplete}"
         return Snapshot(entries, not why, why, url, cookie="" if why else cookie)
 
     def _read_entries(
-        self, connection: Any, filter_text: str, entries: list[Entry], deadline: Any
+        self, connection: Any, filter_text: str, entries: PackedEntries, deadline: Any
     ) -> None:
         """Read the entries of a filter with all values of each. Raises Incomplete."""
         self._unfinished.clear()
+        places: list[int] = []
+
         seen: set[str] = set()
 
         def take(response: dict[str, Any]) -> None:
@@ -86,13 +89,23 @@ class ActiveDirectorySource(LdapSource):
                 # Pages that come twice mean others that do not come.
                 raise Incomplete(f"it gives {response['dn']} twice")
             seen.add(response["dn"])
-            entries.append(self._entry(response))
+            entry = self._entry(response)
+            if len(self._unfinished) > len(places):
+                places.append(len(entries))
+            entries.append(entry)
 
-        self._read_pages(connection, filter_text, self._requested, take, deadline)
-        for entry, missing in self._unfinished:
+        self._read_pages(
+            connection,
+            filter_text,
+            self._requested,
+            take,
+            deadline,
+        )
+        for place, (entry, missing) in zip(places, self._unfinished, strict=True):
             for name, start in missing.items():
                 held = entry.attributes.setdefault(name, [])
                 self._read_range(connection, deadline, entry.where, name, start, held)
+            entries[place] = entry
 
     def _take(self, response: dict[str, Any], take: Callable[[dict[str, Any]], None]) -> None:
         # At the root of a domain there are always referrals: to the configuration, the zones of
@@ -140,7 +153,7 @@ class ActiveDirectorySource(LdapSource):
             if len(delta.changed) > MOST_CHANGES:
                 raise FullReadNeeded(f"{len(delta.changed)} entries changed")
             controller.refuse_moved_containers(delta.moved)
-            entries: list[Entry] = []
+            entries = PackedEntries()
             for guids in _in_parts(delta.changed):
                 few = dirsync.both(self.settings.filter, dirsync.either_of(guids))
                 self._read_entries(connection, few, entries, deadline)

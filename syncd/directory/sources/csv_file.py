@@ -17,6 +17,7 @@ from pathlib import Path
 from syncd.directory.filter import FilterError, compile_filter
 from syncd.directory.identity import IDENTITY_ATTRIBUTES, external_id
 from syncd.directory.mapping import mapping_of
+from syncd.directory.packed import PackedEntries
 from syncd.directory.protocol import DirectorySource, Entry, Snapshot
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.settings.model import DirectorySettings
@@ -53,7 +54,7 @@ class CsvSource:
     def snapshot(self) -> Snapshot:
         """See DirectorySource. A file that cannot be read is a ConfigurationError, one with a
         mistake in it is incomplete."""
-        entries: list[Entry] = []
+        entries = PackedEntries()
         problems: list[Problem] = []
         try:
             with self.file.open("rb") as raw:
@@ -76,7 +77,9 @@ class CsvSource:
             why = f"{self.file} was written while it was read"
         return Snapshot(entries, not why, why, str(self.file), tuple(problems))
 
-    def _read(self, raw: io.BufferedReader, entries: list[Entry], problems: list[Problem]) -> None:
+    def _read(
+        self, raw: io.BufferedReader, entries: PackedEntries, problems: list[Problem]
+    ) -> None:
         if raw.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff"):
             hint = "save it as “CSV UTF-8”"
             problems.append(self._mistake(1, "the file is UTF-16, and must be UTF-8", hint))
@@ -88,7 +91,7 @@ class CsvSource:
             text.detach()  # who opened the file closes it
 
     def _read_rows(
-        self, text: io.TextIOWrapper, entries: list[Entry], problems: list[Problem]
+        self, text: io.TextIOWrapper, entries: PackedEntries, problems: list[Problem]
     ) -> None:
         first = text.readline()
         skipped = 0
@@ -168,7 +171,7 @@ class CsvSource:
                 found.append(self._mistake(line, what, f"{section} filter names it"))
         return found
 
-    def _take(self, line: int, header: list[str], cells: list[str], entries: list[Entry]) -> None:
+    def _take(self, line: int, header: list[str], cells: list[str], entries: PackedEntries) -> None:
         texts: dict[str, list[str]] = {}
         for name, cell in zip(header, cells, strict=True):
             if cell:

@@ -8,7 +8,7 @@ synchronous connection, and on each page both the result code and the paging con
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from syncd.directory.entry_dn import Area
@@ -17,6 +17,7 @@ from syncd.directory.groups import join, unknown_groups
 from syncd.directory.identity import IDENTITY_ATTRIBUTES, decoded, external_id
 from syncd.directory.lookup import Found
 from syncd.directory.mapping import mapping_of, naming_attributes
+from syncd.directory.packed import Noted, PackedEntries
 from syncd.directory.protocol import Changes, DirectorySource, Entry, FullReadNeeded, Snapshot
 from syncd.directory.secret import bind_password
 from syncd.directory.sources.ldap_changes import Question, SnapshotCookie, read_changes
@@ -107,7 +108,7 @@ class LdapSource:
         )
 
     def _read(self, connection: Any, url: str, deadline: Any) -> Snapshot:
-        entries: list[Entry] = []
+        entries = PackedEntries()
         why = following = ""
         try:
             with self._cuts_told(connection, deadline):
@@ -126,7 +127,7 @@ class LdapSource:
 
             attributes = [*self._requested, *cookie.attributes]
             self._read_pages(connection, self.settings.filter, attributes, take, deadline)
-            self._read_groups(connection, entries, deadline)
+            self._read_groups(connection, Noted(entries), deadline)
             following = cookie.cookie
         except Incomplete as incomplete:
             why = f"{url} gave {len(entries)} entries, but not all: {incomplete}"
@@ -269,11 +270,20 @@ class LdapSource:
             entry_of=self._as_entry,
             contains=self._area.contains,
         )
-        self._read_groups(connection, [one.entry for one in found], deadline)
+        people = [(one.entry.where, one.entry.attributes) for one in found]
+        self._read_groups(connection, people, deadline)
         return found
 
-    def _read_groups(self, connection: Any, entries: list[Entry], deadline: Any) -> None:
-        """Note in the entries in which of the configured groups they are. Raises Incomplete."""
+    def _read_groups(
+        self,
+        connection: Any,
+        people: Iterable[tuple[str, dict[str, list[str]]]],
+        deadline: Any,
+    ) -> None:
+        """Note in people (entry DN, attributes) in which of the configured groups they are.
+
+        Raises Incomplete.
+        """
         groups = self.settings.groups
         if not groups:
             return
@@ -296,7 +306,6 @@ class LdapSource:
                 return self._members_in_chain(connection, search, entry_dn, deadline)
             return read_members(search, entry_dn)
 
-        people = [(entry.where, entry.attributes) for entry in entries]
         try:
             unknown = join(groups, people, members)
         except GroupUnreadable as error:

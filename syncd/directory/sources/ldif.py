@@ -16,6 +16,7 @@ from syncd.directory.groups import (
 )
 from syncd.directory.identity import decoded, external_id
 from syncd.directory.mapping import mapping_of
+from syncd.directory.packed import Noted, PackedEntries
 from syncd.directory.protocol import DirectorySource, Entry, Snapshot
 from syncd.directory.sources.ldif_reader import Mistake, Record, read_records
 from syncd.domain.errors import ConfigurationError, Problem
@@ -48,7 +49,7 @@ class LdifSource:
     def snapshot(self) -> Snapshot:
         """See DirectorySource. A file that cannot be read is a ConfigurationError, one with a
         mistake in it is incomplete."""
-        entries: list[Entry] = []
+        entries = PackedEntries()
         problems: list[Problem] = []
         self._members.clear()
         self._entry_dns.clear()
@@ -79,16 +80,13 @@ class LdifSource:
         elif (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             why = f"{self.file} was written while it was read"
         if self.settings.groups and not why:
-            people = [
-                (entry_dn, entry.attributes)
-                for entry_dn, entry in zip(self._entry_dns, entries, strict=True)
-            ]
+            people = Noted(entries, self._entry_dns)
             unknown = join(self.settings.groups, people, lambda dn: self._members.get(key_of(dn)))
             if unknown:
                 why = unknown_groups(unknown)
         return Snapshot(entries, not why, why, str(self.file), tuple(problems))
 
-    def _take(self, record: Record, entries: list[Entry]) -> None:
+    def _take(self, record: Record, entries: PackedEntries) -> None:
         if self.settings.groups:
             self._note_members(record)
         if self._area is not None and not self._area.contains(record.entry_dn):
