@@ -142,6 +142,7 @@ def quality_of(record_ids: Iterable[int]) -> list[Measured]:
         Record.select(
             Record.id,
             Record.pbx_id,
+            Record.key_hash,
             Record.started_at,
             Record.ended_at,
             Record.call_ref,
@@ -149,7 +150,7 @@ def quality_of(record_ids: Iterable[int]) -> list[Measured]:
             Record.dest_leg,
         )
         .where(Record.id << list(record_ids))
-        .order_by(Record.id)
+        .order_by(Record.started_at, Record.key_hash)
     )
     refs = {record.call_ref for record in records} - {0}
     if not refs:
@@ -180,12 +181,14 @@ def quality_of(record_ids: Iterable[int]) -> list[Measured]:
 def _nearest(candidates: Sequence[tuple[Any, Side]], quality: CallQuality) -> tuple[Any, Side]:
     """Return the end of a record that a measurement belongs to, of those with its leg."""
 
-    def distance(candidate: tuple[Any, Side]) -> tuple[bool, int, int]:
-        record, _ = candidate
+    def distance(candidate: tuple[Any, Side]) -> tuple[bool, int, int, int, Side]:
+        record, side = candidate
         return (
             record.call_ref != quality.call_ref,
             abs(record.ended_at - quality.ended_at),
-            record.id,
+            record.started_at,
+            record.key_hash,
+            side,
         )
 
     return min(candidates, key=distance)
