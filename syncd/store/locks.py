@@ -62,13 +62,18 @@ def hold(
         ) from error
     try:
         _wait(descriptor, path, name, wait, stopping)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {command}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {command}\n".encode(), 0)
+        except OSError as error:
+            raise UserError(f"the lock {path} cannot be written: {error.strerror}") from error
         try:
             yield
         finally:
-            # An empty file says that nobody holds it, so a message never names a past holder.
-            os.ftruncate(descriptor, 0)
+            # An empty file says that nobody holds it, so a message never names a past holder. The
+            # work is done: it does not fail for want of that.
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
@@ -76,7 +81,8 @@ def hold(
 def _wait(
     descriptor: int, path: Path, name: str, wait: float, stopping: Callable[[], bool]
 ) -> None:
-    """Take the lock of an open file. Raises TryAgainError when it stays taken."""
+    """Take the lock of an open file. Raises TryAgainError when it stays taken, UserError when it
+    cannot be asked for."""
     deadline = time.monotonic() + wait
     while True:
         try:
@@ -88,4 +94,6 @@ def _wait(
                     f"{name} is held by {holder(path) or 'another process'}",
                     "wait until it has finished, then try again",
                 ) from None
+        except OSError as error:
+            raise UserError(f"the lock {path} cannot be taken: {error.strerror}") from error
         time.sleep(_POLL_SECONDS)
