@@ -1,4 +1,5 @@
-"""How long a full reconcile of people who have not changed takes, beside a bare ldap3 search.
+"""How long a full reconcile of people who have not changed takes, beside a bare ldap3 search, and
+how long a poll that finds nothing new.
 
     python -m benchmarks.directory [--people 50000] [--rounds 3]
 
@@ -9,6 +10,12 @@ own and in the same run, with its peak memory:
   first       the first sync, into an empty database, and how long its write transaction takes
   unchanged   a sync after which nothing is different
   one change  a sync in which one person has another department
+  a tenth     a sync in which every tenth person has another department
+  poll        a connection, a bind and a bare question for what changed (RFC 4533), without an answer
+  idle        an incremental sync that finds nothing new
+  one new     an incremental sync that finds one person who is new
+
+The last three are the best of several in one process, with all that is imported once out of it.
 
 Ratios carry over from one machine to another, seconds do not. Needs slapd (apt install slapd).
 """
@@ -26,9 +33,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from syncd.settings.model import DirectorySettings
 
 SUFFIX = "dc=example,dc=com"
 ADMIN, PASSWORD = f"cn=admin,{SUFFIX}", "admin"
@@ -51,12 +62,32 @@ MAPPING = {
     "bill_first_extension": "yes",
     "bill_fax": "no",
 }
+INI = f"""[syncd]
+timezone = Europe/Rome
+currency = EUR
+[custom-fields]
+custom1 = Number
+custom2 = Floor
+[directory:corp]
+type = ldap
+servers = {{url}}
+tls = none
+allow_plaintext_bind = yes
+bind_dn = {ADMIN}
+bind_password_file = bind.secret
+base = ou=people,{SUFFIX}
+filter = (objectClass=inetOrgPerson)
+page_size = {PAGE}
+[map:corp]
+{{mapping}}
+"""
 SLAPD = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload syncprov
 pidfile {home}/slapd.pid
 sizelimit unlimited
 database mdb
@@ -66,7 +97,9 @@ rootpw {password}
 directory {home}/data
 dbnosync
 maxsize 1073741824
-index objectClass eq
+index objectClass,entryCSN,entryUUID eq
+overlay syncprov
+syncprov-sessionlog 100000
 """
 ENTRY = """
 dn: uid=u{n},ou=people,{suffix}
@@ -123,7 +156,7 @@ def slapd(home: Path, people: int) -> Iterator[str]:
     configuration.write_text(SLAPD.format(home=home, suffix=SUFFIX, admin=ADMIN, password=PASSWORD))
     write_tree(home / "tree.ldif", people)
     subprocess.run(
-        [loader, "-q", "-f", str(configuration), "-l", str(home / "tree.ldif")], check=True
+        [loader, "-q", "-w", "-f", str(configuration), "-l", str(home / "tree.ldif")], check=True
     )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -166,12 +199,25 @@ def search(url: str) -> dict[str, float]:
     return figures(began, cpu, found)
 
 
+def opened(url: str, home: Path) -> DirectorySettings:
+    """Open the database and return the settings of the directory."""
+    from syncd.settings.load import load
+    from syncd.store.database import open_database
+
+    (home / "bind.secret").write_text(PASSWORD)
+    (home / "bind.secret").chmod(0o600)
+    mapping = "\n".join(f"{name} = {rule}" for name, rule in MAPPING.items())
+    (home / "syncd.ini").write_text(INI.format(url=url, mapping=mapping))
+    settings = load(home / "syncd.ini")
+    open_database(f"sqlite:///{home}/syncd.db", home)
+    return settings.directories["corp"]
+
+
 def sync(url: str, home: Path) -> dict[str, float]:
     """Sync as ``syncd sync`` does, and time the write transaction."""
     from syncd.directory import sync as module
     from syncd.directory.sources.open import open_source
-    from syncd.settings.load import load
-    from syncd.store.database import open_database, write_transaction
+    from syncd.store.database import write_transaction
 
     held = [0.0]
 
@@ -182,38 +228,76 @@ def sync(url: str, home: Path) -> dict[str, float]:
             yield
         held[0] = max(held[0], time.perf_counter() - began)
 
-    (home / "bind.secret").write_text(PASSWORD)
-    (home / "bind.secret").chmod(0o600)
-    mapping = "\n".join(f"{name} = {rule}" for name, rule in MAPPING.items())
-    (home / "syncd.ini").write_text(
-        f"""[syncd]
-timezone = Europe/Rome
-currency = EUR
-[custom-fields]
-custom1 = Number
-custom2 = Floor
-[directory:corp]
-type = ldap
-servers = {url}
-tls = none
-allow_plaintext_bind = yes
-bind_dn = {ADMIN}
-bind_password_file = bind.secret
-base = ou=people,{SUFFIX}
-filter = (objectClass=inetOrgPerson)
-page_size = {PAGE}
-[map:corp]
-{mapping}
-"""
-    )
-    settings = load(home / "syncd.ini")
-    directory = settings.directories["corp"]
-    open_database(f"sqlite:///{home}/syncd.db", home)
+    directory = opened(url, home)
     module.write_transaction = timed  # type: ignore[assignment]
     began, cpu = time.perf_counter(), time.process_time()
     outcome = module.sync_source(directory, open_source(directory), (), now=int(time.time()))
     result = figures(began, cpu, outcome.entries)
     return result | {"transaction": held[0], "changed": outcome.changed}
+
+
+def polls(url: str, home: Path, times: int = 5) -> dict[str, float]:
+    """Ask what changed: bare, by an incremental sync that finds nothing, and by one that finds a
+    new person. Returns the best milliseconds of each, and of the bare question and the idle sync
+    the processor's."""
+    import ldap3
+
+    from syncd.directory.incremental import Shortcut
+    from syncd.directory.sources import syncrepl
+    from syncd.directory.sources.open import open_source
+    from syncd.directory.sync import sync_source
+    from syncd.store.models import SourceCookie
+
+    directory = opened(url, home)
+    attributes = sorted({*MAPPING.values(), "entryUUID"} - {"yes", "no"})
+    base, filter_text = f"ou=people,{SUFFIX}", "(objectClass=inetOrgPerson)"
+
+    def bare() -> None:
+        cookie = SourceCookie.get().cookie.removeprefix("sync ")
+        connection = ldap3.Connection(
+            ldap3.Server(url, get_info=ldap3.NONE), ADMIN, PASSWORD, auto_bind=True
+        )
+        answer = syncrepl.refresh(connection, base, filter_text, "SUBTREE", attributes, cookie)
+        connection.unbind()
+        if not answer.silent:
+            raise SystemExit(f"{len(answer.rows)} entries changed, and none did")
+
+    def incremental(expected: int) -> None:
+        source = open_source(directory)
+        now = int(time.time())
+        outcome = sync_source(directory, source, (), now=now, shortcut=Shortcut.EXACT)
+        if not outcome.incremental or outcome.entries != expected:
+            raise SystemExit(f"not what was expected: {outcome}")
+
+    def best(work: Callable[[], None], before: Callable[[], None] | None = None) -> list[float]:
+        found = []
+        for _ in range(times):
+            if before:
+                before()
+            began, cpu = time.perf_counter(), time.process_time()
+            work()
+            found.append((time.perf_counter() - began, time.process_time() - cpu))
+        return [1000 * min(one) for one in zip(*found, strict=True)]
+
+    def hire() -> None:
+        number = next(numbers)
+        connection = ldap3.Connection(
+            ldap3.Server(url, get_info=ldap3.NONE), ADMIN, PASSWORD, auto_bind=True
+        )
+        person = {"uid": number, "cn": number, "sn": number, "telephoneNumber": number}
+        if not connection.add(f"uid={number},{base}", "inetOrgPerson", person):
+            raise SystemExit(f"the person was not added: {connection.result}")
+
+    numbers = iter(map(str, range(9_000_000, 9_000_000 + times)))
+    incremental_now = best(lambda: incremental(0))
+    bare_now = best(bare)
+    return {
+        "poll": bare_now[0],
+        "poll cpu": bare_now[1],
+        "idle": incremental_now[0],
+        "idle cpu": incremental_now[1],
+        "one new": best(lambda: incremental(1), hire)[0],
+    }
 
 
 def figures(began: float, cpu: float, found: int) -> dict[str, float]:
@@ -225,16 +309,17 @@ def figures(began: float, cpu: float, found: int) -> dict[str, float]:
     }
 
 
-def change_one(url: str, round_number: int) -> None:
-    """Give one person another department."""
+def move(url: str, round_number: int, people: Iterable[int]) -> None:
+    """Give people another department."""
     import ldap3
 
     connection = ldap3.Connection(
         ldap3.Server(url, get_info=ldap3.NONE), ADMIN, PASSWORD, auto_bind=True
     )
     value = [(ldap3.MODIFY_REPLACE, [f"Other {round_number}"])]
-    if not connection.modify(f"uid=u7,ou=people,{SUFFIX}", {"departmentNumber": value}):
-        raise SystemExit(f"the person was not changed: {connection.result}")
+    for n in people:
+        if not connection.modify(f"uid=u{n},ou=people,{SUFFIX}", {"departmentNumber": value}):
+            raise SystemExit(f"the person was not changed: {connection.result}")
 
 
 def apart(what: str, url: str, home: Path) -> dict[str, float]:
@@ -264,7 +349,10 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.only:
         what, url, home = arguments.only
-        print(json.dumps(search(url) if what == "search" else sync(url, Path(home))))
+        if what == "search":
+            print(json.dumps(search(url)))
+        else:
+            print(json.dumps({"sync": sync, "polls": polls}[what](url, Path(home))))
         return 0
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -278,13 +366,23 @@ def main() -> int:
             ]
             changed = []
             for number in range(arguments.rounds):
-                change_one(url, number)
+                move(url, number, [7])
                 changed.append(apart("sync", url, home))
+            move(url, -1, range(0, arguments.people, 10))
+            tenth = apart("sync", url, home)
+            poll = apart("polls", url, home)
             bare = min(pair[0]["seconds"] for pair in pairs)
             show("search", [pair[0] for pair in pairs], bare)
             show("first", [first], bare)
             show("unchanged", [pair[1] for pair in pairs], bare)
             show("one change", changed, bare)
+            show("a tenth", [tenth], bare)
+            print(f"{'':<12}{'time':>12}{'CPU':>12}{'poll':>9}")
+            for name in ("poll", "idle"):
+                milliseconds, cpu = poll[name], poll[f"{name} cpu"]
+                ratio = milliseconds / poll["poll"]
+                print(f"{name:<12}{milliseconds:>9.1f} ms{cpu:>9.1f} ms{ratio:>8.2f} x")
+            print(f"{'one new':<12}{poll['one new']:>9.1f} ms")
     return 0
 
 
