@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from syncd.cdr.times import LATEST
 from syncd.domain.leg import Leg
@@ -18,6 +18,9 @@ NORMAL, BUSY, NO_ANSWER, REJECTED, TEMPORARY_FAILURE, CONGESTION = 16, 17, 19, 2
 
 LINE_SIDE, TRUNK_SIDE = 0, 1
 """Protocols that tell a phone from a trunk where no [trunk:NAME] lists the device."""
+
+FORWARDED = 10
+"""Redirect reason "call forward", where a format says no more."""
 
 OUTSIDE_PATTERN = 5
 """Pattern usage of a call that was to leave the house."""
@@ -82,6 +85,62 @@ class Trunks:
         """Return the protocol by which the rules of trunks see the difference."""
         listed = any(fnmatchcase(device, pattern) for pattern in self._patterns)
         return TRUNK_SIDE if listed else LINE_SIDE
+
+
+class Times(NamedTuple):
+    """Of a call: epoch seconds UTC, ``connect`` 0 when it was not answered; ``talk`` in seconds."""
+
+    start: int
+    connect: int
+    end: int
+    talk: int
+
+
+class End(NamedTuple):
+    """An end of a call: its device, empty where none was reached; whether that is a trunk; the id of
+    its leg, 0 where the format has none."""
+
+    device: str
+    side: int = LINE_SIDE
+    leg: int = 0
+
+
+def call_leg(
+    cells: Sequence[str],
+    times: Times,
+    orig: End,
+    dest: End,
+    *,
+    cause: int = NO_ANSWER,
+    given_up: bool = False,
+    **columns: Any,
+) -> Leg:
+    """Return the leg of a row that is a whole call.
+
+    ``cause`` says why it was not answered, unless the caller had ``given_up``; ``columns`` are the
+    others that the format has, and count before what is told here. Raises RowError.
+    """
+    called = columns.get("final_number", "")
+    redirecting = columns.get("redirecting_number", "")
+    by_caller = bool(times.connect) or given_up
+    told = {
+        "started_at": times.start,
+        "connected_at": times.connect,
+        "ended_at": times.end,
+        "duration": times.talk if times.connect else 0,
+        "orig_leg": orig.leg,
+        "dest_leg": dest.leg,
+        "orig_device": orig.device,
+        "dest_device": dest.device,
+        "incoming_protocol": orig.side,
+        "outgoing_protocol": dest.side,
+        "pattern_usage": OUTSIDE_PATTERN if dest.side == TRUNK_SIDE else 0,
+        "original_number": called,
+        "last_redirect_reason": FORWARDED if redirecting else 0,
+        "orig_cause": NORMAL if by_caller else 0,
+        "dest_cause": 0 if by_caller else cause,
+    }
+    return neutral_leg(cells, **(told | columns))
 
 
 def neutral_leg(cells: Sequence[str], **columns: Any) -> Leg:

@@ -7,32 +7,34 @@ answer time and billed seconds on rows that nobody answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from syncd.cdr.driver_options import DriverWithOptions, OptionProblem, OptionsError, Values
+from syncd.cdr.drivers.line_driver import LineDriver
 from syncd.cdr.drivers.table_options import ENCODING, TIMEZONE, TRUNKS
-from syncd.cdr.lines import RAW, cells_of, read_lines
+from syncd.cdr.lines import cells_of
 from syncd.cdr.neutral import (
     BUSY,
     CONGESTION,
+    LINE_SIDE,
     NO_ANSWER,
     NORMAL,
     TEMPORARY_FAILURE,
     TRUNK_SIDE,
+    End,
     RowError,
+    Times,
     Trunks,
+    call_leg,
     content_key,
     hashed,
     identity,
-    neutral_leg,
     plain_number,
 )
 from syncd.cdr.times import Clock, seconds_of
-from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import Exclusion, Leg
 from syncd.settings import values
 from syncd.settings.option import Option
 from syncd.settings.values import BadValue, Kind
@@ -101,13 +103,10 @@ def device_of(channel: str) -> str:
     return span.group(1) if span else _INSTANCE.sub("", channel)
 
 
-class Asterisk:
+class Asterisk(LineDriver):
     """An ``asterisk`` source."""
 
     name = "asterisk"
-    partitions = False
-    grows = True
-    row_quote = ""
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         """Raises OptionsError when two columns have one name."""
@@ -115,41 +114,15 @@ class Asterisk:
         if len(set(columns)) < len(columns):
             raise OptionsError([OptionProblem("columns", "a name stands twice", "remove one")])
         self._layouts = {len(columns): columns} if columns else LAYOUTS
-        self._encoding = options["encoding"]
+        self.encoding = options["encoding"]
         self._clock = Clock(options["timezone"] or zone)
         self._trunks = Trunks(options["trunks"])
         self._incoming = Trunks(options["incoming_contexts"])
         self._device = lru_cache(maxsize=4096)(device_of)
 
-    def wants(self, name: str) -> str:
-        """Return why a file of this name is not for this driver, or an empty text."""
-        return ""
-
-    def head(self, beginning: bytes) -> int:
-        """Return 0: there is no header, every row speaks for itself."""
-        return 0
-
-    def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
-        """Yield (line number, leg, exclusion or reject) for each row.
-
-        Raises NotCdrError for an empty file. There is no header: every row speaks for itself.
-        """
-        empty = True
-        for line in read_lines(stream, self._encoding):
-            empty = False
-            trouble = line.trouble
-            if not trouble:
-                try:
-                    yield line.number, self._leg(cells_of(line.text))
-                    continue
-                except ValueError as error:
-                    trouble = str(error)
-            yield line.number, Reject(line.number, trouble, line.text[:RAW])
-        if empty:
-            raise NotCdrError("the file is empty")
-
-    def _leg(self, cells: list[str]) -> Leg | Exclusion:
-        """Return what a row stands for. Raises ValueError."""
+    def leg(self, text: str) -> Leg | Exclusion:
+        """Return what a line stands for. Raises ValueError."""
+        cells = cells_of(text)
         layout = self._layouts.get(len(cells))
         if layout is None:
             widths = " or ".join(map(str, self._layouts))
@@ -158,7 +131,7 @@ class Asterisk:
         disposition = row["disposition"].strip().upper()
         if disposition not in CAUSES:
             raise RowError(f"the disposition is {row['disposition'][:40]!r}")
-        start, connect, end, talk = self._times(row, disposition == ANSWERED)
+        times = self._times(row, disposition == ANSWERED)
         unique, linked = row.get("uniqueid", ""), row.get("linkedid", "")
         sequence = row.get("sequence", "")
         if unique and sequence:
@@ -172,45 +145,39 @@ class Asterisk:
         if self._incoming.side(row.get("dcontext", "")):
             incoming = TRUNK_SIDE
         call = linked or unique
-        connected = disposition == ANSWERED
-        number = plain_number(row["dst"])
-        leg = neutral_leg(
+        leg = call_leg(
             cells,
-            started_at=start,
-            connected_at=connect,
-            ended_at=end,
-            duration=talk,
+            times,
+            End(calling, incoming, hashed(call, channel) if call and channel else 0),
+            End(
+                called,
+                self._trunks.side(called) if called else LINE_SIDE,
+                hashed(call, other) if call and other else 0,
+            ),
+            cause=CAUSES[disposition],
             key=key,
             tied=1 if call else 0,
             call_ref=hashed(call),
-            orig_leg=hashed(call, channel) if call and channel else 0,
-            dest_leg=hashed(call, other) if call and other else 0,
             calling_number=plain_number(row["src"]),
-            orig_device=calling,
-            original_number=number,
-            final_number=number,
-            dest_device=called,
-            orig_cause=NORMAL if connected else 0,
-            dest_cause=0 if connected else CAUSES[disposition],
-            incoming_protocol=incoming,
-            outgoing_protocol=self._trunks.side(called) if called else 0,
+            final_number=plain_number(row["dst"]),
             authorization_code=row.get("accountcode", ""),
         )
         if channel.startswith("Local/"):
             return Exclusion(leg._replace(tied=0), TWIN)
         return leg
 
-    def _times(self, row: dict[str, str], answered: bool) -> tuple[int, int, int, int]:
-        """Return start, connect, end and connected seconds. Raises ValueError."""
+    def _times(self, row: dict[str, str], answered: bool) -> Times:
+        """Raises ValueError."""
         whole = row.get("duration", "")
         start, end = self._clock.span(
             row["start"], row["end"], seconds_of(whole) if whole else None
         )
         if not answered:
-            return start, 0, end, 0
+            return Times(start, 0, end, 0)
         talk = seconds_of(row["billsec"])
         answer = row.get("answer", "")
-        return start, self._clock.at(answer, start) if answer else max(start, end - talk), end, talk
+        connect = self._clock.at(answer, start) if answer else max(start, end - talk)
+        return Times(start, connect, end, talk)
 
 
 asterisk = DriverWithOptions(

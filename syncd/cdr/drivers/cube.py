@@ -8,26 +8,28 @@ the same call a second time. All legs of a call share a conference id.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from syncd.cdr.driver_options import DriverWithOptions, Values
+from syncd.cdr.drivers.line_driver import LineDriver
 from syncd.cdr.drivers.table_options import TIMEZONE
-from syncd.cdr.lines import RAW, cells_of, read_lines
+from syncd.cdr.lines import cells_of
 from syncd.cdr.neutral import (
+    LINE_SIDE,
     NORMAL,
-    OUTSIDE_PATTERN,
     TRUNK_SIDE,
+    End,
     RowError,
+    Times,
+    call_leg,
     hashed,
     identity,
-    neutral_leg,
     plain_number,
 )
 from syncd.cdr.times import LATEST, Clock
-from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import Exclusion, Leg
 from syncd.settings import values
 from syncd.settings.option import Option
 
@@ -44,8 +46,6 @@ CALLED_BEFORE, CALLING_BEFORE, REDIRECTING = 93, 94, 97
 LEG_TYPES = {"1": "telephony", "2": "voip"}
 INSIDE_LEG = "inside leg"
 """Rule of the rows of legs that are on no trunk to a carrier."""
-
-FORWARDED = 10
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _TIME = re.compile(
@@ -68,48 +68,19 @@ OPTIONS = (
 )
 
 
-class Cube:
+class Cube(LineDriver):
     """A ``cube`` source."""
 
     name = "cube"
-    partitions = False
-    grows = True
-    row_quote = ""
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         self._trunks: tuple[str, ...] = options["trunks"]
         self._clock = Clock(options["timezone"] or zone)
         self._utc = Clock(ZoneInfo("UTC"))
 
-    def wants(self, name: str) -> str:
-        """Return why a file of this name is not for this driver, or an empty text."""
-        return ""
-
-    def head(self, beginning: bytes) -> int:
-        """Return 0: there is no header, every row speaks for itself."""
-        return 0
-
-    def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
-        """Yield (line number, leg, exclusion or reject) for each row.
-
-        Raises NotCdrError for an empty file. There is no header: every row speaks for itself.
-        """
-        empty = True
-        for line in read_lines(stream):
-            empty = False
-            trouble = line.trouble
-            if not trouble:
-                try:
-                    yield line.number, self._leg(cells_of(line.text))
-                    continue
-                except ValueError as error:
-                    trouble = str(error)
-            yield line.number, Reject(line.number, trouble, line.text[:RAW])
-        if empty:
-            raise NotCdrError("the file is empty")
-
-    def _leg(self, cells: list[str]) -> Leg | Exclusion:
-        """Return what a row stands for. Raises ValueError."""
+    def leg(self, text: str) -> Leg | Exclusion:
+        """Return what a line stands for. Raises ValueError."""
+        cells = cells_of(text)
         if len(cells) < COMPACT:
             raise RowError(f"{len(cells)} columns, fewer than {COMPACT}")
         row = [cell.strip() for cell in cells] + [""] * (CODE + 1 - len(cells))
@@ -117,38 +88,26 @@ class Cube:
             raise RowError(f"the leg is {row[ORIGIN][:40]!r}, neither answer nor originate")
         incoming = row[ORIGIN] == "answer"
         cause = _cause(row[CAUSE], row[CAUSE_TEXT])
-        start, connect, end = self._times(row, cause)
         calling = _number(row, CALLING, CALLING_AFTER, CALLING_BEFORE)
         called = _number(row, CALLED, CALLED_AFTER, CALLED_BEFORE)
         redirecting = _number(row, REDIRECTING_AFTER, REDIRECTING)
         names = _names_of(row, incoming)
         device = self._trunk(names)
         here = hashed(row[CONFERENCE], row[CALL])
-        side = TRUNK_SIDE if device else 0
-        leg = neutral_leg(
+        trunk = End(device or names[0], TRUNK_SIDE if device else LINE_SIDE, here)
+        leg = call_leg(
             cells,
-            started_at=start,
-            connected_at=connect,
-            ended_at=end,
-            duration=end - connect if connect else 0,
+            self._times(row, cause),
+            trunk if incoming else End(calling),
+            End(called) if incoming else trunk,
+            cause=cause,
             key=identity(row[CONFERENCE], row[CALL]),
             tied=1,
             call_ref=hashed(row[CONFERENCE]),
-            orig_leg=here if incoming else 0,
-            dest_leg=0 if incoming else here,
             calling_number=calling,
             calling_user=row[USERNAME] if row[USERNAME] != calling else "",
-            orig_device=(device or names[0]) if incoming else calling,
-            original_number=called,
             final_number=called,
-            dest_device=called if incoming else (device or names[0]),
             redirecting_number=redirecting,
-            last_redirect_reason=FORWARDED if redirecting else 0,
-            orig_cause=NORMAL if connect else 0,
-            dest_cause=0 if connect else cause,
-            incoming_protocol=side if incoming else 0,
-            outgoing_protocol=0 if incoming else side,
-            pattern_usage=0 if incoming or not side else OUTSIDE_PATTERN,
             authorization_code=row[CODE] or row[ACCOUNT],
         )
         return leg if device else Exclusion(leg._replace(tied=0), INSIDE_LEG)
@@ -160,8 +119,8 @@ class Cube:
                 return name
         return ""
 
-    def _times(self, row: list[str], cause: int) -> tuple[int, int, int]:
-        """Return set-up, connect (0 when never) and disconnect. Raises ValueError.
+    def _times(self, row: list[str], cause: int) -> Times:
+        """Return set-up, connect and disconnect. Raises ValueError.
 
         The row was written when the leg ended, at an epoch time that needs no zone: it tells which
         of the two hours is meant when clocks are put back.
@@ -173,12 +132,12 @@ class Cube:
         end = min(self._moments(row[DISCONNECT]), key=lambda found: abs(found - moment))
         start = _last(self._moments(row[SETUP]), end)
         if not row[CONNECT]:
-            return start, 0, end
+            return Times(start, 0, end, 0)
         connect = _last(self._moments(row[CONNECT]), end)
         # A leg that failed has its end for a connect time.
         if connect == end and cause not in (0, NORMAL):
-            return start, 0, end
-        return start, connect, end
+            return Times(start, 0, end, 0)
+        return Times(start, connect, end, end - connect)
 
     def _moments(self, text: str) -> tuple[int, ...]:
         found = _TIME.fullmatch(text)

@@ -15,13 +15,13 @@ from syncd.cdr.expressions import (
 )
 from syncd.cdr.neutral import (
     NO_ANSWER,
-    NORMAL,
-    OUTSIDE_PATTERN,
     TRUNK_SIDE,
+    End,
     RowError,
+    Times,
     Trunks,
+    call_leg,
     hashed,
-    neutral_leg,
     plain_number,
 )
 from syncd.cdr.times import Clock, lacks_year, seconds_of
@@ -52,9 +52,6 @@ TRUNK = "trunk"
 
 SKIPPED = "value.skip"
 """Rule of the rows that the section excludes."""
-
-FORWARDED = 10
-"""Redirect reason "call forward", of which no format here says more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ class RowReader:
         if KEY in texts and not texts[KEY]:
             raise RowError("the record's key has an empty part")
         try:
-            start, connect, end, duration = self._times(texts, tests.get("answered"))
+            times = Times(*self._times(texts, tests.get("answered")))
         except ValueError as error:
             raise RowError(str(error)) from None
         calling, called = plain_number(texts["calling"]), plain_number(texts["called"])
@@ -150,29 +147,21 @@ class RowReader:
             outgoing = TRUNK_SIDE
             called_device = trunk or texts.get("called_device") or TRUNK
         call_id = texts.get("call_id", "")
-        leg = neutral_leg(
+        leg = call_leg(
             cells,
-            started_at=start,
-            connected_at=connect,
-            ended_at=end,
-            duration=duration,
+            times,
+            End(calling_device, incoming),
+            End(called_device, outgoing),
             key=texts.get(KEY, ""),
             tied=1 if call_id else 0,
             call_ref=hashed(call_id),
             calling_number=calling,
             calling_user=texts.get("calling_user", ""),
-            orig_device=calling_device,
             original_number=original,
             final_number=called,
             final_user=texts.get("called_user", ""),
-            dest_device=called_device,
             redirecting_number=redirecting,
-            last_redirect_reason=FORWARDED if redirecting else 0,
-            orig_cause=NORMAL if connect else 0,
-            dest_cause=_cause(texts.get("cause", ""), connect),
-            incoming_protocol=incoming,
-            outgoing_protocol=outgoing,
-            pattern_usage=OUTSIDE_PATTERN if outgoing else 0,
+            dest_cause=_cause(texts.get("cause", ""), times.connect),
             authorization_code=texts.get("authorization_code", ""),
             matter_code=texts.get("matter_code", ""),
         )

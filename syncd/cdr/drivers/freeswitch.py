@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from syncd.cdr.driver_options import DriverWithOptions, OptionProblem, OptionsError, Values
+from syncd.cdr.drivers.line_driver import LineDriver
 from syncd.cdr.drivers.table_options import ENCODING, TIMEZONE
-from syncd.cdr.lines import RAW, cells_of, read_lines
+from syncd.cdr.lines import cells_of
 from syncd.cdr.neutral import (
     LINE_SIDE,
-    NORMAL,
-    OUTSIDE_PATTERN,
     TRUNK_SIDE,
+    End,
     RowError,
+    Times,
     Trunks,
+    call_leg,
     hashed,
     identity,
-    neutral_leg,
     plain_number,
 )
 from syncd.cdr.times import Clock, seconds_of
-from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import Exclusion, Leg
 from syncd.settings import values
 from syncd.settings.option import Option
 from syncd.settings.values import BadValue, Kind
@@ -177,13 +176,10 @@ OPTIONS = (
 )
 
 
-class FreeSwitch:
+class FreeSwitch(LineDriver):
     """A ``freeswitch`` source."""
 
     name = "freeswitch"
-    partitions = False
-    grows = True
-    row_quote = ""
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
         """Raises OptionsError when two columns have one name."""
@@ -191,40 +187,13 @@ class FreeSwitch:
         if len(set(self._columns)) < len(self._columns):
             raise OptionsError([OptionProblem("columns", "a name stands twice", "remove one")])
         self._both = options["legs"] == "ab"
-        self._encoding = options["encoding"]
+        self.encoding = options["encoding"]
         self._clock = Clock(options["timezone"] or zone)
         self._trunks = Trunks(options["trunks"])
         self._contexts = Trunks(options["incoming_contexts"])
         self._outside: re.Pattern[str] | None = options["outside_numbers"]
         self._start = self._columns.index("start_stamp")
         self._cause = self._columns.index("hangup_cause")
-
-    def wants(self, name: str) -> str:
-        """Return why a file of this name is not for this driver, or an empty text."""
-        return ""
-
-    def head(self, beginning: bytes) -> int:
-        """Return 0: there is no header, every row speaks for itself."""
-        return 0
-
-    def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
-        """Yield (line number, leg, exclusion or reject) for each row.
-
-        Raises NotCdrError for an empty file. There is no header: every row speaks for itself.
-        """
-        empty = True
-        for line in read_lines(stream, self._encoding):
-            empty = False
-            trouble = line.trouble
-            if not trouble:
-                try:
-                    yield line.number, self._leg(self._cells(line.text.strip()))
-                    continue
-                except ValueError as error:
-                    trouble = str(error)
-            yield line.number, Reject(line.number, trouble, line.text[:RAW])
-        if empty:
-            raise NotCdrError("the file is empty")
 
     def _cells(self, text: str) -> list[str]:
         """Return the values of a row, although those in quotes are not escaped. Raises ValueError.
@@ -251,8 +220,9 @@ class FreeSwitch:
     def _in_place(self, cells: list[str]) -> bool:
         return bool(_STAMP.fullmatch(cells[self._start]) and _CAUSE.fullmatch(cells[self._cause]))
 
-    def _leg(self, cells: list[str]) -> Leg | Exclusion:
-        """Return what a row stands for. Raises ValueError."""
+    def leg(self, text: str) -> Leg | Exclusion:
+        """Return what a line stands for. Raises ValueError."""
+        cells = self._cells(text.strip())
         row = dict(zip(self._columns, (cell.strip() for cell in cells), strict=True))
         cause = row["hangup_cause"].upper()
         if not _CAUSE.fullmatch(cause):
@@ -263,30 +233,18 @@ class FreeSwitch:
         )
         connect = self._clock.at(answer, start) if answer else 0
         uuid, other = row["uuid"], row.get("bleg_uuid", "")
-        calling, incoming = self._orig(row)
-        called, outgoing = self._dest(row)
-        number = plain_number(row["destination_number"])
-        leg = neutral_leg(
+        leg = call_leg(
             cells,
-            started_at=start,
-            connected_at=connect,
-            ended_at=end,
-            duration=seconds_of(row["billsec"]) if connect else 0,
+            Times(start, connect, end, seconds_of(row["billsec"]) if connect else 0),
+            End(*self._orig(row), hashed(uuid)),
+            End(*self._dest(row), hashed(other)),
+            cause=CAUSES.get(cause, 31),
+            given_up=cause in GIVEN_UP,
             key=identity(uuid),
             tied=1 if other else 0,
             call_ref=hashed(uuid),
-            orig_leg=hashed(uuid),
-            dest_leg=hashed(other),
             calling_number=plain_number(row["caller_id_number"]),
-            orig_device=calling,
-            original_number=number,
-            final_number=number,
-            dest_device=called,
-            orig_cause=NORMAL if connect or cause in GIVEN_UP else 0,
-            dest_cause=0 if connect or cause in GIVEN_UP else CAUSES.get(cause, 31),
-            incoming_protocol=incoming,
-            outgoing_protocol=outgoing,
-            pattern_usage=OUTSIDE_PATTERN if outgoing else 0,
+            final_number=plain_number(row["destination_number"]),
             authorization_code=row.get("accountcode", ""),
         )
         if self._both and self._is_second(row.get("direction"), uuid, other):

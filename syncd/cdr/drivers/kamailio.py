@@ -14,17 +14,21 @@ from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
 from syncd.cdr.driver_options import DriverWithOptions, OptionProblem, OptionsError, Values
+from syncd.cdr.drivers.line_driver import LineDriver
 from syncd.cdr.drivers.table_options import DATE_FORMAT, ENCODING, TIMEZONE
 from syncd.cdr.lines import RAW, Line, read_lines
 from syncd.cdr.neutral import (
     BUSY,
+    LINE_SIDE,
     NO_ANSWER,
-    NORMAL,
-    OUTSIDE_PATTERN,
     REJECTED,
     TEMPORARY_FAILURE,
+    TRUNK_SIDE,
+    End,
     RowError,
+    Times,
     Trunks,
+    call_leg,
     hashed,
     identity,
     neutral_leg,
@@ -135,13 +139,10 @@ class _Dialog:
     byes: list[_Request] = field(default_factory=list)
 
 
-class Kamailio:
+class Kamailio(LineDriver):
     """A ``kamailio`` source."""
 
     name = "kamailio"
-    partitions = False
-    grows = True
-    row_quote = ""
     waits = (WAITS_FOR_BYE, WAITS_FOR_INVITE)
 
     def __init__(self, options: Values, zone: ZoneInfo) -> None:
@@ -159,17 +160,9 @@ class Kamailio:
             problems.append(OptionProblem("columns", "a name stands twice", "remove one"))
         if problems:
             raise OptionsError(problems)
-        self._encoding = options["encoding"]
+        self.encoding = options["encoding"]
         self._clock = Clock(options["timezone"] or zone, options["date_format"])
         self._trunks = Trunks(options["trunks"])
-
-    def wants(self, name: str) -> str:
-        """Return why a file of this name is not for this driver, or an empty text."""
-        return ""
-
-    def head(self, beginning: bytes) -> int:
-        """Return 0: there is no header."""
-        return 0
 
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each row, once all are read: the halves
@@ -179,7 +172,7 @@ class Kamailio:
         """
         found: list[_Request | Reject] = []
         dialogs: dict[tuple[str, frozenset[str]], _Dialog] = {}
-        for line in read_lines(stream, self._encoding):
+        for line in read_lines(stream, self.encoding):
             trouble = line.trouble
             if not trouble:
                 try:
@@ -262,29 +255,27 @@ class Kamailio:
         source = self._trunk(row, "src_ip", "src_domain")
         target = self._trunk(row, "dst_domain")
         start, end = invite.at, invite.at if bye is None else bye.at
-        call = hashed(row["callid"])
-        given_up = bye is not None or invite.code == CANCELLED
-        return neutral_leg(
+        return call_leg(
             invite.cells,
-            started_at=start,
-            connected_at=0 if bye is None else start,
-            ended_at=end,
-            duration=end - start,
+            Times(start, start if bye is not None else 0, end, end - start),
+            End(
+                source or calling,
+                TRUNK_SIDE if source else LINE_SIDE,
+                hashed(row["callid"], row["from_tag"]),
+            ),
+            End(
+                target or called,
+                TRUNK_SIDE if target else LINE_SIDE,
+                hashed(row["callid"], row["to_tag"]) if bye is not None else 0,
+            ),
+            cause=CAUSES.get(invite.code, NO_ANSWER),
+            given_up=invite.code == CANCELLED,
             key=_key(invite),
             tied=1,
-            call_ref=call,
-            orig_leg=hashed(row["callid"], row["from_tag"]),
-            dest_leg=hashed(row["callid"], row["to_tag"]) if bye is not None else 0,
+            call_ref=hashed(row["callid"]),
             calling_number=calling,
-            orig_device=source or calling,
             original_number=plain_number(row.get("dst_ouser", "")) or called,
             final_number=called,
-            dest_device=target or called,
-            orig_cause=NORMAL if given_up else 0,
-            dest_cause=0 if given_up else CAUSES.get(invite.code, NO_ANSWER),
-            incoming_protocol=1 if source else 0,
-            outgoing_protocol=1 if target else 0,
-            pattern_usage=OUTSIDE_PATTERN if target else 0,
         )
 
     def _excluded(self, request: _Request, rule: str) -> Exclusion:

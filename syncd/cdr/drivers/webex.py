@@ -15,15 +15,16 @@ from syncd.cdr.driver_options import DriverWithOptions, Values
 from syncd.cdr.lines import RAW, read_lines, read_rows
 from syncd.cdr.neutral import (
     BUSY,
+    FORWARDED,
     LINE_SIDE,
     NO_ANSWER,
-    NORMAL,
-    OUTSIDE_PATTERN,
     TRUNK_SIDE,
+    End,
     RowError,
+    Times,
+    call_leg,
     hashed,
     identity,
-    neutral_leg,
     plain_number,
 )
 from syncd.cdr.parts import rows_end
@@ -55,7 +56,6 @@ REASONS = {
     "huntgroup": 0,
 }
 """Redirect reasons of Cisco UCM; queues and hunt groups are no parties that forward."""
-FORWARDED = 10
 TRANSFERRED = 4
 
 OUTCOMES = {"busy": BUSY, "userbusy": BUSY, "noanswer": NO_ANSWER, "unallocatednumber": 1}
@@ -147,7 +147,6 @@ class Webex:
         direction, call_type = row("direction").upper(), row("calltype").upper()
         if direction not in ("ORIGINATING", "TERMINATING"):
             raise RowError(f"the direction is {row('direction')[:40]!r}")
-        start, connect, end, duration = self._times(row)
         originating = direction == "ORIGINATING"
         calling = plain_number(row("callingnumber", "usernumber" if originating else ""))
         calling = calling or plain_number(row("callinglineid"))
@@ -164,37 +163,30 @@ class Webex:
         dest_device = (trunk_out or PSTN) if outgoing else called if originating else device
         redirecting = plain_number(row("redirectingnumber"))
         call_id = row("correlationid")
-        leg = neutral_leg(
+        leg = call_leg(
             cells,
-            started_at=start,
-            connected_at=connect,
-            ended_at=end,
-            duration=duration,
+            self._times(row),
+            End(orig_device, incoming),
+            End(dest_device, outgoing),
+            cause=_cause(row),
             key=identity(row("reportid")),
             tied=1 if call_id else 0,
             call_ref=hashed(call_id),
             calling_number=calling,
             calling_user=user if originating else "",
-            orig_device=orig_device,
             original_number=plain_number(row("dialeddigits")) or called,
             final_number=called,
             final_user="" if originating else user,
-            dest_device=dest_device,
             redirecting_number=redirecting,
-            last_redirect_reason=_reason(row) if redirecting else 0,
-            orig_cause=NORMAL if connect else 0,
-            dest_cause=0 if connect else _cause(row),
-            incoming_protocol=incoming,
-            outgoing_protocol=outgoing,
-            pattern_usage=OUTSIDE_PATTERN if outgoing else 0,
             authorization_code=row("authorizationcode"),
+            last_redirect_reason=_reason(row) if redirecting else 0,
         )
         if not originating and not incoming:
             return Exclusion(leg._replace(tied=0), TERMINATING_ROW)
         return leg
 
-    def _times(self, row: Row) -> tuple[int, int, int, int]:
-        """Return start, connect, end and connected seconds. Raises ValueError."""
+    def _times(self, row: Row) -> Times:
+        """Raises ValueError."""
         start = self._clock.at(row("starttime"))
         ring = seconds_of(row("ringduration") or "0")
         duration = seconds_of(row("duration") or "0")
@@ -203,10 +195,10 @@ class Webex:
         if answered not in ("true", "false"):
             raise RowError(f"answered is {row('answered')[:40]!r}")
         if answered == "false":
-            return start, 0, self._clock.at(release) if release else start + ring, 0
+            return Times(start, 0, self._clock.at(release) if release else start + ring, 0)
         connect = self._clock.at(answer) if answer else start + ring
         end = self._clock.at(release) if release else connect + duration
-        return start, connect, end, duration
+        return Times(start, connect, end, duration)
 
 
 def _places(header: tuple[str, ...]) -> dict[str, int]:
