@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import peewee
 
     from syncd.calls.intake import FileOutcome, IngestOutcome, Intake
+    from syncd.cdr.arrivals import Arrivals
     from syncd.directory.incremental import Shortcut
     from syncd.directory.sync import SyncOutcome
 
@@ -111,6 +112,7 @@ class Application:
         self._preparing = threading.Lock()
         self._prepared: Preparation | None = None
         self._intakes: dict[str, Intake] = {}
+        self._arrivals: dict[str, Arrivals] = {}
 
     @classmethod
     def open(
@@ -220,6 +222,7 @@ class Application:
         tried again.
         """
         from syncd.application.preparation import folder_problems
+        from syncd.cdr.arrivals import names_in
 
         missing = list(folder_problems(self.settings, self.settings.cdr[name]))
         if missing:
@@ -228,7 +231,17 @@ class Application:
         pbx = intake.context.pbx
         # Two folders of one PBX take turns within this process; the lock is for other processes.
         with self._turn(pbx, stop), self.locked(f"intake-{pbx}", stop), self.connected():
-            return intake.take(now=self.clock, settle=settle, stop=stop.is_set, progress=progress)
+            arrivals = self._arrivals_of(name)
+            arrivals.begin(self.clock())
+            outcome = intake.take(
+                now=self.clock, settle=settle, stop=stop.is_set, progress=progress
+            )
+            outcome.watched = arrivals.look(
+                names_in(intake.context.folder),
+                self.clock(),
+                came=bool(outcome.files or outcome.waiting),
+            )
+            return outcome
 
     def roll_up(self, *, stop: Stop = NEVER) -> int:
         """Rebuild the sums of days that changed, and the counters of trunks. Returns how many days
@@ -304,6 +317,15 @@ class Application:
                 context = intake_context(self.settings, prepared, self.settings.cdr[name])
                 self._intakes[name] = Intake(context)
             return self._intakes[name]
+
+    def _arrivals_of(self, name: str) -> Arrivals:
+        """Return what watches the arrivals of a folder from poll to poll."""
+        from syncd.cdr.arrivals import Arrivals
+
+        with self._preparing:
+            if name not in self._arrivals:
+                self._arrivals[name] = Arrivals(name, self.settings.cdr[name].quiet_after)
+            return self._arrivals[name]
 
     def locked(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
         """Hold a lock against other processes while the block runs. Raises TryAgainError naming

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from syncd.cdr.arrivals import Watched
 from syncd.domain.codes import FileState
 
 
@@ -39,6 +40,8 @@ class IngestOutcome:
     unrated: int = 0
     released: int = 0
     seconds: float = 0.0
+    watched: Watched = field(default_factory=Watched)
+    """What is missing in the folder, and whether it has gone quiet."""
 
     @property
     def failed(self) -> bool:

@@ -78,6 +78,9 @@ def _as_dict(unit: Unit[IngestOutcome]) -> dict[str, Any]:
         file["state"] = file["state"].word
         file["reason"] = file["reason"] or None
     row["seconds"] = round(outcome.seconds, 3)
+    del row["watched"]
+    row["missing_files"] = outcome.watched.missing
+    row["quiet_seconds"] = outcome.watched.quiet
     row["error"] = None
     return row
 
@@ -108,3 +111,5 @@ def _print(units: list[Unit[IngestOutcome]], context: Context) -> None:
         for file in unit.outcome.files if unit.outcome is not None else ():
             if file.reason:
                 say(f"{unit.name}: {file.name}: {file.state.word}: {file.reason}")
+        for gap in unit.outcome.watched.found if unit.outcome is not None else ():
+            say(f"{unit.name}: {gap.text()}")

@@ -9,12 +9,17 @@ from syncd.domain.codes import FileState
 
 if TYPE_CHECKING:
     from syncd.calls.intake import FileOutcome, IngestOutcome
+    from syncd.cdr.arrivals import Watched
+    from syncd.cdr.gaps import Gap
     from syncd.directory.sync import SyncOutcome
     from syncd.observe.metrics import Metrics
 
 SYNC_FINISHED = "sync_finished"
 LINE_CONFLICTED = "line_conflicted"
 INGEST_FINISHED = "ingest_finished"
+FILES_MISSING = "files_missing"
+MISSING_FILES_CAME = "missing_files_came"
+FOLDER_QUIET = "folder_quiet"
 ROLL_UP_FINISHED = "roll_up_finished"
 FILE_EVENTS = {
     FileState.DONE: "file_ingested",
@@ -56,6 +61,28 @@ def tell_file(log: Any, metrics: Metrics, source: str, file: FileOutcome) -> Non
     (log.info if taken else log.warning)(FILE_EVENTS[file.state], **fields)
 
 
+def tell_arrivals(log: Any, metrics: Metrics, source: str, watched: Watched) -> None:
+    """Set the gauges of what is missing, and say once what is new: a gap, its end, a quiet
+    folder."""
+    metrics.set_arrivals(source, watched.missing, watched.quiet)
+    for gap in watched.found:
+        log.warning(FILES_MISSING, source=source, **_gap_fields(gap), ask=gap.text())
+    for gap in watched.filled:
+        log.info(MISSING_FILES_CAME, source=source, **_gap_fields(gap))
+    if watched.fell_quiet:
+        log.warning(FOLDER_QUIET, source=source, seconds=watched.quiet)
+
+
+def _gap_fields(gap: Gap) -> dict[str, Any]:
+    return {
+        "cluster": gap.cluster,
+        "node": gap.node,
+        "tag": gap.tag,
+        "numbers": gap.numbers,
+        "files": gap.files,
+    }
+
+
 class IngestReport:
     """Of one folder."""
 
@@ -79,6 +106,7 @@ class IngestReport:
                 log.warning(
                     "file_not_archived", source=self.source, file=file.name, reason=file.reason
                 )
+        tell_arrivals(log, metrics, self.source, outcome.watched)
         # A folder is looked at every half minute: looking in vain is no event.
         speak = log.info if outcome.files or outcome.released else log.debug
         speak(

@@ -60,6 +60,18 @@ class Metrics:
             ["source"],
             registry=registry,
         )
+        self._missing = Gauge(
+            "syncd_missing_files",
+            "Files of which the numbers of those that came show that they are missing.",
+            ["source"],
+            registry=registry,
+        )
+        self._quiet = Gauge(
+            "syncd_folder_quiet_seconds",
+            "How long nothing has come into a drop folder, 0 while that is usual.",
+            ["source"],
+            registry=registry,
+        )
         self._unrated = Gauge(
             "syncd_unrated_calls", "Calls that have no price yet.", registry=registry
         )
@@ -99,6 +111,12 @@ class Metrics:
         """Note how many files wait in a drop folder, and the age of the oldest."""
         self._spool_files.labels(source).set(files)
         self._spool_oldest.labels(source).set(oldest_seconds)
+
+    def set_arrivals(self, source: str, missing: int, quiet_seconds: int) -> None:
+        """Note how many files of a drop folder are missing, and how long it has been quiet, 0 while
+        that is usual."""
+        self._missing.labels(source).set(missing)
+        self._quiet.labels(source).set(quiet_seconds)
 
     def set_unrated(self, count: int) -> None:
         """Note how many calls have no price."""
