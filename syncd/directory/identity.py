@@ -22,15 +22,13 @@ def external_id(raw: Mapping[str, Sequence[bytes]], fallback: str) -> str:
     that counts when the server gave no identifier of its own (empty: none does). What is not UTF-8
     is none.
     """
-    for key in _KEYS:
-        values = raw.get(key)
-        if values and values[0]:
-            return _identifier(key, values[0])
-    values = raw.get(fallback) if fallback else None
-    if not values:
-        return ""
     try:
-        return " ".join(values[0].decode("utf-8").split())
+        for key in _KEYS:
+            values = raw.get(key)
+            if values and values[0]:
+                return _identifier(key, values[0])
+        values = raw.get(fallback) if fallback else None
+        return " ".join(values[0].decode("utf-8").split()) if values else ""
     except UnicodeDecodeError:
         # In another encoding it would be another id, and who had it before would have left.
         return ""
@@ -40,7 +38,7 @@ def _identifier(key: str, value: bytes) -> str:
     if key == "objectguid" and len(value) == 16:
         # Active Directory sends the 16 bytes with the first three groups little-endian.
         return str(UUID(bytes_le=value))
-    return value.decode("utf-8", "replace").strip().strip("{}").lower()
+    return value.decode("utf-8").strip().strip("{}").lower()
 
 
 def decoded(values: Sequence[bytes]) -> list[str]:

@@ -15,15 +15,14 @@ from typing import Any
 import peewee
 import pytest
 
-from syncd.directory.protocol import DirectorySource
 from syncd.directory.sources.ldap import LdapSource
 from syncd.directory.sources.ldif import LdifSource
-from syncd.directory.sync import SyncRefused, sync_source
-from syncd.domain.errors import EXIT_REFUSED, EXIT_TRY_AGAIN, UserError
+from syncd.directory.sync import SyncRefused
+from syncd.domain.errors import EXIT_REFUSED, EXIT_TRY_AGAIN
 from syncd.settings.model import DirectorySettings, GroupSettings
 from syncd.store.models import Party
-from tests.directory_settings import Site, directory_settings
-from tests.integration.slapd import PEOPLE
+from tests.directory_settings import directory_settings
+from tests.support.outages import COUNT, EVERYBODY, GARBAGE, Outage, person
 from tests.support.scripted_ldap import (
     ADMIN_LIMIT,
     CUT,
@@ -35,42 +34,16 @@ from tests.support.scripted_ldap import (
     Script,
     ScriptedServer,
     Search,
-    ber,
     done,
     entry,
-    message,
-    octets,
     referral,
     scripted_ldap,
     whole_pages,
 )
 
-NOW = 1_790_000_000
-COUNT = 24
 PAGE = 6
 PAGES = COUNT // PAGE
 pytestmark = pytest.mark.usefixtures("store")
-
-
-def person(number: int, base: str = PEOPLE) -> tuple[str, dict[str, list[str | bytes]]]:
-    uid = f"user{number:02}"
-    return f"uid={uid},{base}", {
-        "entryUUID": [f"00000000-0000-4000-8000-{number:012}"],
-        "uid": [uid],
-        "cn": [f"Person {number}"],
-        "telephoneNumber": [f"20{number:02}"],
-        "departmentNumber": ["Sales"],
-    }
-
-
-EVERYBODY = [person(number) for number in range(COUNT)]
-
-
-def dump(database: peewee.Database) -> str:
-    """Return everything that the database holds, but for the record of runs."""
-    skipped = ('"syncrun"', '"sync_run"', '"sourcestate"', '"source_state"')
-    lines = database.connection().iterdump()
-    return "\n".join(line for line in lines if not any(name in line for name in skipped))
 
 
 def changed(change: Callable[[Search, list[Any]], Answer], page: int | None = None) -> Script:
@@ -99,17 +72,6 @@ def same_page_again(search: Search) -> Answer:
     following = b"6" if search.number < 40 else b""
     return [*parts, done(search, cookie=following)]
 
-
-GARBAGE = {
-    "random": bytes(range(256)),
-    "zeros": bytes(64),
-    "http": b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
-    "endless": b"\x30\x84\x7f\xff\xff\xff\x02\x01",
-    "broken-entry": message(2, ber(0x64, octets(f"uid=user00,{PEOPLE}"), b"\x30\x05\x30\x03\x04")),
-    "no-operation": ber(0x30, b"\x02\x01\x02"),
-    "text-id": ber(0x30, octets("two"), ber(0x65, b"")),
-    "short-result": message(3, ber(0x65, b"\x0a\x01")),
-}
 
 SHAPES: dict[str, Script] = {
     **{
@@ -170,34 +132,6 @@ SHAPES: dict[str, Script] = {
         for name, data in GARBAGE.items()
     },
 }  # fmt: skip
-
-
-class Outage:
-    """A directory that was read once completely, and then is not."""
-
-    def __init__(self, store: peewee.Database) -> None:
-        self.store = store
-        self.now = NOW
-
-    def sync(self, settings: DirectorySettings, source: DirectorySource, **how: Any) -> Any:
-        self.now += 3600
-        return sync_source(settings, source, [Site("hq")], now=self.now, **how)
-
-    def refused(
-        self, settings: DirectorySettings, source: Callable[[], DirectorySource]
-    ) -> UserError:
-        """Sync in vain, as it is meant and as a dry run. Returns the error."""
-        before = dump(self.store)
-        with pytest.raises(UserError) as caught:
-            self.sync(settings, source())
-        assert caught.value.exit_code in (EXIT_REFUSED, EXIT_TRY_AGAIN), caught.value
-        assert dump(self.store) == before
-        assert Party.select().where(Party.departed_at.is_null(False)).count() == 0
-        with pytest.raises(type(caught.value)) as again:
-            self.sync(settings, source(), check=True)
-        assert again.value.exit_code == caught.value.exit_code
-        assert dump(self.store) == before
-        return caught.value
 
 
 @pytest.fixture

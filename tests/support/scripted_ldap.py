@@ -66,6 +66,30 @@ class Search:
     """0: not paged."""
     cookie: bytes
     number: int = 0
+    filter: tuple[int, bytes] = (0x87, b"objectClass")
+    """Tag and content; see ``fits``."""
+    controls: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Values by object identifier, without that of paging."""
+
+
+def fits(condition: tuple[int, bytes], attributes: Mapping[str, Sequence[bytes]]) -> bool:
+    """Whether an entry (raw values by lower-cased name) is under a filter."""
+    tag, content = condition
+    if tag == 0xA0:
+        return all(fits(part, attributes) for part in elements(content))
+    if tag == 0xA1:
+        return any(fits(part, attributes) for part in elements(content))
+    if tag == 0xA2:
+        return not fits(elements(content)[0], attributes)
+    if tag == 0x87:
+        return bool(attributes.get(content.decode().lower()))
+    (_, name), (_, wanted) = elements(content)[:2]
+    held = attributes.get(name.decode().lower(), ())
+    if tag == 0xA3:
+        return any(value.lower() == wanted.lower() for value in held)
+    if tag == 0xA5:
+        return any(int(value) >= int(wanted) for value in held)
+    raise ValueError(f"a filter with {tag:#x}")
 
 
 def message(message_id: int, operation: bytes, controls: bytes = b"") -> bytes:
@@ -86,12 +110,20 @@ def referral(search: Search, url: str) -> bytes:
     return message(search.message_id, ber(0x73, octets(url)))
 
 
-def done(search: Search, code: int = SUCCESS, cookie: bytes | None = b"", text: str = "") -> bytes:
-    """Return the end of a page with the cookie of the next one, None for no paging control."""
+def done(
+    search: Search,
+    code: int = SUCCESS,
+    cookie: bytes | None = b"",
+    text: str = "",
+    control: tuple[bytes, bytes] | None = None,
+) -> bytes:
+    """Return the end of a page with the cookie of the next one, None for no paging control; or with
+    another control, its object identifier and value."""
+    if control is None and cookie is not None:
+        control = PAGING, ber(0x30, integer(0), octets(cookie))
     controls = b""
-    if cookie is not None:
-        value = ber(0x30, integer(0), octets(cookie))
-        controls = ber(0xA0, ber(0x30, octets(PAGING), octets(value)))
+    if control is not None:
+        controls = ber(0xA0, ber(0x30, octets(control[0]), octets(control[1])))
     result = ber(0x65, ber(0x0A, bytes((code,))), octets(""), octets(text))
     return message(search.message_id, result, controls)
 
@@ -136,6 +168,7 @@ class ScriptedServer:
     url: str = ""
     bind_answer: bytes | None = None
     """Instead of success, and then the connection ends; empty: never an answer."""
+    bind_code: int = SUCCESS
     searches: list[Search] = field(default_factory=list)
 
 
@@ -174,9 +207,9 @@ def _talk(server: ScriptedServer, client: socket.socket) -> None:
         while (request := _request(stream)) is not None:
             message_id, operation, content, controls = request
             if operation == 0x60:  # bind
-                success = ber(0x61, ber(0x0A, b"\0"), octets(""), octets(""))
+                result = ber(0x61, ber(0x0A, bytes((server.bind_code,))), octets(""), octets(""))
                 answer = server.bind_answer
-                client.sendall(message(message_id, success) if answer is None else answer)
+                client.sendall(message(message_id, result) if answer is None else answer)
                 if answer:
                     return
             elif operation == 0x63:
@@ -216,12 +249,25 @@ def _request(stream: object) -> tuple[int, int, bytes, bytes] | None:
 def _search(message_id: int, content: bytes, controls: bytes, number: int) -> Search:
     parts = [value for _, value in elements(content)]
     page_size, cookie = 0, b""
+    others: dict[bytes, bytes] = {}
     for _, control in elements(controls):
-        values = [value for _, value in elements(control)]
+        values = [value for tag, value in elements(control) if tag == 0x04]
         if values[0] == PAGING:
             [(_, value)] = elements(values[-1])
             (_, size), (_, cookie) = elements(value)
             page_size = int.from_bytes(size, "big")
+        else:
+            others[values[0]] = values[-1] if values[1:] else b""
     attributes = tuple(value.decode() for _, value in elements(parts[7]))
     scope = _SEARCH_SCOPES[parts[1][0]]
-    return Search(message_id, parts[0].decode(), scope, attributes, page_size, cookie, number)
+    return Search(
+        message_id,
+        parts[0].decode(),
+        scope,
+        attributes,
+        page_size,
+        cookie,
+        number,
+        elements(content)[6],
+        others,
+    )

@@ -298,15 +298,15 @@ class _Controller:
         return delta, replace(position, usn=identity.usn)
 
     def _dirsync_cookie(self, identity: _Identity, flags: int) -> bytes:
-        """Return the cookie of now, empty when DirSync is refused. The search finds nothing: only
-        the cookie is wanted."""
+        """Return the cookie of now, empty when DirSync is refused or ignored. The search finds
+        nothing: only the cookie is wanted."""
         cookie, more = b"", True
         while more:
             control = dirsync.dirsync_control(flags, cookie)
             _, result = self._rows(
                 identity.naming_context, dirsync.NOTHING, ["objectGUID"], control
             )
-            if result["result"] != SUCCESS:
+            if result["result"] != SUCCESS or not _dirsync_value(result):
                 return b""
             cookie, more = _dirsync_answer(result)
         return cookie
@@ -367,10 +367,16 @@ def _must_succeed(result: dict[str, Any]) -> None:
 def _dirsync_answer(result: dict[str, Any]) -> tuple[bytes, bool]:
     """Return the cookie of an answer to DirSync, and whether there is more. Raises Incomplete."""
     _must_succeed(result)
-    control = (result.get("controls") or {}).get(dirsync.DIRSYNC)
-    if control is None or not control["value"]["cookie"]:
+    value = _dirsync_value(result)
+    if not value:
         raise Incomplete("the server left out the control of DirSync")
-    return bytes(control["value"]["cookie"]), bool(control["value"]["more_results"])
+    return bytes(value["cookie"]), bool(value["more_results"])
+
+
+def _dirsync_value(result: dict[str, Any]) -> dict[str, Any]:
+    """Return what an answer's control of DirSync says, nothing where it gives no cookie."""
+    control = (result.get("controls") or {}).get(dirsync.DIRSYNC)
+    return dict(control["value"]) if control and control["value"]["cookie"] else {}
 
 
 def _in_parts(guids: Iterable[str]) -> Iterator[list[str]]:
