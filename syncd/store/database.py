@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,7 +111,9 @@ def _before_rollback(error: BaseException) -> BaseException:
 
 def is_database_trouble(error: BaseException) -> bool:
     """Say whether the database was busy, full, damaged or gone, which is no defect of syncd."""
-    return isinstance(error, peewee.OperationalError) or type(error) is peewee.DatabaseError
+    # What is executed past peewee raises SQLite's own errors.
+    busy = isinstance(error, peewee.OperationalError | sqlite3.OperationalError)
+    return busy or type(error) in (peewee.DatabaseError, sqlite3.DatabaseError)
 
 
 def get_meta(key: str, default: str = "") -> str:
