@@ -1,6 +1,7 @@
 # make install   the program in .venv/bin/syncd
 # make demo      a simulated company against the real daemon
 # make test      all tests but those of make test-servers
+# make fuzz      a million damaged rows for each driver of call records
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
@@ -9,8 +10,9 @@ STATED := setup.cfg pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= auto
 PYTEST_OPTIONS ?=
+FUZZ_ROWS ?= 1000000
 
-.PHONY: help install demo test test-servers check bench format render servers clean
+.PHONY: help install demo test fuzz test-servers check bench format render servers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,6 +51,11 @@ check: $(VENV)/.installed-dev
 
 test: $(VENV)/.installed-dev servers check
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+
+# Prints the seed of a failure; SYNCD_FUZZ_SEED repeats it.
+fuzz: $(VENV)/.installed-dev
+	SYNCD_FUZZ_ROWS=$(FUZZ_ROWS) $(BIN)/python -m pytest tests/contract/test_mutations.py \
+	    -n $(JOBS) --timeout 3600 $(PYTEST_OPTIONS)
 
 # Domain controllers have fixed ports: one process, one server at a time.
 test-servers: $(VENV)/.installed-dev servers
