@@ -64,10 +64,11 @@ HELD_BY_PARTITION = "partition and number"
 HELD_BY_E164 = "E.164 number"
 HELD_BY_USER = "user id"
 HELD_BY_DEVICE = "device"
+HELD_BY_MOBILE = "mobile number"
 NOBODY = "nobody holds the number"
 AMBIGUOUS = "ambiguous: more than one party holds the number"
 
-BY_NAME = (HELD_BY_USER, HELD_BY_DEVICE)
+BY_NAME = (HELD_BY_USER, HELD_BY_DEVICE, HELD_BY_MOBILE)
 """The party was found, but the number is held by nobody."""
 
 NOT_FOUND = Found(None, NOBODY)
@@ -101,6 +102,7 @@ class Holders:
         self._by_e164: dict[str, list[Holder]] = {}
         self._by_user: dict[str, list[Holder]] = {}
         self._by_device: dict[str, list[Holder]] = {}
+        self._by_mobile: dict[str, list[Holder]] = {}
         self._of_party: dict[int, list[Holder]] = {}
         self._memo: dict[tuple[str, str], tuple[Tier, ...]] = {}
         for holder in holders:
@@ -109,7 +111,10 @@ class Holders:
                 self._by_user.setdefault(holder.number.casefold(), []).append(holder)
             elif holder.role is Role.DEVICE:
                 self._by_device.setdefault(holder.number.upper(), []).append(holder)
-            elif holder.role is not Role.MOBILE and self._here(holder, site, only_site):
+            elif holder.role is Role.MOBILE:
+                key = plan.same(holder.number) or holder.number
+                self._by_mobile.setdefault(key, []).append(holder)
+            elif self._here(holder, site, only_site):
                 self._by_number.setdefault(holder.number, []).append(holder)
                 e164 = plan.same(holder.number)
                 if e164:
@@ -152,6 +157,11 @@ class Holders:
             if found.reason is not NOBODY:
                 return found
         return NOT_FOUND
+
+    def find_mobile(self, number: str, when: int) -> Found:
+        """Return whose mobile phone has a number, for single number reach."""
+        key = self._plan.same(number) or number
+        return self._by_name(self._by_mobile, key, when, HELD_BY_MOBILE)
 
     def _tiers(self, number: str, partition: str) -> Iterator[Tier]:
         """Yield who ever held a number, those who are asked first before the others."""

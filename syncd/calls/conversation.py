@@ -22,8 +22,17 @@ INTERNAL, OUTGOING, INCOMING = Direction.INTERNAL, Direction.OUTGOING, Direction
 TRANSIT, ON_NET = Direction.TRANSIT, Direction.ON_NET
 
 CONFERENCE, PARK, FORWARD, TRANSFER = 4, 3, 5, 10
+BARGE, DIRECTED_PARK = 15, 26
 """Features ("on behalf of") that tie records."""
 
+CARRIED_ON = (CONFERENCE, PARK, TRANSFER, DIRECTED_PARK)
+"""Features whose record goes on with a leg that another record set up."""
+TAKEN_BACK = (CONFERENCE, PARK, DIRECTED_PARK)
+"""Those of them in which even the called leg was set up before: a party taken off a park number."""
+
+
+BRIDGED = "conference"
+"""The kind of key that members of a conference share."""
 
 WITHHELD = frozenset(
     {"anonymous", "private", "restricted", "unavailable", "unknown", "withheld", "blocked"}
@@ -170,18 +179,13 @@ def carried(
     )
 
 
-def is_provisional(index: int, leg: Leg, at_orig: OutsideLeg | None) -> bool:
-    """Tell whether the set-up of the leg that a joined record came from has not been seen."""
-    return (
-        at_orig is not None
-        and at_orig.set_up_in == index
-        and leg.joined_by
-        in (
-            CONFERENCE,
-            PARK,
-            TRANSFER,
-        )
-    )
+def is_provisional(
+    index: int, leg: Leg, at_orig: OutsideLeg | None, at_dest: OutsideLeg | None = None
+) -> bool:
+    """Tell whether the set-up of the leg that a joined record goes on with has not been seen."""
+    if at_orig is not None and at_orig.set_up_in == index and leg.joined_by in CARRIED_ON:
+        return True
+    return at_dest is not None and at_dest.set_up_in == index and leg.joined_by in TAKEN_BACK
 
 
 def direction_of(
@@ -229,6 +233,8 @@ class Ties:
         self._hold = hold
         self._parent: dict[int, int] = {}
         self._last: dict[tuple[str, int], tuple[int, int]] = {}
+        self._until: dict[int, int] = {}
+        """When the last of the members of a conference so far leaves it."""
 
     def _root(self, node: int) -> int:
         while self._parent[node] != node:
@@ -242,7 +248,13 @@ class Ties:
         self._parent.setdefault(rec.id, rec.id)
         for key in keys_of(leg):
             known = self._last.get(key)
-            if known is not None and leg.started_at - known[1] <= self._hold:
+            near = known is not None and leg.started_at - known[1] <= self._hold
+            if key[0] == BRIDGED:
+                # Conference ids are used again: members of one are there at the same time.
+                until = self._until.get(key[1], 0)
+                near = near and leg.started_at <= until
+                self._until[key[1]] = max(until, leg.ended_at) if near else leg.ended_at
+            if near and known is not None:
                 self._parent[self._root(rec.id)] = self._root(known[0])
             self._last[key] = (rec.id, leg.started_at)
 
@@ -255,7 +267,10 @@ class Ties:
 
 
 def keys_of(leg: Leg) -> list[tuple[str, int]]:
-    """Return what ties a record to others: its call id and its leg ids."""
+    """Return what ties a record to others: its call id, its leg ids, and the conference that it is a
+    member of. Who barges in names the leg that is listened to, which ties nothing."""
     keys = [("call", leg.call_ref)] if leg.call_ref else []
     keys += [("leg", leg_id) for leg_id in {leg.orig_leg, leg.dest_leg} if leg_id]
+    if leg.conference and leg.joined_by != BARGE:
+        keys.append((BRIDGED, leg.conference))
     return keys

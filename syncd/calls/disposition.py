@@ -7,8 +7,11 @@ from syncd.domain.leg import SPLIT, Leg
 
 TRANSFERRING = frozenset({4, 34, 130, 146})
 """Redirect reasons call transfer, blind transfer, refer, replaces."""
-NOT_REDIRECTING = frozenset({0, 7, 8, 11, 98, 114, 354, 370, 434, 450, 786, 802, 818, 834, 850})
-"""Reasons that name no forwarder or transferor: none, park, conference, barge, recording, queue."""
+NOT_REDIRECTING = frozenset(
+    {0, 7, 8, 11, 98, 114, 335, 354, 370, 434, 450, 786, 802, 818, 834, 850}
+)
+"""Reasons that name no forwarder or transferor: none, park, conference, barge, mobile phone (whose
+line was called and answers), recording, queue."""
 
 _BUSY = frozenset({17})
 _NO_ANSWER = frozenset({18, 19, 20, 102})

@@ -94,7 +94,7 @@ class RecordInHand:
         else:
             self.at_orig = self.at_dest = None
         self.direction = direction_of(rec.leg, ends, self.at_orig, self.at_dest)
-        self.provisional = int(is_provisional(index, rec.leg, self.at_orig))
+        self.provisional = int(is_provisional(index, rec.leg, self.at_orig, self.at_dest))
 
     def draft(
         self,

@@ -9,6 +9,7 @@ redirecting side.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from syncd.calls.analysis import (
     HUNT_MEMBER,
@@ -22,6 +23,7 @@ from syncd.calls.analysis import (
     Rules,
     Verdict,
 )
+from syncd.calls.attribution import BY_NAME
 from syncd.calls.conversation import (
     CONFERENCE,
     OutsideLeg,
@@ -38,10 +40,15 @@ from syncd.calls.trunks import Kind
 from syncd.domain.codes import (
     Direction,
     Disposition,
+    NumberClass,
     RecordOutcome,
     Role,
     Side,
 )
+from syncd.domain.leg import MOBILITY_FOLLOW_ME
+
+QUEUED = 786
+"""Redirect reason of a record in which a caller waits for a member of a hunt group."""
 
 # Members of an enumeration are slow to look up, and this is done for every record.
 LINE, INSIDE, NOTHING, OUTSIDE = Kind.LINE, Kind.INSIDE, Kind.NOTHING, Kind.OUTSIDE
@@ -93,6 +100,8 @@ class _RecordSides(RecordInHand):
         payer = calling
         if redirector is not None:
             payer = redirector
+        elif self.leg.last_redirect_reason == MOBILITY_FOLLOW_ME:
+            payer = called
         elif self.leg.controller and self.controller_line():
             payer = self.controller()
         elif calling is None and ends.orig.kind is not LINE:
@@ -127,7 +136,7 @@ class _RecordSides(RecordInHand):
             self.reasons.append(TO_VOICEMAIL_ONLY)
             return -1
         other, outside = self.other_of_calling()
-        return self.draft(
+        row = self.draft(
             CALLING,
             found,
             leg.calling_number,
@@ -138,15 +147,33 @@ class _RecordSides(RecordInHand):
             other=other,
             outside=outside,
         )
+        if leg.last_redirect_reason == MOBILITY_FOLLOW_ME:
+            # Who called a colleague is not told the number of the colleague's mobile phone.
+            number = leg.redirecting_number
+            if row >= 0 and number and number != leg.final_number:
+                self.restate(
+                    row,
+                    other=number,
+                    other_outside=0,
+                    outside=None,
+                    number_class=NumberClass.INTERNAL,
+                )
+        return row
 
     def called(self) -> int | None:
         leg, kind = self.leg, self.ends.dest.kind
         if kind in (OUTSIDE, TIE, BRIDGE) or self.at_dest is not None:
+            if leg.last_redirect_reason == MOBILITY_FOLLOW_ME:
+                return self.called_on_mobile()
             return None
         if kind is NOTHING and self.direction is OUTGOING and self.at_orig is None:
             return None
         number = leg.final_number or leg.original_number
         if not number:
+            return None
+        if leg.last_redirect_reason == QUEUED:
+            # Music plays: whose hunt group it is has not been reached yet.
+            self.pilot(number, leg.final_partition, *self.other_of_called())
             return None
         pilot = self.pilot_number()
         member_known = bool(pilot) and number != pilot
@@ -180,18 +207,58 @@ class _RecordSides(RecordInHand):
             hunt=bool(pilot),
         )
         if member_known:
-            self.pilot(pilot, other, outside)
+            self.pilot(pilot, leg.hunt_partition, other, outside)
         return row
 
-    def pilot(self, number: str, other: str, outside: OutsideLeg | None) -> None:
+    def called_on_mobile(self) -> int | None:
+        """The line that was called and taken on the mobile phone of its holder, who pays for the way
+        there. A record that does not name the line names the mobile number, which the directory
+        has."""
         leg = self.leg
-        found = self.rules.holders.find(number, leg.hunt_partition, "", "", leg.started_at)
+        number = leg.redirecting_number
+        holders = self.rules.holders
+        if number and number != leg.final_number:
+            found = holders.find(number, leg.redirecting_partition, "", "", leg.started_at)
+        else:
+            number = leg.final_number
+            found = holders.find_mobile(number, leg.started_at)
+        self.note(CALLED, number, found)
+        other, outside = self.other_of_called()
+        row = self.draft(
+            CALLED,
+            found,
+            number if found.reason not in BY_NAME else "",
+            leg.redirecting_partition,
+            reached=False,
+            disposition=self.disposition(),
+            talk=self.talk(),
+            other=other,
+            outside=outside,
+        )
+        way = self.at_dest
+        if row >= 0 and way is not None:
+            # The row tells who called, and is counted with what it costs.
+            self.restate(
+                row,
+                other_outside=int(outside is not None),
+                number_class=way.number.number_class,
+                trunk=way.trunk.trunk,
+            )
+        return row
+
+    def restate(self, row: int, **fields: Any) -> None:
+        """Let a draft say something else than follows from the record's legs."""
+        self.result.drafts[row] = self.result.drafts[row]._replace(**fields)
+
+    def pilot(self, number: str, partition: str, other: str, outside: OutsideLeg | None) -> None:
+        leg = self.leg
+        found = self.rules.holders.find(number, partition, "", "", leg.started_at)
         self.note(PILOT, number, found)
         self.draft(
             PILOT,
             found,
             number,
-            leg.hunt_partition,
+            partition,
             reached=self.ends.dest.kind is LINE,
             disposition=FORWARDED,
             talk=0,
@@ -206,16 +273,27 @@ class _RecordSides(RecordInHand):
         if leg.last_redirect_reason in NOT_REDIRECTING:
             return None
         number = leg.redirecting_number
-        if not self.is_party(number) or number == leg.final_number:
+        partition = leg.redirecting_partition
+        if not self.is_party(number) or self.same(
+            number, partition, leg.final_number, leg.final_partition
+        ):
             return None
         first = leg.original_number
+        first_partition = leg.original_partition
         if (
             leg.first_redirect_reason not in NOT_REDIRECTING
-            and first not in (number, leg.final_number)
+            and not self.same(first, first_partition, number, partition)
+            and not self.same(first, first_partition, leg.final_number, leg.final_partition)
             and self.is_party(first)
         ):
             self.redirected(FIRST_REDIRECTING, first, leg.original_partition)
-        return self.redirected(REDIRECTING, number, leg.redirecting_partition)
+        return self.redirected(REDIRECTING, number, partition)
+
+    def same(self, number: str, partition: str, other: str, of_other: str) -> bool:
+        """Tell whether two numbers of the record are one line."""
+        if number != other:
+            return False
+        return not (self.rules.partitions and partition and of_other and partition != of_other)
 
     def redirected(self, side: Side, number: str, partition: str) -> int | None:
         leg = self.leg

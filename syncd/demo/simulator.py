@@ -10,6 +10,7 @@ from itertools import accumulate
 from syncd.demo import (
     scenarios_basic,
     scenarios_conference,
+    scenarios_features,
     scenarios_redirect,
     scenarios_special,
     scenarios_transfer,
@@ -28,6 +29,7 @@ SCENARIOS: dict[str, Scenario] = {
         scenarios_transfer.SCENARIOS,
         scenarios_conference.SCENARIOS,
         scenarios_special.SCENARIOS,
+        scenarios_features.SCENARIOS,
     )
     for scenario in scenarios
 }

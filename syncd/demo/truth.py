@@ -70,6 +70,7 @@ class Truth(TypedDict):
 
     ``price`` is the sum of what all answered outgoing legs cost, None when one of them is unrated;
     ``charges`` add up to it. ``price_billed`` is what the expected rows cost together.
+    ``conversations`` is how many conversations the records are: who is called back has two.
     """
 
     scenario: str
@@ -78,6 +79,7 @@ class Truth(TypedDict):
     records: list[str]
     excluded_records: list[str]
     excluded: bool
+    conversations: int
     direction: str
     withheld: bool
     hunt: bool
@@ -160,7 +162,15 @@ class OutsideLeg:
 class Account:
     """Collects what a script tells of one conversation."""
 
-    __slots__ = ("excluded_records", "hunt", "legs", "parts", "records", "talks")
+    __slots__ = (
+        "conversations",
+        "excluded_records",
+        "hunt",
+        "legs",
+        "parts",
+        "records",
+        "talks",
+    )
 
     def __init__(self) -> None:
         self.records: list[str] = []
@@ -168,13 +178,19 @@ class Account:
         self.hunt = False
         self.legs: list[OutsideLeg] = []
         self.talks: list[Talk] = []
-        self.parts: dict[str, tuple[Station, list[tuple[int, int, bool]]]] = {}
+        self.parts: dict[tuple[int, str], tuple[Station, list[tuple[int, int, bool]]]] = {}
+        self.conversations = 1
+
+    def another(self) -> None:
+        """What is told from now on is another conversation, which no identifier ties to this one."""
+        self.conversations += 1
 
     def took_part(self, line: Station, at: int, side: int, *, connected: bool) -> None:
         """Note a line's side in a record that began at this second."""
-        known = self.parts.get(line.line_id)
+        key = (self.conversations, line.line_id)
+        known = self.parts.get(key)
         if known is None:
-            self.parts[line.line_id] = (line, [(at, side, connected)])
+            self.parts[key] = (line, [(at, side, connected)])
         else:
             known[1].append((at, side, connected))
 
@@ -216,6 +232,7 @@ class Account:
             "records": self.records,
             "excluded_records": self.excluded_records,
             "excluded": not self.records,
+            "conversations": self.conversations,
             "direction": direction([leg.direction for leg in self.legs]),
             "withheld": any(leg.number.e164 == "" for leg in self.legs),
             "hunt": self.hunt,

@@ -14,6 +14,11 @@ SPLIT = 393216
 """Cause value "call split": a feature took the leg over, so the call goes on in another record."""
 
 
+MOBILITY_FOLLOW_ME = 335
+"""Redirect reason of a call to a line that was taken on its holder's mobile phone: the redirecting
+number is the line, the final one the mobile number."""
+
+
 class Leg(NamedTuple):
     """One CDR row. Times are epoch seconds UTC, numbers are text as in the row, empty when absent.
 

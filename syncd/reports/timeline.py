@@ -15,12 +15,9 @@ from syncd.calls.conversation import CONFERENCE
 from syncd.calls.disposition import TRANSFERRING
 from syncd.domain.clock import iso
 from syncd.domain.codes import Side
-from syncd.domain.leg import Leg
+from syncd.domain.leg import MOBILITY_FOLLOW_ME, Leg
 from syncd.reports.features import how, went_on
 from syncd.reports.masking import mask_number
-
-SINGLE_NUMBER_REACH = 335
-"""Redirect reason "mobility follow me"."""
 
 MADE = "made the call"
 REACHED = "was reached, and nobody of the company called"
@@ -157,11 +154,9 @@ def why_charged(side: Side, leg: Leg) -> str:
     if side is Side.CALLING:
         return MADE
     if side is Side.CALLED:
-        return REACHED
+        return REACHED_MOBILE if leg.last_redirect_reason == MOBILITY_FOLLOW_ME else REACHED
     if leg.joined_by == CONFERENCE:
         return CONTROLS
-    if leg.last_redirect_reason == SINGLE_NUMBER_REACH:
-        return REACHED_MOBILE
     return TRANSFERRED if leg.last_redirect_reason in TRANSFERRING else FORWARDED
 
 

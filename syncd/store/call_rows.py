@@ -20,6 +20,13 @@ RECORD_COLUMNS = tuple(field.column_name for field in Record._meta.sorted_fields
 CALL_COLUMNS = tuple(field.column_name for field in Call._meta.sorted_fields)
 _LEG_COLUMNS = ", ".join(f'"{name}"' for name in Leg._fields)
 
+_KEY_COLUMNS = {
+    "call": ("call_ref",),
+    "leg": ("orig_leg", "dest_leg"),
+    "conference": ("conference",),
+}
+"""In which columns a key of each kind stands."""
+
 AT_ONCE = 400
 """Values of one query."""
 
@@ -84,7 +91,7 @@ def relatives(
         wanted.setdefault(kind, []).append(value)
     found: dict[int, tuple[int, int, int, int, Leg]] = {}
     for kind, values in wanted.items():
-        for column in ("call_ref",) if kind == "call" else ("orig_leg", "dest_leg"):
+        for column in _KEY_COLUMNS[kind]:
             for start in range(0, len(values), AT_ONCE):
                 part = values[start : start + AT_ONCE]
                 cursor = proxy.obj.execute_sql(_relatives_sql(column, len(part)), (*part, pbx_id))
@@ -98,7 +105,8 @@ def _relatives_sql(column: str, count: int) -> str:
     mark = proxy.obj.param
     return (
         f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
-        f" WHERE tied = 1 AND {column} IN ({', '.join([mark] * count)}) AND pbx_id = {mark}"
+        f" WHERE tied = 1 AND {column} <> 0 AND {column} IN ({', '.join([mark] * count)})"
+        f" AND pbx_id = {mark}"
     )
 
 

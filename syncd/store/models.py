@@ -267,6 +267,11 @@ for _name, _column in (
     ("record_dest_leg", Record.dest_leg),
 ):
     Record.add_index(Record.index(_column, Record.pbx_id, name=_name).where(SQL("tied = 1")))
+Record.add_index(
+    Record.index(Record.conference, Record.pbx_id, name="record_conference").where(
+        SQL("tied = 1 AND conference <> 0")
+    )
+)
 
 
 class UnknownNumber(Table):

@@ -133,8 +133,8 @@ def differences(simulated: Simulation, *, acquisition: bool) -> list[str]:
         if talks != wanted_talks:
             tell("talks", talks, wanted_talks)
         conversations = {call.conversation for _, call in rows}
-        if len(conversations) > 1:
-            tell("conversations", conversations, "one")
+        if len(conversations) > truth["conversations"]:
+            tell("conversations", conversations, truth["conversations"])
     for key, _, outcome, reason in records.values():
         truth = simulated.truths[simulated.truth_by_record[key]]
         excluded = key in truth["excluded_records"]

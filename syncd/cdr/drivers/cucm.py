@@ -20,7 +20,7 @@ from typing import BinaryIO, NamedTuple
 from syncd.cdr.drivers.cucm_columns import names_of
 from syncd.cdr.parts import rows_end
 from syncd.cdr.quality import PREFIX, cmr
-from syncd.domain.leg import SPLIT, Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import MOBILITY_FOLLOW_ME, SPLIT, Exclusion, Leg, NotCdrError, Reject
 
 # In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
 _TEXTS = (
@@ -42,6 +42,7 @@ _TEXTS = (
     "huntpilotpartition",
     "authorizationcodevalue",
     "clientmattercode",
+    "finalmobilecalledpartynumber",
     "comment",
 )
 _INTEGERS = (
@@ -93,6 +94,7 @@ _ALONE = (0, 1, 2, 10, 15, 178)
 """Redirect reasons that make no further record: none, and the forwards."""
 
 HUNT_PARTITION = _TEXTS.index("huntpilotpartition")
+MOBILE = _TEXTS.index("finalmobilecalledpartynumber")
 UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
@@ -101,7 +103,9 @@ RAW = 65_536
 
 Picker = Callable[[list[str]], tuple[str, ...]]
 
-RECORDING, MONITORING, MESSAGE_WAITING = 27, 28, 8
+RECORDING, MONITORING, MESSAGE_WAITING, MOBILITY = 27, 28, 8, 24
+_TRUNK_PROTOCOLS = (1, 2, 4)
+"""SIP, H.323, Q.931."""
 _PLAIN_ENDINGS = (0, 12, 13)
 """Ended by nobody in particular, the device, or call control: no feature took the leg over."""
 
@@ -371,11 +375,33 @@ def _row(
             *texts[16:18],
         )
     )
+    if texts[MOBILE] and connect:
+        leg = _on_mobile(leg, texts[MOBILE])
     if tied or numbers[22] == 6 or not (node or call):
         rule = _excluded(leg, node, call)
         if rule:
             return Exclusion(leg._replace(tied=0), rule)
     return leg
+
+
+def _on_mobile(leg: Leg, mobile: str) -> Leg:
+    """Return the leg of a call that was taken on somebody's mobile phone (single number reach): what
+    is called outside is the mobile number, and the line that was called redirected to it. A call
+    that the desk phone took may name the mobile number too, and stays what it is."""
+    if leg.outgoing_protocol not in _TRUNK_PROTOCOLS:
+        return leg
+    line, partition = leg.final_number, leg.final_partition
+    if line == mobile:
+        line, partition = leg.redirecting_number, leg.redirecting_partition
+    return leg._replace(
+        final_number=mobile,
+        final_partition="",
+        final_pattern="",
+        redirecting_number=line,
+        redirecting_partition=partition,
+        last_redirect_by=MOBILITY,
+        last_redirect_reason=MOBILITY_FOLLOW_ME,
+    )
 
 
 def _without_car_marks(texts: tuple[str, ...]) -> tuple[str, ...]:
