@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from peewee import fn
@@ -16,6 +17,8 @@ from syncd.store.models import File
 
 WATCHED_DAYS = 14
 """Days of files that are watched; the verb looks at all of them."""
+EARLIER_FILES = 1000
+"""Files before those days among which the last one of each node is looked for."""
 
 Node = tuple[str, str]
 
@@ -67,12 +70,15 @@ class Arrivals:
             .order_by(File.id.desc())
         )
         oldest = now - WATCHED_DAYS * DAY
+        earlier = 0
         for name, taken_at in newest.tuples().iterator():
             self._came_at = max(self._came_at, taken_at)
-            if taken_at < oldest:
+            earlier += taken_at < oldest
+            if earlier > EARLIER_FILES:
                 break
-            self._note(name, taken_at, oldest)
+            self._note(name, taken_at)
         for node in self._nodes:
+            self._forget(node, oldest)
             self._look_at(node)
         self._told = {gap for gaps in self._gaps.values() for gap in gaps}
 
@@ -91,7 +97,7 @@ class Arrivals:
         )
         for key, name, taken_at in rows.tuples():
             self._last_id = key
-            node = self._note(name, taken_at, oldest)
+            node = self._note(name, taken_at)
             if node is not None:
                 touched.add(node)
         self._waiting = waiting
@@ -119,9 +125,9 @@ class Arrivals:
         self._quiet = bool(quiet)
         return Watched(gaps, found, filled, quiet, fell_quiet)
 
-    def _note(self, name: str, taken_at: int, oldest: int) -> Node | None:
+    def _note(self, name: str, taken_at: int) -> Node | None:
         file = parse_name(name)
-        if file is None or file.minute < oldest:
+        if file is None:
             return None
         node = file.cluster, file.node
         known = self._nodes[node]
@@ -129,13 +135,14 @@ class Arrivals:
         return node
 
     def _forget(self, node: Node, oldest: int) -> None:
-        """Drop files that are no longer watched, but the last one, after which the next is due."""
+        """Drop files that are no longer watched, but the last of each kind: what is missing behind
+        it is missing now."""
         files = self._nodes[node]
-        if not files:
-            return
-        last = max(file.minute for file in files)
-        for file in [file for file in files if file.minute < min(oldest, last)]:
-            del files[file]
+        past = sorted(file for file in files if file.minute < oldest)
+        kept = {file.tag: file for file in past}.values()
+        for file in past:
+            if file not in kept:
+                del files[file]
 
     def _look_at(self, node: Node) -> None:
         files = self._nodes[node]
@@ -167,12 +174,13 @@ def names_in(folder: Path) -> list[str]:
         return []
 
 
-def survey_ledger(source: str) -> Survey:
-    """Return what the whole ledger says of the files of a folder."""
+def survey_ledger(source: str, in_folder: Iterable[str], now: int) -> Survey:
+    """Return what the whole ledger says of the files of a folder; those that still lie in it are
+    not missing."""
     rows = File.select(File.name, File.taken_at).where(File.source == source)
     return survey(
         Arrival(file, taken_at)
-        for name, taken_at in rows.tuples().iterator()
+        for name, taken_at in chain(rows.tuples().iterator(), ((name, now) for name in in_folder))
         if (file := parse_name(name)) is not None
     )
 

@@ -25,6 +25,8 @@ LEARNED = 10
 """Files from which the usual step between two numbers is learned."""
 ON_DEMAND_HOURS = 1
 """CDRonDemand lists the files of at most so many hours at once."""
+ON_DEMAND_TIME = "%Y%m%d%H%M"
+"""How it wants times, UTC, and how they stand in names."""
 
 _NAME = re.compile(
     r"(?P<tag>cdr|cmr)_(?P<cluster>.+)_(?P<node>\d{1,3})_(?P<minute>\d{12})_(?P<number>\d{1,18})"
@@ -41,6 +43,12 @@ class Numbered(NamedTuple):
     tag: str
     minute: int
     number: int
+
+    @property
+    def name(self) -> str:
+        """The file's name as the node wrote it."""
+        written = datetime.fromtimestamp(self.minute, UTC)
+        return f"{self.tag}_{self.cluster}_{self.node}_{written:{ON_DEMAND_TIME}}_{self.number}"
 
 
 class Arrival(NamedTuple):

@@ -9,7 +9,7 @@ from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_
 from syncd.cli.context import Context
 from syncd.domain.clock import iso
 from syncd.domain.codes import FileState
-from syncd.domain.errors import EXIT_FAILED, EXIT_OK, UsageError
+from syncd.domain.errors import EXIT_DIFFERENT, EXIT_FAILED, EXIT_OK, UsageError
 
 COUNTERS = ("read", "stored", "duplicate", "excluded", "not_billed", "rejected", "calls")
 
@@ -26,6 +26,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="of the files to retry")
     add_viewer(parser)
     parser.add_argument("--state", choices=FileState.words(), help="only files in this state")
+    parser.add_argument(
+        "--gaps",
+        action="store_true",
+        help="instead: the files that are missing, by the numbers in the names of those that came,"
+        " those that came late, and the folders that have gone quiet",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="with --gaps: exit with 3 when a file is missing or a folder is quiet",
+    )
     add_format(parser)
 
 
@@ -33,7 +44,19 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the ledger and the files that wait in the drop folders, the newest first."""
     if arguments.action == "list" and arguments.names:
         raise UsageError("a list takes no names", "syncd files retry NAME")
-    door = open_report_door(arguments, context, "files", arguments.state or "")
+    if arguments.check and not arguments.gaps:
+        raise UsageError("--check goes with --gaps", "syncd files --gaps --check")
+    if arguments.gaps and (arguments.action != "list" or arguments.state is not None):
+        raise UsageError("--gaps goes with no action and no state", "syncd files --gaps")
+    about = "gaps" if arguments.gaps else arguments.state or ""
+    door = open_report_door(arguments, context, "files", about)
+    if arguments.gaps:
+        from syncd.cli.files_gaps import show_gaps
+
+        as_json = chosen_format(arguments, context) == "json"
+        rows_shown, missing = show_gaps(context, as_json=as_json)
+        door.note_rows(rows_shown)
+        return EXIT_DIFFERENT if arguments.check and missing else EXIT_OK
     if arguments.action == "retry":
         return _retry(arguments.names, context)
     rows = [*_waiting(context), *_ledger(context)]
