@@ -23,6 +23,7 @@ import structlog
 from syncd.calls.analysis import Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
+from syncd.calls.growing import GrowingFolder
 from syncd.calls.intake_outcome import FileOutcome as FileOutcome
 from syncd.calls.intake_outcome import IngestOutcome as IngestOutcome
 from syncd.calls.pieces import (
@@ -37,6 +38,7 @@ from syncd.calls.pieces import (
 from syncd.calls.pipeline import BatchResult, Pipeline
 from syncd.calls.release import release_calls
 from syncd.cdr import ledger, spool
+from syncd.cdr.compressed import plain_name
 from syncd.cdr.driver_options import written_at
 from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
@@ -70,6 +72,7 @@ class Intake:
         self._rules: tuple[str, Rules] | None = None
         self._names = ledger.Names(context.source, ())
         self._pipeline: Pipeline | None = None
+        self._damaged: dict[tuple[int, int], tuple[int, int]] = {}
 
     def take(
         self,
@@ -85,10 +88,14 @@ class Intake:
         context = self.context
         outcome = IngestOutcome(context.source)
         moment = now()
-        found = spool.candidates(context.folder, context.files)
+        found = spool.candidates(context.folder, context.files, rotated=context.growing)
         ready = found
         if settle:
             ready = self._settling.ready(found, context.settle, moment)
+        if context.growing:
+            # What is not compressed is read up to the last whole row, and need not be still.
+            plain = {one for one in found if one.name == plain_name(one.name)}
+            ready = [one for one in found if one in plain or one in ready]
         chosen = set(ready)
         late = [candidate for candidate in found if candidate not in chosen]
         outcome.waiting = len(late)
@@ -101,6 +108,10 @@ class Intake:
             terms = Terms(context.slots, context.acquisition)
             outcome.released += release_calls(terms, context.zone, moment)
             pbx_id = ledger.pbx_id(context.pbx)
+        if context.growing:
+            with _without_collections():
+                self._read_growing(ready, pbx_id, outcome, moment, stop, progress)
+            ready = []
         with _without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
             moves: list[tuple[Content, Future[None]]] = []
             for batch in self._batches(ready, outcome, moment, progress):
@@ -115,6 +126,36 @@ class Intake:
             self._report_moves(moves, outcome)
         outcome.seconds = time.perf_counter() - began
         return outcome
+
+    def _read_growing(
+        self,
+        found: list[Candidate],
+        pbx_id: int,
+        outcome: IngestOutcome,
+        now: int,
+        stop: Callable[[], bool],
+        progress: Callable[[FileOutcome], None],
+    ) -> None:
+        """Read what is new in files that grow."""
+        folder = GrowingFolder(
+            self.context,
+            lambda: self._current_pipeline(pbx_id, now),
+            self._forget_pipeline,
+            outcome,
+            now,
+            progress,
+            stop,
+            self._damaged,
+        )
+        folder.take(found)
+
+    def _current_pipeline(self, pbx_id: int, now: int) -> Pipeline:
+        if self._pipeline is None:
+            self._pipeline = Pipeline(self.context, self._current_rules(), pbx_id, now)
+        return self._pipeline
+
+    def _forget_pipeline(self) -> None:
+        self._pipeline = None
 
     def _current_rules(self) -> Rules:
         version = directory_version()
@@ -185,8 +226,8 @@ class Intake:
             self._move(content, now, outcome)
             return None
         if content.trouble:
-            self._finish(content, FileState.SET_ASIDE, content.trouble, now, outcome)
-            report(FileState.SET_ASIDE, content.trouble)
+            reason = self._finish(content, FileState.SET_ASIDE, content.trouble, now)
+            report(FileState.SET_ASIDE, reason)
             return None
         try:
             quality = context.quality
@@ -195,8 +236,7 @@ class Intake:
             driver = written_at(context.driver, candidate.modified // 1_000_000_000)
             reason = "" if quality is not None else driver.wants(content.name)
             if reason:
-                self._finish(content, FileState.IGNORED, reason, now, outcome)
-                report(FileState.IGNORED, reason)
+                report(FileState.IGNORED, self._finish(content, FileState.IGNORED, reason, now))
                 return None
             if not content.in_hand:
                 rest = pieces(content, driver, quality)
@@ -206,8 +246,8 @@ class Intake:
                 return _Waiting(content, [], list(quality.rows(content.stream())))
             rows = list(driver.rows(content.stream(), content.name))
         except NotCdrError as error:
-            self._finish(content, FileState.SET_ASIDE, str(error), now, outcome)
-            report(FileState.SET_ASIDE, str(error))
+            reason = self._finish(content, FileState.SET_ASIDE, str(error), now)
+            report(FileState.SET_ASIDE, reason)
             return None
         except (LostError, OSError) as error:
             self._lose(candidate, reason_of(error), outcome, now, progress)
@@ -224,10 +264,8 @@ class Intake:
     ) -> list[_Waiting]:
         """Store a batch; when a defect of ours ends that, its files one by one, so that the one
         that brings it to light does not hold up the others. Returns those that were stored."""
-        if self._pipeline is None:
-            self._pipeline = Pipeline(self.context, self._current_rules(), pbx_id, now)
         try:
-            self._store(batch, self._pipeline, outcome, now, progress)
+            self._store(batch, self._current_pipeline(pbx_id, now), outcome, now, progress)
         except (peewee.PeeweeException, sqlite3.Error, OSError):
             raise
         except LostError as error:
@@ -319,25 +357,21 @@ class Intake:
             outcome.files.append(done)
             progress(done)
 
-    def _finish(
-        self, content: Content, state: FileState, reason: str, now: int, outcome: IngestOutcome
-    ) -> None:
-        """Enter a file that is not stored, and move it out of the way."""
-        archive = (
+    def _finish(self, content: Content, state: FileState, reason: str, now: int) -> str:
+        """Enter a file that is not stored, and move it out of the way. Returns the reason, and if
+        it could not be moved why: then it stays and is tried again."""
+        target = (
             str(self._set_aside_path(content))
             if state is FileState.SET_ASIDE
             else self._archive_text(content, now)
         )
         with write_transaction():
-            self._enter(content.candidate, content.sha256, state, reason, now, archive)
-        if state is FileState.SET_ASIDE:
-            try:
-                spool.keep(content, self._set_aside_path(content))
-                spool.remove(content)
-            except OSError as error:
-                self._not_moved(content, error, outcome)
-        else:
-            self._move(content, now, outcome)
+            self._enter(content.candidate, content.sha256, state, reason, now, target)
+        try:
+            _move(content, target)
+        except OSError as error:
+            return f"{reason}; still in the folder: {error.strerror or error}"
+        return reason
 
     def _enter(
         self,

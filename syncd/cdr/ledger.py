@@ -129,6 +129,21 @@ def enter(names: Names, entry: Entry) -> int:
     return int(row[0])
 
 
+def entries(source: str, name: str) -> int:
+    """Return how many files of a name there were."""
+    return int(File.select().where(File.source == source, File.name == name).count())
+
+
+def grow(file_id: int, size: int, now: int) -> None:
+    """Note that more of a growing file was taken."""
+    File.update(size=size, taken_at=now).where(File.id == file_id).execute()
+
+
+def resize(file_id: int, size: int) -> None:
+    """Note how large a growing file is."""
+    File.update(size=size).where(File.id == file_id).execute()
+
+
 def forget_unreadable(source: str, name: str) -> None:
     """Forget that a file could not be read."""
     File.delete().where(File.source == source, File.name == name, File.sha256 == "").execute()

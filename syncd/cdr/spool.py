@@ -10,6 +10,7 @@ on the way, and looked through to its end before anything is made of it.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -136,6 +137,10 @@ class Handle:
             position -= len(skipped)
         return stream
 
+    def shorter_than(self, size: int) -> bool:
+        """Tell whether a file that is not compressed has been cut below a size."""
+        return not is_compressed(self.read(4)) and os.fstat(self._descriptor).st_size < size
+
     def still(self) -> bool:
         """Tell whether nothing was written since it was opened."""
         now = os.fstat(self._descriptor)
@@ -198,8 +203,14 @@ def _name_fits(name: str, pattern: str) -> bool:
 
 def is_rotated(name: str, pattern: str) -> bool:
     """Tell whether a file was put aside by who writes it, under a name made of one that fits."""
+    base = rotated_name(name)
+    return bool(base) and _name_fits(base, pattern)
+
+
+def rotated_name(name: str) -> str:
+    """Return the name that a rotated file had, empty when it is none."""
     found = _ROTATED.fullmatch(plain_name(name))
-    return found is not None and _name_fits(found[1], pattern)
+    return found[1] if found else ""
 
 
 class Settling:
@@ -308,8 +319,10 @@ def keep(content: Content, target: Path) -> None:
             raw.flush()
             os.fsync(raw.fileno())
         temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _compress(content: Content, raw: BinaryIO) -> None:
