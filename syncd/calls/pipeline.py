@@ -37,6 +37,7 @@ from syncd.store.trunk_counters import mark_quarters
 
 FUTURE = 3600
 """Seconds by which a call may begin after now: clocks differ."""
+FUTURE_REASON = "the call begins in the future: check the clocks"
 
 STORED = RecordOutcome.STORED
 NONE_AGAIN: Mapping[int, tuple[Rec, int]] = {}
@@ -185,8 +186,7 @@ class Batch:
                 self.reject(counters, file_id, item)
                 continue
             if leg.started_at > latest_start:
-                reason = "the call begins in the future: check the clocks"
-                late = Reject(line, reason, file.raw(line), retryable=True)
+                late = Reject(line, FUTURE_REASON, file.raw(line), retryable=True)
                 self.reject(counters, file_id, late)
                 continue
             hashed = key_hash(leg.key)
@@ -199,10 +199,7 @@ class Batch:
                 if known[0] == leg.content_hash:
                     counters.duplicate += 1
                 else:
-                    reason = (
-                        f"conflict: another content than the record with the same key in row"
-                        f" {known[2]} of {ledger.file_name(known[1])}"
-                    )
+                    reason = conflict(known[1], known[2])
                     self.reject(counters, file_id, Reject(line, reason, file.raw(line)))
                 continue
             seen[identity] = (leg.content_hash, file_id, line)
@@ -216,6 +213,11 @@ class Batch:
                 self.tied.append(rec)
             else:
                 self.plain.append(rec)
+
+    def new_id(self) -> int:
+        """Return the id of a new record."""
+        self._next_id += 1
+        return self._next_id - 1
 
     def reject(self, counters: Counters, file_id: int, reject: Reject) -> None:
         counters.rejected += 1
@@ -474,6 +476,14 @@ class Batch:
         self.dirty.update(self.pipeline.days.day(one.started_at) for one in released)
         for file_id, calls in ledger.files_of(one.record for one in released).items():
             self.counters(file_id).calls += calls
+
+
+def conflict(file_id: int, row: int) -> str:
+    """Return why a row is rejected whose key a row of a file has with another content."""
+    return (
+        "conflict: another content than the record with the same key in row"
+        f" {row} of {ledger.file_name(file_id)}"
+    )
 
 
 def was_shown(before: CallTuple | None, row: CallTuple) -> bool:

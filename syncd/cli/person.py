@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli.access import add_viewer
 from syncd.cli.administration import open_application
+from syncd.cli.confirmation import confirmed
 from syncd.cli.context import Context, common_options
 from syncd.domain.clock import BEGINNING, FOREVER
 from syncd.domain.codes import Role
@@ -201,18 +201,9 @@ def _back_date(
     person_view.print_moves(planned.moves, context)
     if arguments.dry_run:
         return EXIT_OK
-    if not arguments.yes and not _confirmed():
+    if not arguments.yes and not confirmed("this changes whose past calls are"):
         say("nothing was changed")
         return EXIT_FAILED
     done = carry_out(application, plan)
     say(f"{done.calls} calls moved, {done.records} records were decided again")
     return EXIT_OK
-
-
-def _confirmed() -> bool:
-    """Ask on a terminal. Raises UsageError where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise UsageError("this changes whose past calls are", "say so with --yes, or --dry-run")
-    sys.stderr.write("Go on? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().casefold() in ("y", "yes")

@@ -19,6 +19,7 @@ from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
 from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
+from syncd.application import reprocessing
 from syncd.application.people import resume
 from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
 from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
@@ -254,8 +255,9 @@ class Jobs:
         return IngestReport(name, application.ingest_one(name, stop=signal, progress=tell))
 
     def _roll_up(self, application: Application, name: str, signal: WorkSignal) -> Report:
-        # A move that was interrupted touches the sums of its days.
+        # A move or a reprocessing that was interrupted touches the sums of its days.
         resume(application, signal)
+        reprocessing.resume(application, signal)
         days = application.roll_up(stop=signal)
         with application.connected():
             return RollUpReport(days, measure(application.settings, application.clock()))
