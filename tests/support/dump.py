@@ -1,0 +1,112 @@
+"""Everything that is stored, without what depends on chance: the ids of rows are replaced by what
+they stand for."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+NOT_COMPARED = {"sync_run"}
+"""Tables that tell of attempts, not of results; nor are those of the migrations compared."""
+
+NAMED = {"conversation": "record", "rate_id": "rate_used"}
+"""Which table a column's ids are those of, where its name does not say so."""
+
+
+class Dump:
+    """Reads one database."""
+
+    def __init__(self, path: Path) -> None:
+        # Not read-only: what a killed process left in the log is read as well.
+        self._database = sqlite3.connect(path)
+        self.tables = {
+            name: [row[1] for row in self._database.execute(f"PRAGMA table_info({name})")]
+            for (name,) in self._database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            )
+        }
+        self._cache: dict[tuple[str, int], str] = {}
+        self._rows: dict[str, dict[int, tuple[Any, ...]]] = {}
+
+    def close(self) -> None:
+        self._database.close()
+
+    def read(self) -> dict[str, list[str]]:
+        """Return the rows of every table as sorted texts."""
+        found = {}
+        for table, columns in sorted(self.tables.items()):
+            if table in NOT_COMPARED or "migrat" in table:
+                continue
+            rows = self._database.execute(f'SELECT * FROM "{table}"').fetchall()
+            found[table] = sorted(self._text(table, columns, row) for row in rows)
+        return found
+
+    def _text(self, table: str, columns: list[str], row: tuple[Any, ...]) -> str:
+        return " ".join(
+            f"{column}={self._value(table, column, value)}"
+            for column, value in zip(columns, row, strict=True)
+            if column != "id" or table.startswith("call")
+        )
+
+    def _value(self, table: str, column: str, value: Any) -> str:
+        if column == "id" and table in ("call", "call_withheld"):
+            return f"{self._named('record', value >> 3)}/{value & 7}"
+        other = NAMED.get(column) or (column[:-3] if column.endswith("_id") else "")
+        if other in self.tables and isinstance(value, int) and "id" in self.tables[other]:
+            return self._named(other, value)
+        return repr(value)
+
+    def _named(self, table: str, key: int) -> str:
+        """Return what tells a row from the others of its table."""
+        if table == "record":
+            wanted = ("pbx_id", "key")
+        elif table == "file":
+            wanted = ("source", "name", "sha256")
+        else:
+            wanted = tuple(self.tables[table])
+        if table not in self._rows:
+            rows = self._database.execute(f'SELECT * FROM "{table}"').fetchall()
+            at = self.tables[table].index("id")
+            self._rows[table] = {row[at]: row for row in rows}
+        if (table, key) not in self._cache:
+            self._cache[table, key] = "…"  # a row that names itself
+            row = self._rows[table].get(key)
+            self._cache[table, key] = (
+                f"no {table}"
+                if row is None
+                else "<"
+                + " ".join(
+                    self._value(table, column, value)
+                    for column, value in zip(self.tables[table], row, strict=True)
+                    if column in wanted and column != "id"
+                )
+                + ">"
+            )
+        return self._cache[table, key]
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the files below a folder with a hash of what is in them, gzip looked through."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            data = path.read_bytes()
+            content = gzip.decompress(data) if path.suffix == ".gz" else data
+            found.append(f"{path.relative_to(folder)} {hashlib.sha256(content).hexdigest()[:12]}")
+    return found
+
+
+def dump(root: Path) -> dict[str, list[str]]:
+    """Return all that a company's folder holds: tables, archive, files set aside, drop folders."""
+    reading = Dump(root / "state" / "syncd.db")
+    try:
+        found = reading.read()
+    finally:
+        reading.close()
+    for name in ("archive", "set-aside"):
+        found[name] = files_of(root / "state" / name)
+    found["drop"] = files_of(root / "drop")
+    return found
