@@ -217,6 +217,15 @@ def entry_controls(connection: Any) -> Iterator[None]:
         strategy.decode_response_fast = stock
 
 
+def _search(connection: Any, base: str, filter_text: str, **options: Any) -> None:
+    """Search. Raises FullReadNeeded when the answer is no LDAP."""
+    try:
+        connection.search(base, filter_text, **options)
+    except (LookupError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise FullReadNeeded(f"the server's answer is no LDAP: {reason}") from error
+
+
 def refresh(
     connection: Any,
     base: str,
@@ -230,7 +239,8 @@ def refresh(
     Raises FullReadNeeded, and what ldap3 raises when the connection is cut.
     """
     with entry_controls(connection):
-        connection.search(
+        _search(
+            connection,
             base,
             filter_text,
             search_scope=scope,
@@ -310,7 +320,8 @@ def moved_containers(connection: Any, base: str, cookie: str, seen: set[str]) ->
     numbers = serial_numbers(cookie)
     if not numbers:
         return False
-    connection.search("", "(objectClass=*)", search_scope="BASE", attributes=["namingContexts"])
+    whole = "(objectClass=*)"
+    _search(connection, "", whole, search_scope="BASE", attributes=["namingContexts"])
     contexts = [
         value.decode("utf-8", "replace")
         for response in connection.response or ()
@@ -319,7 +330,8 @@ def moved_containers(connection: Any, base: str, cookie: str, seen: set[str]) ->
     ]
     oldest = min(numbers.values())
     for context in contexts or [base]:
-        connection.search(
+        _search(
+            connection,
             context,
             f"(&(entryCSN>={oldest})(hasSubordinates=TRUE))",
             search_scope="SUBTREE",
