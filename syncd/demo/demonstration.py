@@ -57,7 +57,7 @@ def _run_daemon(stage: Stage, verbs: Verbs, screen: Screen) -> None:
     )
     screen.step(
         f"{traffic.conversations:,} conversations since {stage.period.first} were simulated:"
-        f" {traffic.records:,} CDR rows in {len(traffic.waiting)} files"
+        f" {traffic.records:,} rows of calls and quality in {len(traffic.waiting)} files"
     )
     with DaemonProcess(stage.files.ini, stage.log) as daemon:
         daemon.wait(

@@ -89,8 +89,8 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The CDR files that are still to be delivered, in their order, and the rows in all of them:
-    damaged ones and those that come twice are counted too."""
+    """The files that are still to be delivered, in their order, those of call quality first, and
+    the rows in all of them: damaged ones and those that come twice are counted too."""
 
     conversations: int
     records: int
@@ -140,6 +140,7 @@ class Stage:
             start=self.period.first,
             days=self.period.days,
             rows_per_file=ROWS_PER_FILE,
+            quality=True,
         )
         last = summary.files[-1]
         text = last.read_text("utf-8")
@@ -150,8 +151,8 @@ class Stage:
         shutil.copy2(first, again)
         return Traffic(
             summary.conversations,
-            summary.records + 1 + min(ROWS_PER_FILE, summary.records),
-            [*summary.files, again],
+            summary.records + 1 + min(ROWS_PER_FILE, summary.records) + summary.measurements,
+            [*summary.quality_files, *summary.files, again],
         )
 
     def deliver(self, traffic: Traffic, count: int) -> list[Path]:

@@ -109,7 +109,9 @@ def _explain_call(
         "licence": _licence(
             explained.standing(record_id, side, unlimited=context.slots is None), request.zone
         ),
-        "quality": _quality(request, stored, record_id, rows),
+        "quality": _quality(
+            request, stored, record_id, rows, everything=request.door.scope.reach is Reach.ALL
+        ),
     }
     index = explained.draft(record_id, side)
     if index is None:
@@ -163,11 +165,11 @@ def _quality(
     record_id: int,
     rows: ConversationRows,
     *,
-    records: bool = False,
+    everything: bool,
 ) -> list[dict[str, Any]]:
     """Return what was measured at the ends of a record."""
     ids = [rec.id for rec in stored.records]
-    return measurements(rows, ids, request.zone, records=records).get(record_id, [])
+    return measurements(rows, ids, request.zone, everything=everything).get(record_id, [])
 
 
 def _attribution(
@@ -303,7 +305,7 @@ def _explain_record(
             "mend": mend(record.reason, context.source, context.site) or None,
         },
         "sides": [],
-        "quality": _quality(request, stored, record_id, rows, records=True),
+        "quality": _quality(request, stored, record_id, rows, everything=True),
     }
     if outcome is RecordOutcome.EXCLUDED and record.reason not in (INTERNAL_RULE, RECORDER_RULE):
         # Left out as it was read: it was never part of a conversation.

@@ -17,18 +17,18 @@ ENDS = (Side.CALLING, Side.CALLED)
 
 
 def measurements(
-    rows: ConversationRows, record_ids: Iterable[int], zone: ZoneInfo, *, records: bool = False
+    rows: ConversationRows, record_ids: Iterable[int], zone: ZoneInfo, *, everything: bool = False
 ) -> dict[int, list[dict[str, Any]]]:
     """Return by record what was measured at its ends, ready for JSON, given all records of the
     conversation.
 
     Who may see the calling or the called row of a record may know how good the talk was at both
-    ends; the device at an end is named to those alone who may see that end's own row. ``records``
-    is set for a viewer who may see records, whether a call was made of them or not.
+    ends; the device at an end is named to those alone who may see that end's own row.
+    ``everything`` is set for a viewer who may see all calls: trunks, too, are named.
     """
     found: dict[int, list[dict[str, Any]]] = {}
     for one in quality_of(record_ids):
-        seen = {side for side in ENDS if records or rows.row(one.record, side)}
+        seen = {side for side in ENDS if everything or rows.row(one.record, side)}
         if seen:
             found.setdefault(one.record, []).append(_as_dict(one, zone, named=one.side in seen))
     return found
