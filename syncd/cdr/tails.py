@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from peewee import fn
+
 from syncd.store.growing_models import GrowingFile
 
 COMPARED = 4096
@@ -70,6 +72,14 @@ def digest_at(opened: Opener, position: int, size: int) -> str:
         return ""
     with opened(position) as stream:
         return hashlib.sha256(stream.read(size)).hexdigest()
+
+
+def positions() -> dict[int, int]:
+    """Return how many bytes of each growing file are stored, by its id in the ledger."""
+    rows = GrowingFile.select(GrowingFile.file_id, fn.MAX(GrowingFile.position)).group_by(
+        GrowingFile.file_id
+    )
+    return dict(rows.tuples())
 
 
 class Tails:

@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from syncd.cli.output import print_list
     from syncd.reports.render.table import Column
 
+    place = {"size": Column("Size", right=True), "position": Column("Read to", right=True)}
+    growing = any(row["position"] is not None for row in rows)
     print_list(
         rows,
         {
@@ -74,6 +76,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             "source": Column("Source"),
             "state": Column("State"),
             "taken_at": Column("Taken"),
+            **(place if growing else {}),
             **{name: Column(name.replace("_", " ").capitalize(), right=True) for name in COUNTERS},
             "reason": Column("Reason"),
         },
@@ -118,9 +121,11 @@ def _retry(names: list[str], context: Context) -> int:
 
 
 def _ledger(context: Context) -> list[dict[str, Any]]:
+    from syncd.cdr.tails import positions
     from syncd.store.models import File
 
     zone = context.settings.timezone
+    places = positions()
     return [
         {
             "name": file.name,
@@ -130,6 +135,8 @@ def _ledger(context: Context) -> list[dict[str, Any]]:
             "source": file.source,
             "reason": file.reason or None,
             "taken_at": iso(file.taken_at, zone),
+            "size": file.size,
+            "position": places.get(file.id),
         }
         for file in File.select().order_by(File.taken_at.desc(), File.id.desc())
     ]
@@ -141,6 +148,7 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
 
     from syncd.cdr.ledger import Names
     from syncd.cdr.spool import candidates
+    from syncd.cdr.tails import Tails
     from syncd.cli.output import say
 
     rows = []
@@ -151,7 +159,10 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
             say(f"the folder of [cdr:{cdr.name}] cannot be read: {error}")
             continue
         ledger = Names(cdr.name, [candidate.path.name for candidate in found])
+        tails = Tails(cdr.name)
         for candidate in found:
+            if tails.at(candidate.device, candidate.inode) is not None:
+                continue
             try:
                 with candidate.path.open("rb") as stream:
                     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -167,6 +178,8 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
                         "source": cdr.name,
                         "reason": None,
                         "taken_at": None,
+                        "size": candidate.size,
+                        "position": None,
                     }
                 )
     return rows

@@ -356,7 +356,7 @@ def noted(number: int, note: str = "plain") -> str:
 
 
 @given(cuts=st.lists(st.integers(1, 600), max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 def test_however_it_grows_the_rows_are_those_of_the_whole(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int]
 ) -> None:
