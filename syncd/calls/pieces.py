@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
+from syncd.calls.halves import join_halves, take_halves
 from syncd.calls.pipeline import BatchResult, ParsedFile, Pipeline
 from syncd.cdr.parts import BEGINNING, Part, head_of, parts, traits
 from syncd.cdr.quality_rows import QualityFile, store_quality
@@ -99,7 +100,13 @@ def store_pieces(
             parsed_files.append(file)
         else:
             measured.append(QualityFile(file_id, piece.quality, file.raw))
-    result = pipeline.take(parsed_files)
+    files, again = join_halves(pipeline, parsed_files)
+    result = pipeline.take(files)
+    joined = take_halves(pipeline, again)
+    joined.counters = {
+        one: joined.counters[one] for one in joined.counters if one in result.counters
+    }
+    result.include(joined)
     terms = QualityTerms(pipeline.pbx_id, pipeline.key_hash, pipeline.context.excluded_numbers, now)
     result.counters |= store_quality(measured, terms)
     return result
