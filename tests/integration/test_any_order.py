@@ -46,6 +46,7 @@ from syncd.store.models import (
     database,
 )
 from tests.fixtures.worked_examples import EXAMPLES
+from tests.fixtures.worked_features import FEATURES
 
 Row = dict[str, Any]
 NOW = 1_790_000_000
@@ -234,9 +235,12 @@ def test_backwards_one_record_at_a_time(
     same(deliver(company, Delivery(files, polls, batch_rows)), as_one_file)
 
 
-@pytest.mark.parametrize("example", [name for name, rows in EXAMPLES.items() if len(rows) > 1])
+WORKED = {name: rows for name, rows in {**EXAMPLES, **FEATURES}.items() if len(rows) > 1}
+
+
+@pytest.mark.parametrize("example", WORKED)
 def test_every_record_of_an_example_may_come_last(company: Company, example: str) -> None:
-    worked = replace(company, rows=EXAMPLES[example])
+    worked = replace(company, rows=WORKED[example])
     count = len(worked.rows)
     whole = deliver(worked, Delivery((tuple(range(count)),), frozenset(), 1))
     for last in range(count):
