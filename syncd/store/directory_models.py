@@ -6,6 +6,7 @@ Imported by ``models``, where everybody finds them.
 from __future__ import annotations
 
 from peewee import (
+    SQL,
     BigIntegerField,
     BooleanField,
     ForeignKeyField,
@@ -72,6 +73,14 @@ class Party(Table):
 
     class Meta:
         indexes = ((("source", "external_id"), True),)
+
+
+# Each idle poll asks whose grace is over: without this it would look at everybody.
+Party.add_index(
+    Party.index(Party.source, Party.departed_at, name="party_waiting").where(
+        SQL("departed_at IS NOT NULL AND closed_at IS NULL")
+    )
+)
 
 
 class Line(Table):
