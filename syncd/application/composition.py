@@ -26,7 +26,7 @@ from syncd.domain.errors import (
     UserError,
 )
 from syncd.settings.model import DirectorySettings, Settings
-from syncd.store.locks import hold
+from syncd.store.locks import hold, hold_folder
 
 if TYPE_CHECKING:
     import peewee
@@ -230,7 +230,12 @@ class Application:
         intake = self._intake(name)
         pbx = intake.context.pbx
         # Two folders of one PBX take turns within this process; the lock is for other processes.
-        with self._turn(pbx, stop), self.locked(f"intake-{pbx}", stop), self.connected():
+        with (
+            self._turn(pbx, stop),
+            self.locked(f"intake-{pbx}", stop),
+            self._claimed(intake.context.folder, stop),
+            self.connected(),
+        ):
             arrivals = self._arrivals_of(name)
             arrivals.begin(self.clock())
             outcome = intake.take(
@@ -326,6 +331,11 @@ class Application:
             if name not in self._arrivals:
                 self._arrivals[name] = Arrivals(name, self.settings.cdr[name].quiet_after)
             return self._arrivals[name]
+
+    def _claimed(self, folder: Path, stop: Stop) -> contextlib.AbstractContextManager[None]:
+        """Hold a drop folder against whoever works with another state directory. Raises
+        TryAgainError."""
+        return hold_folder(folder, wait=self.settings.daemon.lock_wait, stopping=stop.is_set)
 
     def locked(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
         """Hold a lock against other processes while the block runs. Raises TryAgainError naming

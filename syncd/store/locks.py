@@ -7,6 +7,7 @@ two processes hold two different files of one name) and says who holds it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -18,6 +19,8 @@ from syncd.domain.errors import TryAgainError, UserError
 
 WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
+_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS)
+"""How file systems, such as some of NFS, say that a folder cannot be locked."""
 
 
 def lock_path(state_directory: Path, name: str) -> Path:
@@ -74,6 +77,28 @@ def hold(
             # work is done: it does not fail for want of that.
             with contextlib.suppress(OSError):
                 os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def hold_folder(
+    folder: Path, *, wait: float = WAIT_SECONDS, stopping: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
+    """Hold a drop folder while the block runs, against whoever works with another state directory.
+
+    Nothing is written into it. A file system that knows no locks is let pass: two installations
+    must not read one folder there. Raises TryAgainError.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            _wait(descriptor, folder, f"the folder {folder}", wait, stopping)
+        except UserError as error:
+            cause = error.__cause__
+            if not isinstance(cause, OSError) or cause.errno not in _NO_LOCKS:
+                raise
+        yield
     finally:
         os.close(descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 
 from syncd.application.exit_codes import gravest
 from syncd.domain.errors import TryAgainError, UserError
-from syncd.store.locks import hold, holder, lock_path
+from syncd.store import locks
+from syncd.store.locks import hold, hold_folder, holder, lock_path
 
 CHILD = """
 import sys
@@ -131,3 +133,25 @@ def test_unusable_state_directory_is_the_users_mistake(tmp_path: Path) -> None:
 def test_gravest(codes: list[int], expected: int) -> None:
     assert gravest(codes) == expected
     assert gravest(reversed(codes)) == expected
+
+
+def test_a_folder_has_one_reader_and_nothing_is_written_into_it(tmp_path: Path) -> None:
+    with (
+        hold_folder(tmp_path),
+        pytest.raises(TryAgainError, match="the folder .* is held by another process"),
+        hold_folder(tmp_path, wait=0),
+    ):
+        pass
+    with hold_folder(tmp_path, wait=0):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_locks_is_let_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    with hold_folder(tmp_path, wait=0):
+        pass
