@@ -88,9 +88,12 @@ def hold_folder(
     """Hold a drop folder while the block runs, against whoever works with another state directory.
 
     Nothing is written into it. A file system that knows no locks is let pass: two installations
-    must not read one folder there. Raises TryAgainError.
+    must not read one folder there. Raises TryAgainError, UserError when it cannot be opened.
     """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise UserError(f"the folder {folder} cannot be opened: {error.strerror}") from error
     try:
         try:
             _wait(descriptor, folder, f"the folder {folder}", wait, stopping)

@@ -138,7 +138,7 @@ def test_gravest(codes: list[int], expected: int) -> None:
 def test_a_folder_has_one_reader_and_nothing_is_written_into_it(tmp_path: Path) -> None:
     with (
         hold_folder(tmp_path),
-        pytest.raises(TryAgainError, match="the folder .* is held by another process"),
+        pytest.raises(TryAgainError, match=r"the folder .* is held by another process"),
         hold_folder(tmp_path, wait=0),
     ):
         pass
