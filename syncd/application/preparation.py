@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from syncd.application.plugins import DRIVERS, load_plugin
+from syncd.billing.account_codes import NO_CODES, AccountCodes, load_account_codes
 from syncd.billing.numbering import Numbering, NumberingPlan
 from syncd.billing.tariff import Carrier, class_differences, load_carrier, open_ends
 from syncd.cdr.driver_options import DriverWithOptions, OptionsError
@@ -26,6 +27,7 @@ class Preparation:
     """By the name of the CDR source, with the options of its section."""
     plans: dict[str, NumberingPlan] = field(default_factory=dict)
     carriers: dict[str, Carrier] = field(default_factory=dict)
+    account_codes: AccountCodes = NO_CODES
     problems: list[Problem] = field(default_factory=list)
 
     def check(self, settings: Settings) -> None:
@@ -91,7 +93,18 @@ def prepare(settings: Settings) -> Preparation:
             continue
         prepared.carriers[carrier.name] = loaded
         prepared.problems += open_ends(loaded, settings.timezone)
+    if settings.account_codes is not None:
+        codes, wrong = load_account_codes(settings.account_codes, settings.timezone)
+        prepared.account_codes = codes
+        prepared.problems += wrong
     return prepared
+
+
+def known_codes(settings: Settings) -> AccountCodes:
+    """Return the list of account codes for who only shows them: a list with a mistake names none."""
+    if settings.account_codes is None:
+        return NO_CODES
+    return load_account_codes(settings.account_codes, settings.timezone)[0]
 
 
 def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Problem]:

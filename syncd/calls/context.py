@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.billing.numbering import Numbering
 from syncd.billing.tariff import Carrier
 from syncd.calls.trunks import TrunkRule
@@ -54,3 +55,5 @@ class IntakeContext:
     """Files are read as they grow, and stay where they are."""
     quality: QualityReader | None = None
     """Reads the call quality files of the folder; None: there are none, or they are not wanted."""
+    account_codes: AccountCodes = NO_CODES
+    """What the account codes of records stand for."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from syncd.domain.party import Line as LineValue
-from syncd.store.models import Carrier, Destination, Line, RateUsed, Trunk
+from syncd.domain.party import name_key
+from syncd.store.charges import know_cost_center, org_with
+from syncd.store.models import Carrier, Destination, Line, Matter, RateUsed, Trunk
 
 
 class Dimensions:
@@ -22,6 +24,8 @@ class Dimensions:
             ).tuples()
         }
         self._lines: dict[LineValue, int] = {}
+        self._matters: dict[str, int] = {}
+        self._orgs: dict[tuple[int, str], int] = {}
 
     def trunk(self, name: str) -> int:
         return self._named(Trunk, name)
@@ -40,6 +44,22 @@ class Dimensions:
             row = model.get_or_none(model.name == name)
             key = known[name] = int(row.id if row else model.insert(name=name).execute())
         return key
+
+    def matter(self, name: str) -> int:
+        """Return the key of a matter."""
+        if name not in self._matters:
+            row = Matter.get_or_none(Matter.name == name)
+            self._matters[name] = int(row.id if row else Matter.insert(name=name).execute())
+        return self._matters[name]
+
+    def org(self, org: int, cost_center: str) -> int:
+        """Return the key of the org that is another but for its cost center."""
+        found = self._orgs.get((org, cost_center))
+        if found is None:
+            key = name_key(cost_center)
+            know_cost_center(key, cost_center)
+            found = self._orgs[org, cost_center] = org_with(org, key) or 0
+        return found
 
     def rate(self, rate: tuple[str, str, str] | None) -> int:
         """Return the key of (carrier, version, prefix), 0 for none."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
+from syncd.calls.accounts import ChargeRow, charged_drafts, charged_rows
 from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis, Rules
 from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
@@ -32,6 +33,7 @@ from syncd.licensing.settlement import Terms
 from syncd.licensing.slots import Licence, SlotKey
 from syncd.store import call_rows as store
 from syncd.store import quality
+from syncd.store.charges import insert_charges
 from syncd.store.rollups import mark_dirty
 from syncd.store.trunk_counters import mark_quarters
 
@@ -152,6 +154,7 @@ class Batch:
         self.before: dict[int, CallTuple] = {}
         """Call rows that were taken back, by id: they may come again."""
         self.calls: list[CallTuple] = []
+        self.charged: list[ChargeRow] = []
         self.dirty: set[int] = set()
         self.quarters: set[int] = set()
         """Quarters of an hour in which stored records that are decided again begin."""
@@ -377,7 +380,7 @@ class Batch:
             for rec in records:
                 self.file_of[rec.id] = rec.file_id
             charges = pipeline.pricer.charges(analysis, records)
-            self.pending += call_rows(
+            rows = call_rows(
                 records,
                 analysis,
                 charges,
@@ -386,6 +389,10 @@ class Batch:
                 conversation,
                 pipeline.period,
             )
+            codes = self.context.account_codes
+            if codes and (charged := charged_drafts(records, analysis, codes)):
+                rows = charged_rows(rows, charged, pipeline.dimensions, self.charged)
+            self.pending += rows
 
     def note_unknown(
         self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
@@ -430,6 +437,7 @@ class Batch:
         store.insert_calls(calls)
         if withheld:
             store.insert_withheld(withheld)
+        insert_charges(self.charged)
         ledger.add_rejects(self.rejects, self.headers)
         self.exclude_quality()
         self.release(licence, hunts)

@@ -70,7 +70,8 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--columns",
         metavar="A,B",
-        help="which fields a list prints, as a table (default: those that fit) or CSV (all)",
+        help="which fields a list prints, as a table (default: those that fit) or CSV (all);"
+        " also authorization_code, matter_code and matter",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="print at most N rows")
     parser.add_argument(
@@ -101,10 +102,19 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     from dataclasses import replace
 
+    from syncd.application.preparation import known_codes
+    from syncd.reports.listing import CODE_FIELDS
     from syncd.reports.run import open_report
 
     settings = context.settings
-    with open_report(door, specification, settings.timezone, settings.custom_fields) as result:
+    with open_report(
+        door,
+        specification,
+        settings.timezone,
+        settings.custom_fields,
+        known_codes(settings),
+        codes=not CODE_FIELDS.keys().isdisjoint(_names(arguments.columns)),
+    ) as result:
         headings = _chosen_columns(arguments.columns, form, result)
         _print(replace(result, headings=headings), form, settings.currency)
     return EXIT_OK
@@ -180,13 +190,18 @@ def _chosen_columns(wanted: str | None, form: str, result: Result) -> Mapping[st
             "--columns is for a list as a table or CSV",
             "sums have --group-by and --measures; JSON always has every field",
         )
-    names = [part.strip() for part in wanted.split(",") if part.strip()]
+    names = _names(wanted)
     for name in names:
         if name not in headings:
             raise UsageError(f"a call has no field {name!r}", nearest(name, headings))
     if not names:
         raise UsageError("--columns names none", f"some of {', '.join(headings)}")
     return {name: headings[name] for name in names}
+
+
+def _names(wanted: str | None) -> list[str]:
+    """Return the fields that ``--columns`` names."""
+    return [part.strip() for part in (wanted or "").split(",") if part.strip()]
 
 
 def _print(result: Result, form: str, currency: str) -> None:

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
+from syncd.application import reprocessing
 from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
-from syncd.application import reprocessing
 from syncd.application.people import resume
+from syncd.daemon.follow import Follower, followers
 from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
 from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
@@ -84,6 +85,7 @@ class Jobs:
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._lock = threading.Lock()
         threads = len(units_of(application.settings)) + SPARE_THREADS
+        self._followers: list[Follower] = []
         self._scheduler = build_scheduler(min(threads, MOST_THREADS))
         self._scheduler.add_listener(self._on_skipped, EVENT_JOB_MAX_INSTANCES)
         self._scheduler.add_listener(self._on_broken, EVENT_JOB_ERROR)
@@ -106,6 +108,8 @@ class Jobs:
     def shut_down(self, seconds: float) -> list[str]:
         """Ask everything to stop, and wait up to ``seconds``. Returns what still runs."""
         self.stop.set()
+        for follower in self._followers:
+            follower.stop()
         self._scheduler.shutdown(wait=False)
         deadline = time.monotonic() + seconds
         while (running := self.state.running()) and time.monotonic() < deadline:
@@ -144,6 +148,19 @@ class Jobs:
                 id=HEARTBEAT,
                 next_run_time=now,
             )
+            self._follow()
+
+    def _follow(self) -> None:
+        """Listen to the directories of this plan instead of those of the one before it."""
+        for follower in self._followers:
+            follower.stop()
+        plan = self._plans
+        self._followers = followers(
+            self.application.settings.directories.values(),
+            lambda name: self._run(plan, SYNC, name, self._sync),
+        )
+        for follower in self._followers:
+            follower.start()
 
     def _add(
         self,

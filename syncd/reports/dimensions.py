@@ -29,6 +29,11 @@ class Raw(Enum):
     TRUNK = "trunk"
     STATE = "state"
     DISPOSITION = "disposition"
+    AUTHORIZATION = "authorization"
+    """The authorization code of the record, a text."""
+    MATTER_CODE = "matter_code"
+    """The client matter code of the record, a text."""
+    MATTER = "matter"
     QUARTER = "quarter"
     """Epoch seconds // 900."""
     DAY = "day"
@@ -77,6 +82,9 @@ DIMENSIONS = {
         Dimension("month", "Month", (Raw.MONTH, Raw.DAY, Raw.QUARTER), temporal=True),
         Dimension("state", "State", (Raw.STATE,), words=State),
         Dimension("disposition", "Disposition", (Raw.DISPOSITION,), words=Disposition),
+        Dimension("authorization_code", "Authorization", (Raw.AUTHORIZATION,), of_party=True),
+        Dimension("matter_code", "Matter code", (Raw.MATTER_CODE,), of_party=True),
+        Dimension("matter", "Matter", (Raw.MATTER,), of_party=True),
     )
 }
 

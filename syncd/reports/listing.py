@@ -43,6 +43,12 @@ _AFTER_CUSTOM = {
     "cost": "Cost",
     "state": "State",
 }
+CODE_FIELDS = {
+    "authorization_code": "Authorization",
+    "matter_code": "Matter code",
+    "matter": "Matter",
+}
+"""Fields of a call that stand in a list only when they are asked for."""
 
 
 class _Row(NamedTuple):
@@ -72,15 +78,20 @@ class _Row(NamedTuple):
     duration: int
     cost: int | None
     state: int
+    authorization_code: str | None
+    matter_code: str | None
+    matter: str | None
 
 
 _WIDTH = len(_Row._fields)
 
 _SELECTED = """
 SELECT c.id, c.started_at, line.line_id, profile.display_name, party.username, profile.department,
- profile.cost_center, profile.office_location, c.direction, c.side, c.counted, first.started_at,
+ COALESCE(cost_center.text, NULLIF(charge.cost_center, ''), profile.cost_center),
+ profile.office_location, c.direction, c.side, c.counted, first.started_at,
  first.key_hash, record.key_hash, c.other_number, c.other_outside, c.hunt_pilot, c.class,
- destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state{custom}
+ destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state,
+ record.authorization_code, record.matter_code, matter.name{custom}
 FROM ({rows} ORDER BY started_at DESC, id DESC LIMIT ?) c
 LEFT JOIN record ON record.id = c.id / 8
 LEFT JOIN record first ON first.id = c.conversation
@@ -88,17 +99,24 @@ LEFT JOIN line ON line.id = c.line_id
 LEFT JOIN profile ON profile.id = c.profile_id
 LEFT JOIN party ON party.id = c.party_id
 LEFT JOIN destination ON destination.id = c.destination_id
+LEFT JOIN account_charge charge ON charge.call_id = c.id
+LEFT JOIN matter ON matter.id = charge.matter_id
+LEFT JOIN name cost_center ON cost_center.kind = 'cost_center'
+ AND cost_center.key = charge.cost_center AND charge.cost_center <> ''
 ORDER BY c.started_at DESC, c.id DESC
 """
 
 
-def row_headings(custom_fields: Mapping[str, str]) -> dict[str, str]:
+def row_headings(custom_fields: Mapping[str, str], *, codes: bool = False) -> dict[str, str]:
     """Return the heading of each field of a row, in their order."""
-    return {**_BEFORE_CUSTOM, **custom_fields, **_AFTER_CUSTOM}
+    return {**_BEFORE_CUSTOM, **custom_fields, **_AFTER_CUSTOM, **(CODE_FIELDS if codes else {})}
 
 
-def list_rows(query: Query, custom_fields: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a query, newest first, at most the specification's limit.
+def list_rows(
+    query: Query, custom_fields: Mapping[str, str], *, codes: bool = False
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a query, newest first, at most the specification's limit; with ``codes``
+    also their account codes, as the viewer gets them.
 
     Time is walked backwards in windows: a page of the newest rows touches little more than itself,
     and the rows of a long period are never held all at once.
@@ -127,7 +145,9 @@ def list_rows(query: Query, custom_fields: Mapping[str, str]) -> Iterator[dict[s
         rows = select(statement, *parameters, -1 if left is None else left)
         for row in rows:
             custom = dict(zip(custom_fields, row[_WIDTH:], strict=True))
-            yield _shown(_Row._make(row[:_WIDTH]), custom, query)
+            plain = _Row._make(row[:_WIDTH])
+            shown = _shown(plain, custom, query)
+            yield shown | _codes(plain, query) if codes else shown
         if left is not None:
             left -= len(rows)
             size *= 2
@@ -165,4 +185,12 @@ def _shown(row: _Row, custom: Mapping[str, str | None], query: Query) -> dict[st
         "duration": row.duration,
         "cost": None if row.cost is None else format_micros(row.cost),
         "state": State(row.state).word,
+    }
+
+
+def _codes(row: _Row, query: Query) -> dict[str, Any]:
+    return {
+        "authorization_code": query.lookups.shown_code(row.authorization_code or "") or None,
+        "matter_code": row.matter_code or None,
+        "matter": row.matter or None,
     }

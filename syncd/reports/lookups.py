@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 from typing import Any
 
+from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.domain.days import Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, WEEKDAYS, Raw
@@ -21,7 +22,14 @@ ORG_FIELDS = ("department", "cost_center", "office_location")
 LINE_FIELDS = ("line_id", "site", "partition")
 _NO_TEXTS = ("", "", "")
 _NO_CUSTOM = ("",) * len(CUSTOM_FIELDS)
-NAMES = {"destination": "destination", "carrier": "carrier", "trunk": "trunk"}
+NAMES = {
+    "destination": "destination",
+    "carrier": "carrier",
+    "trunk": "trunk",
+    "matter": "matter",
+}
+CODES = {Raw.AUTHORIZATION: "authorization_code", Raw.MATTER_CODE: "matter_code"}
+"""Texts that stand in the record."""
 """Dimensions that are a table of names with an id."""
 
 
@@ -37,10 +45,15 @@ class Lookups:
     such as ``hour=9`` can stand for.
     """
 
-    def __init__(self, days: Days, first: int, end: int) -> None:
+    def __init__(
+        self, days: Days, first: int, end: int, account_codes: AccountCodes = NO_CODES
+    ) -> None:
         self.days = days
         self.first = first
         self.end = end
+        self.account_codes = account_codes
+        self.raw_codes = False
+        """Whether the viewer sees authorization codes as they are; a query says so."""
 
     @cached_property
     def _orgs(self) -> dict[int, tuple[str, ...]]:
@@ -111,6 +124,9 @@ class Lookups:
             return lambda value: lines.get(value, _NO_TEXTS)[place] or None
         if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH):
             return self._key_of_time(dimension, raw)
+        if raw is Raw.AUTHORIZATION:
+            # What this viewer is shown is the key: hidden codes are one group, in no order.
+            return lambda value: self.shown_code(str(value)) or None
         if DIMENSIONS[dimension].words is not None:
             return lambda value: value
         return lambda value: value or None
@@ -154,8 +170,19 @@ class Lookups:
             return "-".join(filter(None, (text[:4], text[4:6], text[6:])))
         return WEEKDAYS[int(key) - 1] if dimension == "weekday" else key
 
-    def _universe(self, raw: Raw) -> Iterable[int]:
+    def shown_code(self, code: str) -> str:
+        """Return an authorization code as the viewer gets it."""
+        return self.account_codes.shown(code, raw=self.raw_codes)
+
+    def _universe(self, raw: Raw) -> Iterable[Any]:
         """Return every value that a raw column may have."""
+        if raw in CODES:
+            bounds = self.days.start(self.first), self.days.start(self.end)
+            rows = select(
+                f"SELECT DISTINCT {CODES[raw]} FROM record WHERE started_at >= ? AND started_at < ?",
+                *bounds,
+            )
+            return [row[0] for row in rows]
         if raw is Raw.QUARTER:
             return self.days.quarters(self.days.start(self.first), self.days.start(self.end))
         if raw is Raw.DAY:

@@ -53,6 +53,11 @@ class Source:
         return [f"SUM({name})" for name in MEASURES]
 
 
+def _of_record(column: str) -> str:
+    """Return the SQL of what stands in a call's record alone."""
+    return f"(SELECT {column} FROM record WHERE record.id = call.id / 8)"
+
+
 CALL = Source(
     "call",
     {
@@ -69,6 +74,9 @@ CALL = Source(
         Raw.STATE: "state",
         Raw.DISPOSITION: "disposition",
         Raw.QUARTER: f"started_at / {QUARTER}",
+        Raw.AUTHORIZATION: _of_record("authorization_code"),
+        Raw.MATTER_CODE: _of_record("matter_code"),
+        Raw.MATTER: "COALESCE((SELECT matter_id FROM account_charge WHERE call_id = call.id), 0)",
     },
 )
 _TRAFFIC = {
@@ -125,6 +133,7 @@ class Query:
         self.scope = scope
         self.specification = specification
         self.lookups = lookups
+        lookups.raw_codes = scope.reach is Reach.ALL
         self.start = lookups.days.start(day_number(specification.first))
         self.stop = lookups.days.start(day_number(specification.end))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.domain.days import Days, day_number
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.money import format_micros
@@ -60,15 +61,24 @@ NUMERIC = frozenset({*MEASURES, "rows", "counted"})
 
 @contextlib.contextmanager
 def open_report(
-    door: Door, specification: Specification, zone: ZoneInfo, custom_fields: Mapping[str, str]
+    door: Door,
+    specification: Specification,
+    zone: ZoneInfo,
+    custom_fields: Mapping[str, str],
+    account_codes: AccountCodes = NO_CODES,
+    *,
+    codes: bool = False,
 ) -> Iterator[Result]:
-    """Run a report; its rows can be read within the block, where the database stands still.
+    """Run a report; its rows can be read within the block, where the database stands still. Who may
+    not see authorization codes gets their names of the list; with ``codes`` a list of calls has
+    them.
 
     Raises UsageError or UserError when conversations cannot be counted so.
     """
     if specification.counts == CONVERSATIONS:
         _check_conversations(door, specification)
-    lookups = Lookups(Days(zone), day_number(specification.first), day_number(specification.end))
+    first, end = day_number(specification.first), day_number(specification.end)
+    lookups = Lookups(Days(zone), first, end, account_codes)
     query = Query(door.scope, specification, lookups)
     sent = 0
 
@@ -80,11 +90,11 @@ def open_report(
 
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
         if specification.lists_rows:
-            headings = row_headings(custom_fields)
+            headings = row_headings(custom_fields, codes=codes)
             groups = query.sums(())
             totals = _totals(query, groups)
             totals["rows"] = sum(sums[-1] for sums in groups.values())
-            rows: Iterable[dict[str, Any]] = list_rows(query, custom_fields)
+            rows: Iterable[dict[str, Any]] = list_rows(query, custom_fields, codes=codes)
         else:
             known = known_dimensions(dict(custom_fields))
             headings = {name: known[name] for name in specification.dimensions}

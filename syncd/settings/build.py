@@ -51,6 +51,7 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
                 if section.values["level"] is not None
             },
         ),
+        account_codes=parsed.one("account-codes").values["file"],
         custom_fields={name: label for name, label in labels.items() if label},
         daemon=model.DaemonSettings(**parsed.one("daemon").values),
         logging=model.LoggingSettings(**parsed.one("logging").values),

@@ -112,9 +112,11 @@ class DirectorySettings:
     grace: int
     """Seconds between a departure and the closing of assignments and profile."""
     full_schedule: Schedule | None = None
+    """When everything is read; at other times what changed is enough. None: always."""
     changed_since: bool = False
     """Whether ``schedule`` may read by time stamps, which do not tell who left."""
-    """When everything is read; at other times what changed is enough. None: always."""
+    follow: bool = False
+    """Whether the daemon keeps a search open and synchronises as soon as something changes."""
     bill: bool = True
     """Of ``[places:NAME]``: whether numbers are billed for which the list does not say."""
     mapping: dict[str, str] = field(default_factory=dict)
@@ -276,6 +278,8 @@ class Settings:
     cdr: dict[str, CdrSettings]
     licensing: LicensingSettings
     reports: ReportSettings
+    account_codes: Path | None
+    """The list of ``[account-codes]``; None: codes are kept and charge nothing."""
     custom_fields: dict[str, str]
     """Label by field name, in the order of the fields; only these exist for anyone."""
     daemon: DaemonSettings

@@ -227,6 +227,21 @@ CDR = Section(
     "hq",
 )
 
+ACCOUNT_CODES = Section(
+    "account-codes",
+    "Codes that callers key in: forced authorization codes (FAC) and client matter codes (CMC).",
+    (
+        Option(
+            "file",
+            values.PATH,
+            "",
+            "A CSV list of what they stand for: code, kind (fac or cmc), name, cost_center, matter,"
+            " valid_from, valid_to. A cost center or matter is charged with the calls.",
+            "account-codes.csv",
+        ),
+    ),
+)
+
 LICENSING = Section(
     "licensing",
     "How many numbers may be billed.",
@@ -317,6 +332,7 @@ SECTIONS = (
     TRUNK,
     CARRIER,
     CDR,
+    ACCOUNT_CODES,
     LICENSING,
     REPORTS,
     REPORT,

@@ -12,7 +12,17 @@ import peewee
 from playhouse.migrations import Runner
 
 from syncd.domain.errors import ConfigurationError, TryAgainError
-from syncd.store.models import Carrier, Destination, Line, Meta, Org, Profile, RateUsed, Trunk
+from syncd.store.models import (
+    Carrier,
+    Destination,
+    Line,
+    Matter,
+    Meta,
+    Org,
+    Profile,
+    RateUsed,
+    Trunk,
+)
 from syncd.store.models import database as proxy
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -77,7 +87,7 @@ def _insert_nothing_rows() -> None:
         id=0, department="", cost_center="", office_location=""
     ).on_conflict_ignore().execute()
     Profile.insert(id=0, org=0, party=None, **blank).on_conflict_ignore().execute()
-    for dimension in (Trunk, Carrier, Destination):
+    for dimension in (Trunk, Carrier, Destination, Matter):
         dimension.insert(id=0, name="").on_conflict_ignore().execute()
     RateUsed.insert(id=0, carrier="", version="", prefix="").on_conflict_ignore().execute()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from syncd.store.charges import charged_cost_centers, org_with
 from syncd.store.models import Call, CallColumns
 from syncd.store.models import database as proxy
 
@@ -27,6 +28,9 @@ class ProfileSpan(NamedTuple):
     valid_from: int
     valid_to: int
 
+
+UNMADE = -1
+"""Id of an org that is not there yet, in a dry run."""
 
 Decide = Callable[[Attribution, int], Attribution]
 """Given what a row says now and its start (epoch seconds), what it shall say."""
@@ -90,9 +94,13 @@ def reassign(
         if place > after.party:
             after = Position(place)
         rows = _rows(table, concerned, after, left)
+        charged = charged_cost_centers(row[0] for row in rows)
         for row_id, started_at, counted, cost, *attributed in rows:
             was = Attribution(*attributed)
             now = decide(was, started_at)
+            if row_id in charged:
+                # Whoever has the call, an account code charges it to this cost center.
+                now = now._replace(org=_charged(now.org, charged[row_id], create=not dry_run))
             if now != was:
                 changes.append((*now, row_id))
                 done.rows += 1
@@ -114,6 +122,12 @@ def reassign(
             changes,
         )
     return done
+
+
+def _charged(org: int, cost_center: str, *, create: bool) -> int:
+    """Return the org with another cost center; one that is not there yet has no id."""
+    found = org_with(org, cost_center, create=create) if org >= 0 else None
+    return UNMADE if found is None else found
 
 
 def _rows(

@@ -28,6 +28,11 @@ ENTRIES = (
     CatalogueEntry("by-office-location", "sums by office location", ("office_location",)),
     CatalogueEntry("by-destination", "sums by destination", ("destination", "class")),
     CatalogueEntry("by-line", "sums by line and person", ("line_id", "person")),
+    CatalogueEntry(
+        "by-account-code",
+        "sums by the codes that callers keyed in",
+        ("authorization_code", "matter_code", "matter"),
+    ),
     CatalogueEntry("summary", "sums by direction and class", ("direction", "class")),
     CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
 )
