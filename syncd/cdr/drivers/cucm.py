@@ -173,13 +173,13 @@ class CucmDriver:
                 # A quote that was never closed must not swallow the rows after it.
                 for offset, text in enumerate(tuple(lines.taken)):
                     cells = _cells(text)
-                    if cells:
+                    if cells and (len(cells) > 1 or cells[0].strip()):
                         yield start + offset, leg(cells, start + offset, text.rstrip)
                     elif cells is None:
                         reason = "a cell is longer than any line may be"
                         yield start + offset, Reject(start + offset, reason, text[:RAW])
                 continue
-            if not row:
+            if not row or (len(row) == 1 and not row[0].strip()):
                 continue
             if first:
                 first = False
