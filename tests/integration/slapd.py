@@ -265,6 +265,10 @@ class Slapd:
                 self._check(self.admin.delete(entry_dn, controls=[manage]))
 
 
+class Last(bytes):
+    """What a proxy's client gets at the end: after it the connection is cut."""
+
+
 @contextlib.contextmanager
 def proxy(
     port: int, answer: Callable[[bytes, int], bytes | None] = lambda data, sent: data
@@ -272,7 +276,7 @@ def proxy(
     """Stand between a client and the server at ``port``; gives the port of its own.
 
     ``answer`` gets each piece of what the server says and how many bytes have gone to the client
-    before; it returns what the client gets, None to cut the connection.
+    before; it returns what the client gets, Last or None to cut the connection.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -301,6 +305,8 @@ def proxy(
                         break
                     client.sendall(told)
                     sent += len(told)
+                    if isinstance(told, Last):
+                        break
                 end(client)
 
         def end(side: socket.socket) -> None:
