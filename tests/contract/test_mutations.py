@@ -80,7 +80,9 @@ def check_accounts(sample: Sample, data: bytes, found: list[tuple[int, Item]]) -
         text = line.strip(b"\0 \t\r\x0b\x0c\xef\xbb\xbf")
         if number in told:
             before = line
-        elif sample.driver.name == "avaya-cm" and DATE.fullmatch(text):
+        elif sample.driver.name == "avaya-cm" and DATE.fullmatch(
+            line.decode("utf-8", "replace").strip("\0 \r").strip().encode()
+        ):
             continue
         elif number > sample.heads and text and text not in head and not is_blank(text):
             assert quote and before.count(quote), f"line {number} is not told of: {line!r}"

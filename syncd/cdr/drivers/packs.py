@@ -1,7 +1,7 @@
 """Drivers that are nothing but a description: options of ``delimited`` and ``fixed-width``.
 
 A description is an INI file of the package ``syncd.cdr``; a section of it is one layout. Where a
-source sets an option itself its own word counts, and an empty ``column.NAME`` or ``value.NAME``
+source sets an option itself its own word counts, and ``column.NAME = none`` or ``value.NAME = none``
 takes one away.
 """
 
@@ -21,6 +21,7 @@ from syncd.settings import reader, values
 from syncd.settings.option import Option
 
 FAMILIES = {COLUMN.name: COLUMN, VALUE.name: VALUE}
+NOTHING = "none"
 OPEN = ("encoding", "timezone", "trunks", "column", "value")
 """Options that every source of a pack may set."""
 
@@ -61,7 +62,7 @@ def merged(layout: Values, written: Values, names: tuple[str, ...]) -> dict[str,
         own |= dict.fromkeys((key for key, _ in written[option.attribute]), option.attribute)
     for option in FAMILIES.values():
         kept = (pair for pair in layout[option.attribute] if pair[0] not in own)
-        mine = (pair for pair in written[option.attribute] if pair[1])
+        mine = (pair for pair in written[option.attribute] if pair[1] != NOTHING)
         result[option.attribute] = (*kept, *mine)
     for name in names:
         if name not in FAMILIES and written[name]:

@@ -24,8 +24,6 @@ def rules_of(options: Values, zone: ZoneInfo) -> Rules:
             written = f"{family}.{key}"
             known = (*FIELDS, KEY) if family == "column" else (*FIELDS, KEY, *CONDITIONS)
             try:
-                if not text:
-                    continue  # takes away what a driver brings
                 if key not in known:
                     hint = values.nearest(key, known)
                     problems.append(OptionProblem(written, "there is no such meaning", hint))
