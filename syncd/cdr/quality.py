@@ -37,6 +37,7 @@ _INTEGERS = (
     "jitter",
     "latency",
 )
+_COUNT = len(_INTEGERS)
 _TEXTS = ("pkid", "directorynum", "devicename", "varvqmetrics")
 _REQUIRED = ("cdrrecordtype", "callidentifier", "datetimestamp", "numberpacketsreceived")
 _HEAD = 8_192
@@ -45,7 +46,9 @@ _TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHA
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"([0-9]{1,5})(?:\.([0-9]{1,18}))?")
 _SECONDS = re.compile(r"[0-9]{1,9}")
+_BLANKS = re.compile(r"\s*([=;])\s*")
 _LARGEST = 2**32
+_NOTHING = (None,) * 7
 
 
 class CmrReader:
@@ -152,72 +155,76 @@ def _quality(row: Row, layout: _Layout) -> Quality | Reject:
         picked = tuple(
             cells[place] if place >= 0 else "" for place in (*layout.integers, *layout.texts)
         )
-    digits = picked[: len(_INTEGERS)]
+    digits = picked[:_COUNT]
     try:
         numbers = [int(cell) if cell else 0 for cell in digits]
     except ValueError:
         return Reject(line, _not_a_number(digits), text)
     content = "\x1f".join(picked)
-    if "_" in "".join(digits) or not "".join(digits).isascii():
+    # Python reads 1_000 and digits of any script as numbers, the telephone system does not.
+    joined = "".join(digits)
+    if "_" in joined or not joined.isascii():
         return Reject(line, _not_a_number(digits), text)
-    if numbers[0] != 2:
-        return Reject(
-            line, f"cdrRecordType is {numbers[0]}, not 2 (a call management record)", text
-        )
-    if numbers[4] <= 0:
+    kind, node, call, leg, ended_at, *counts = numbers
+    if kind != 2:
+        return Reject(line, f"cdrRecordType is {kind}, not 2 (a call management record)", text)
+    if ended_at <= 0:
         return Reject(line, "dateTimeStamp is not set", text)
     if min(numbers) < 0:
         name = _INTEGERS[numbers.index(min(numbers))]
         return Reject(line, f"{name} is below 0", text)
     if max(numbers) >= _LARGEST:
         return Reject(line, "a number is beyond 32 bits", text)
-    pkid, number, device, told = (_clean(cell) for cell in picked[len(_INTEGERS) :])
+    pkid, number, device, told = picked[_COUNT:]
+    if "\\" in content:
+        # Exports write a backslash for nothing.
+        number, device, told = ("" if x.strip() == "\\" else x for x in (number, device, told))
+    metrics, codec, scores = _metrics(told)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    _, node, call, leg, ended_at, *counts = numbers
-    metrics, values = _metrics(told)
     return Quality._make(
         (
             ended_at,
-            pkid or digest.hex(),
+            pkid.strip() or digest.hex(),
             int.from_bytes(digest, "big", signed=True),
             (node << 32) | call if node or call else 0,
             leg,
-            number,
-            device,
-            values.get("vorxcodec", ""),
+            number.strip(),
+            device.strip(),
+            codec,
             *counts,
-            _ten_thousandths(values.get("mlqk")),
-            _ten_thousandths(values.get("mlqkav")),
-            _ten_thousandths(values.get("mlqkmn")),
-            _ten_thousandths(values.get("mlqkmx")),
-            _ten_thousandths(values.get("ccr")),
-            _seconds(values.get("cs")),
-            _seconds(values.get("scs")),
+            *scores,
             metrics,
         )
     )
 
 
-def _clean(cell: str) -> str:
-    """Return a text without blanks around it; exports write a backslash for nothing."""
-    cell = cell.strip()
-    return "" if cell == "\\" else cell
-
-
 @lru_cache(maxsize=4096)
-def _metrics(text: str) -> tuple[str, dict[str, str]]:
-    """Return what ``varVQMetrics`` tells: as text without blanks, and by name in small letters. Of a
-    name that comes twice the first value counts."""
-    parts = []
+def _metrics(text: str) -> tuple[str, str, tuple[int | None, ...]]:
+    """Return what ``varVQMetrics`` tells: its text without blanks around names and values, the codec,
+    and the scores in the order of the columns. Of a name that comes twice the first value counts."""
+    if not text:
+        return "", "", _NOTHING
+    if " =" in text or "= " in text or "; " in text or " ;" in text:
+        text = _BLANKS.sub(r"\1", text)
+    parts = [part for part in text.strip().split(";") if part and part != "="]
     values: dict[str, str] = {}
-    for part in text.split(";"):
-        name, sign, value = part.partition("=")
-        name, value = name.strip(), value.strip()
-        if name or value:
-            parts.append(f"{name}{sign}{value}")
-        if name and sign:
-            values.setdefault(name.lower(), value)
-    return ";".join(parts), values
+    for part in reversed(parts):
+        name, _, value = part.partition("=")
+        values[name] = value
+    value_of = values.get
+    return (
+        ";".join(parts),
+        value_of("VoRxCodec", ""),
+        (
+            _ten_thousandths(value_of("MLQK")),
+            _ten_thousandths(value_of("MLQKav")),
+            _ten_thousandths(value_of("MLQKmn")),
+            _ten_thousandths(value_of("MLQKmx")),
+            _ten_thousandths(value_of("CCR")),
+            _seconds(value_of("CS")),
+            _seconds(value_of("SCS")),
+        ),
+    )
 
 
 def _ten_thousandths(text: str | None) -> int | None:
