@@ -114,6 +114,17 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
     _print_candidates(answer["attribution"])
     _heading("Licence")
     _print_licence(answer["licence"])
+    if answer["account"] is not None:
+        account = answer["account"]
+        _heading("Account codes")
+        _lines(
+            ("authorization", account["authorization_code"]),
+            ("matter code", account["matter_code"]),
+            ("name", account["name"]),
+            ("cost center", account["cost_center"]),
+            ("matter", account["matter"]),
+            ("reason", account["reason"]),
+        )
     _heading("Number")
     _lines(
         ("in the record", number["raw"] or "withheld by the caller"),

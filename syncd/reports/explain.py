@@ -32,6 +32,7 @@ from syncd.domain.clock import iso
 from syncd.domain.codes import RecordOutcome, Side
 from syncd.domain.money import parse_micros
 from syncd.licensing.history import FULL, Standing
+from syncd.reports.account import explain_account
 from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCall
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import mask_number
@@ -109,6 +110,7 @@ def _explain_call(
         "licence": _licence(
             explained.standing(record_id, side, unlimited=context.slots is None), request.zone
         ),
+        "account": explain_account(request.door.scope, explained, record_id, side, context),
         "quality": _quality(
             request, stored, record_id, rows, everything=request.door.scope.reach is Reach.ALL
         ),
