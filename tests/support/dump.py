@@ -12,8 +12,16 @@ from typing import Any
 NOT_COMPARED = {"sync_run"}
 """Tables that tell of attempts, not of results; nor are those of the migrations compared."""
 
-NAMED = {"conversation": "record", "rate_id": "rate_used"}
+NAMED = {"conversation": "record", "rate_id": "rate_used", "run_id": "sync_run"}
 """Which table a column's ids are those of, where its name does not say so."""
+
+
+KNOWN_BY = {
+    "record": ("pbx_id", "key"),
+    "file": ("source", "name", "sha256"),
+    "sync_run": ("source", "outcome"),
+}
+"""What tells a row from the others of its table, where it is not all of it."""
 
 
 class Dump:
@@ -61,12 +69,7 @@ class Dump:
 
     def _named(self, table: str, key: int) -> str:
         """Return what tells a row from the others of its table."""
-        if table == "record":
-            wanted = ("pbx_id", "key")
-        elif table == "file":
-            wanted = ("source", "name", "sha256")
-        else:
-            wanted = tuple(self.tables[table])
+        wanted = KNOWN_BY.get(table) or tuple(self.tables[table])
         if table not in self._rows:
             rows = self._database.execute(f'SELECT * FROM "{table}"').fetchall()
             at = self.tables[table].index("id")

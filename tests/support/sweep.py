@@ -28,6 +28,10 @@ CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\()?")
 FILES = "trace=%file,%desc"
 
 
+VERIFIED = 5
+"""``db verify`` looks at each so many-th database; they are compared with one that it found right."""
+
+
 class Point(NamedTuple):
     """Where the work is disturbed: thread 0 is the main one, n the n-th that archives; ``at``
     counts the calls of this name from 1."""
@@ -89,18 +93,20 @@ class Worker:
             options += ["-e", f"inject={point.call}:{inject}:when={point.at}"]
         return self._ask(task, options, 0 if point is None else point.thread)
 
-    def result(self, task: str = "") -> tuple[Done, dict[str, list[str]]]:
-        """Do a task undisturbed, if one is named, and return everything that is stored then."""
+    def result(self, task: str = "", *, verify: bool = True) -> tuple[Done, dict[str, list[str]]]:
+        """Do a task undisturbed, if one is named, and return everything that is stored then;
+        ``verify`` is what ``db verify`` says of it, if that is asked for."""
         path = self.root / "result.json"
         path.unlink(missing_ok=True)
-        done = self._ask(task, result=str(path))
+        done = self._ask(task, result=str(path), verify=verify)
         assert path.exists(), done
         return done, json.loads(path.read_text())
 
-    def points(self, task: str) -> list[Point]:
-        """Do a task undisturbed and return the system calls that it makes on the company's files."""
+    def points(self, task: str, *, network: bool = False) -> list[Point]:
+        """Do a task undisturbed and return the system calls that it makes on the company's files,
+        and those on its connections if they are asked for."""
         self.put_back()
-        done = self._ask(task, ["-f", "-y", "-e", FILES], 0)
+        done = self._ask(task, ["-f", "-y", "-e", FILES + ",%network" * network], 0)
         assert done.code == 0 or done.said, done
         counted: dict[str, Counter[str]] = {}
         points = []
@@ -109,13 +115,18 @@ class Worker:
             if found and found[3]:
                 calls = counted.setdefault(found[1], Counter())
                 calls[found[2]] += 1
-                if f"{self.company}/" in line:
+                if f"{self.company}/" in line or found[2] in NETWORK:
                     thread = list(counted).index(found[1])
                     points.append(Point(thread, found[2], calls[found[2]]))
         return points
 
     def _ask(
-        self, task: str, strace: Sequence[str] | None = None, thread: int = 0, result: str = ""
+        self,
+        task: str,
+        strace: Sequence[str] | None = None,
+        thread: int = 0,
+        result: str = "",
+        verify: bool = False,
     ) -> Done:
         said, trace = self.root / "said", self.root / "trace"
         trace.unlink(missing_ok=True)
@@ -127,6 +138,7 @@ class Worker:
             "strace": strace,
             "thread": thread,
             "result": result,
+            "verify": verify,
         }
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps(request) + "\n")
@@ -170,7 +182,15 @@ CHANGING = frozenset(
     ["openat", "write", "pwrite64", "fsync", "fdatasync", "rename", "unlink", "mkdir", "ftruncate"]
 )
 READING = frozenset(["read", "pread64", "getdents64", "newfstatat", "fcntl"])
+NETWORK = frozenset(["socket", "connect", "sendto", "recvfrom", "sendmsg", "recvmsg"])
 BY_NAME = frozenset(["openat", "rename", "unlink", "mkdir", "newfstatat", "access"])
+
+
+def disturbances(point: Point) -> list[str]:
+    """Return the faults of a call on a file, or on a connection."""
+    if point.call in NETWORK:
+        return ["error=ECONNRESET", "error=ETIMEDOUT"]
+    return faults(point)
 
 
 def faults(point: Point) -> list[str]:

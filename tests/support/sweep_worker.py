@@ -29,7 +29,9 @@ import structlog
 
 import syncd.application.plugins
 import syncd.calls.intake
+import syncd.directory.sources.ldap
 import syncd.directory.sources.open
+import syncd.directory.sources.syncrepl
 from syncd.application.composition import Application
 from syncd.application.plugins import load_settings
 from syncd.cli.main import main
@@ -116,13 +118,12 @@ def by_daemon(ini: str, kinds: tuple[str, ...]) -> int:
     return EXIT_OK
 
 
-def everything(ini: str) -> dict[str, list[str]]:
-    """Return what is stored, and what ``db verify`` says of it."""
+def verified(ini: str) -> list[str]:
     settings = load_settings(Path(ini))
     application = Application.open(settings)
-    found = {"verify": verify(settings.timezone)}
+    found = verify(settings.timezone)
     application.close()
-    return found | dump(Path(ini).parent)
+    return found
 
 
 TASKS: dict[str, Callable[[str], int]] = {
@@ -151,7 +152,10 @@ def child(request: dict[str, Any], gate: Gate | None) -> int:
         traceback.print_exc()
         code = 99
     if request.get("result"):
-        Path(request["result"]).write_text(json.dumps(everything(request["ini"])))
+        ini = request["ini"]
+        differences = verified(ini) if request["verify"] else []
+        found = {"verify": differences} | dump(Path(ini).parent)
+        Path(request["result"]).write_text(json.dumps(found))
     return code
 
 
@@ -214,7 +218,7 @@ def warm() -> None:
         by_daemon(str(ini), (SYNC, INGEST, ROLL_UP))
         for task in ("sync", "ingest"):
             TASKS[task](str(ini))
-        everything(str(ini))
+        verified(str(ini))
         sys.stdout.flush()
         for number, old in enumerate(saved, start=1):
             os.dup2(old, number)
