@@ -201,7 +201,7 @@ def direction_of(
         return outside.direction
     if TIE in (ends.orig.kind, ends.dest.kind):
         return ON_NET
-    if ends.dest.kind is NOTHING and leg.pattern_usage == 5:
+    if ends.dest.kind is NOTHING and (leg.pattern_usage == 5 or ends.dest.role is not None):
         return OUTGOING
     return INTERNAL
 

@@ -72,7 +72,10 @@ LINE = Endpoint(Kind.LINE)
 BRIDGE = Endpoint(Kind.BRIDGE)
 
 _PHONE = re.compile(r"SEP[0-9A-F]{12}|(CSF|TCT|BOT|TAB)\S+|(ATA|ATP|AN|VG)[0-9A-F]{8,}|AALN/.*")
-_GATEWAY = re.compile(r"(S\d+/SU\d+/DS1-\d+|BRI/S\d+/SU\d+/P\d+)@.*")
+_GATEWAY = re.compile(
+    r"(S\d+/SU\d+/DS1-\d+|BRI/S\d+/SU\d+/P\d+)@.*|\d{1,3}(\.\d{1,3}){3}", re.ASCII
+)
+"""A T1, E1 or BRI port of an MGCP gateway; an H.323 gateway by its address."""
 _BRIDGE = re.compile(r"b00\d{7,}")
 _TRUNK_PROTOCOLS = (1, 2, 4)
 """SIP, H.323, Q.931; 0 is the line side and 3 is CTI."""
@@ -111,12 +114,15 @@ class Endpoints:
         if self._has_narrow:
             rules = self._narrow.get(device)
             if rules is None:
+                # Where no device was reached the number alone says where the call was to go.
                 rules = self._narrow[device] = tuple(
-                    rule for rule in self._listing(device) if rule.narrow
+                    rule
+                    for rule in (self._listing(device) if device else self._rules)
+                    if rule.narrow
                 )
             for rule in rules:
                 if rule.matches(number, partition, pattern):
-                    return _endpoint(rule)
+                    return _endpoint(rule) if device else _attempt(rule)
         found = self._plain.get((device, protocol))
         if found is None:
             found = self._plain[device, protocol] = self._classify(device, protocol)
@@ -144,3 +150,9 @@ class Endpoints:
 
 def _endpoint(rule: TrunkRule) -> Endpoint:
     return Endpoint(_KINDS[rule.role], rule.role, rule.name, rule.carrier)
+
+
+def _attempt(rule: TrunkRule) -> Endpoint:
+    """Return what a call was meant for that reached no device: it seized no trunk."""
+    kind = _KINDS[rule.role]
+    return Endpoint(Kind.NOTHING if kind is Kind.OUTSIDE else kind, rule.role)

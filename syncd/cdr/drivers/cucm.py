@@ -173,13 +173,13 @@ class CucmDriver:
                 # A quote that was never closed must not swallow the rows after it.
                 for offset, text in enumerate(tuple(lines.taken)):
                     cells = _cells(text)
-                    if cells and (len(cells) > 1 or cells[0].strip()):
+                    if cells and text.strip():
                         yield start + offset, leg(cells, start + offset, text.rstrip)
                     elif cells is None:
                         reason = "a cell is longer than any line may be"
                         yield start + offset, Reject(start + offset, reason, text[:RAW])
                 continue
-            if not row or (len(row) == 1 and not row[0].strip()):
+            if not row or (len(row) == 1 and not lines.raw().strip()):
                 continue
             if first:
                 first = False
@@ -420,7 +420,8 @@ def _excluded(leg: Leg, node: int, call: int) -> str:
         return "recording"
     if MONITORING in features:
         return "monitoring"
-    if leg.pattern_usage == 6 or MESSAGE_WAITING in features:
+    ended_by = (leg.orig_ended_by, leg.dest_ended_by)
+    if leg.pattern_usage == 6 or MESSAGE_WAITING in (*features, *ended_by):
         return "message waiting"
     if not (node or call) and not leg.connected_at:
         return "mobility attempt"
