@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.demo.cmr_writer import quality_rows
-from syncd.demo.cucm_writer import write_quality_file
+from syncd.demo.company import build_company
+from syncd.demo.cucm_writer import write_files, write_quality_file
 from syncd.domain.codes import FileState, Side
 from syncd.store.database import open_database
 from syncd.store.maintenance import verify
@@ -334,4 +336,37 @@ def test_excluded_calls_of_an_older_database_are_known(tmp_path: Path) -> None:
     bed.intake = None
     bed.take()
     assert counted(bed)[path.name] == [2, 0, 0, 2, 0, 0]
+    database.close()
+
+
+def test_every_measurement_of_a_simulated_company_finds_its_end(tmp_path: Path) -> None:
+    bed = make_bed(tmp_path)
+    company = build_company(60, seed=5)
+    written = write_files(
+        bed.folder,
+        company,
+        seed=5,
+        calls=250,
+        start=date(2026, 3, 2),
+        rows_per_file=60,
+        quality=True,
+    )
+    bed.take()
+    totals = [sum(row[name] for row in bed.ledger()) for name in ("read", "rejected", "duplicate")]
+    assert totals == [written.records + written.measurements, 0, 0]
+    records = {record.id: record for record in Record.select()}
+    by_conversation: dict[int, list[int]] = {}
+    for record in records.values():
+        by_conversation.setdefault(record.conversation, []).append(record.id)
+    count = 0
+    for ids in by_conversation.values():
+        for one in quality_of(ids):
+            count += 1
+            record = records[one.record]
+            calling = one.side is Side.CALLING
+            assert one.quality.leg == (record.orig_leg if calling else record.dest_leg)
+            assert one.quality.ended_at == record.ended_at
+            assert one.quality.device == (record.orig_device if calling else record.dest_device)
+    assert count == written.measurements
+    assert verify(ROME) == []
     database.close()
