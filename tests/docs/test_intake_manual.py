@@ -12,6 +12,7 @@ from syncd.cdr import spool
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import FileState, Side
 from syncd.licensing import settlement
+from tests.integration import test_accidents
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = DOCS.parent / "syncd"
@@ -60,6 +61,18 @@ def test_every_rejected_reason_is_in_the_code() -> None:
     for reason in reasons:
         for part in re.split(r"'?…'?", reason):
             assert part.strip(" '") in code, reason
+
+
+def test_every_accident_has_its_test() -> None:
+    part = INTAKE.split("## Accidents\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \|", part, re.MULTILINE)[1:]
+    assert len(rows) > 30
+    names = {re.sub(r"[^a-z0-9]+", "_", row.lower()).strip("_") for row in rows}
+    here = {name.removeprefix("test_") for name in dir(test_accidents) if name.startswith("test_")}
+    assert here | set(test_accidents.ELSEWHERE) == names
+    for place in test_accidents.ELSEWHERE.values():
+        file, _, name = place.partition("::")
+        assert f"def {name}(" in (DOCS.parent / "tests" / file).read_text("utf-8"), place
 
 
 @pytest.mark.parametrize("state", FileState.words())
