@@ -87,7 +87,8 @@ class CmrReader:
             lines = _with(first, lines)
         width = layout.width
         types = not layout.headless
-        for row in read_rows(lines, fits=lambda cells: len(cells) == width):
+        # No cell of such a file has a reason to hold a line end: each line stands for itself.
+        for row in read_rows(lines, fits=lambda cells: False):
             if types:
                 types = False
                 if len(row.cells) == width and all(map(_TYPE.fullmatch, row.cells)):

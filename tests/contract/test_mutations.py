@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import random
 import re
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from syncd.cdr.quality import cmr
 from syncd.domain.leg import NotCdrError, Reject
 from tests.support.driver_samples import NAMES, Sample, check_leg, leg_of
 from tests.support.drivers import Item
@@ -32,6 +35,10 @@ BITS = (
 )
 DATE = re.compile(rb"(0[1-9]|1[0-2])/?[0-3]\d")
 """A line of avaya-cm that is no row."""
+
+QUALITY = (
+    Path(__file__).parents[1] / "fixtures" / "cucm15" / "cmr_StandAloneCluster_01_202604021200_1"
+)
 
 KEPT = 150_000
 """Blocks of memory by which a driver may grow: what it remembers has a bound."""
@@ -131,3 +138,33 @@ def test_damaged_rows_are_accounted_for(name: str) -> None:
     del found, data, damage
     gc.collect()
     assert sys.getallocatedblocks() - blocks < KEPT, f"seed {seed}"
+
+
+def test_damaged_rows_of_call_quality_are_accounted_for() -> None:
+    seed = int(os.environ.get("SYNCD_FUZZ_SEED", "0")) or random.SystemRandom().randrange(1, 2**32)
+    sys.stdout.write(f"SYNCD_FUZZ_SEED={seed}\n")
+    choose = random.Random(f"{seed} cmr")
+    header, types, *sample = QUALITY.read_bytes().split(b"\n")
+    taken = rejected = 0
+    for _ in range(ROWS // FILE):
+        damage = [damaged(choose.choice(sample), choose) for _ in range(FILE)]
+        lines = b"\n".join((header, types, *damage)).split(b"\n")
+        told: set[int] = set()
+        for number, item in cmr.rows(io.BytesIO(b"\n".join(lines))):
+            assert number not in told, f"seed {seed}: line {number} is told of twice"
+            told.add(number)
+            if isinstance(item, Reject):
+                assert item.line == number
+                assert item.reason
+                assert len(item.raw) <= 65_536
+                rejected += 1
+            else:
+                assert item.ended_at > 0
+                assert min(item[8:15]) >= 0
+                assert max(item[8:15]) < 2**32
+                taken += 1
+        for number, line in enumerate(lines[2:], start=3):
+            text = line.decode("utf-8", "replace").strip()
+            assert number in told or not text, f"seed {seed}: line {number} is not told of"
+    assert taken
+    assert rejected
