@@ -60,6 +60,8 @@ def intake_context(settings: Settings, prepared: Preparation, source: CdrSetting
         carriers=prepared.carriers,
         attribution=source.attribution,
         import_internal=source.import_internal,
+        forwarded_pays=source.forwarded_pays,
+        transferred_pays=source.transferred_pays,
         excluded_numbers=frozenset(source.excluded_numbers),
         slots=settings.licensing.slots,
         acquisition=settings.licensing.automatic_acquisition,

@@ -55,6 +55,10 @@ class Rules:
     partitions: bool
     acquisition: bool
     import_internal: bool
+    first_forwarder_pays: bool = False
+    """Else the last one."""
+    holder_pays: bool = False
+    """After a transfer pays who goes on talking, else who transferred."""
 
 
 class Draft(NamedTuple):

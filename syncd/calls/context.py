@@ -55,5 +55,9 @@ class IntakeContext:
     """Files are read as they grow, and stay where they are."""
     quality: QualityReader | None = None
     """Reads the call quality files of the folder; None: there are none, or they are not wanted."""
+    forwarded_pays: str = "last"
+    """Which of several forwarders pays for what goes out: ``last`` or ``first``."""
+    transferred_pays: str = "transferor"
+    """Who pays for what goes on after a transfer: ``transferor`` or ``holder``."""
     account_codes: AccountCodes = NO_CODES
     """What the account codes of records stand for."""

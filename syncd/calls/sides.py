@@ -99,7 +99,8 @@ class _RecordSides(RecordInHand):
         redirector = self.redirecting()
         payer = calling
         if redirector is not None:
-            payer = redirector
+            holder = self.holder(calling, called)
+            payer = redirector if holder is None else holder
         elif self.leg.last_redirect_reason == MOBILITY_FOLLOW_ME:
             payer = called
         elif self.leg.controller and self.controller_line():
@@ -268,7 +269,8 @@ class _RecordSides(RecordInHand):
         )
 
     def redirecting(self) -> int | None:
-        """The last forwarder or transferor, and the first one of a chain of forwards."""
+        """The last forwarder or transferor, and the first one of a chain of forwards: of these the
+        one who pays."""
         leg = self.leg
         if leg.last_redirect_reason in NOT_REDIRECTING:
             return None
@@ -286,8 +288,16 @@ class _RecordSides(RecordInHand):
             and not self.same(first, first_partition, leg.final_number, leg.final_partition)
             and self.is_party(first)
         ):
-            self.redirected(FIRST_REDIRECTING, first, leg.original_partition)
+            earlier = self.redirected(FIRST_REDIRECTING, first, leg.original_partition)
+            last = self.redirected(REDIRECTING, number, partition)
+            return earlier if self.rules.first_forwarder_pays and earlier is not None else last
         return self.redirected(REDIRECTING, number, partition)
+
+    def holder(self, calling: int | None, called: int | None) -> int | None:
+        """Return who goes on talking after a transfer and pays for it, if that is the policy."""
+        if self.rules.holder_pays and self.leg.last_redirect_reason in TRANSFERRING:
+            return called if calling is None else calling
+        return None
 
     def same(self, number: str, partition: str, other: str, of_other: str) -> bool:
         """Tell whether two numbers of the record are one line."""

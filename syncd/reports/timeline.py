@@ -24,6 +24,7 @@ REACHED = "was reached, and nobody of the company called"
 TRANSFERRED = "transferred the call"
 FORWARDED = "forwarded the call"
 CONTROLS = "controls the conference"
+TALKS_ON = "talks on after a transfer"
 REACHED_MOBILE = "is reached on the mobile phone by a single number"
 
 NEVER_CONNECTED = "free: never connected"
@@ -151,6 +152,8 @@ def _end(part: Part, side: Side, sight: Sight) -> dict[str, Any] | None:
 
 def why_charged(side: Side, leg: Leg) -> str:
     """Return why a side pays for its part of an outgoing leg (docs/rules.md 7.4)."""
+    if side <= Side.CALLED and leg.last_redirect_reason in TRANSFERRING:
+        return TALKS_ON
     if side is Side.CALLING:
         return MADE
     if side is Side.CALLED:

@@ -212,6 +212,8 @@ class CdrSettings:
     """Where taken files go; None: they are deleted."""
     hold: int
     """Seconds during which late legs are expected."""
+    forwarded_pays: str = "last"
+    transferred_pays: str = "transferor"
     growing: str = "driver"
     """``yes``, ``no``, or ``driver``: as the driver says."""
     quality: bool = True

@@ -205,6 +205,18 @@ CDR = Section(
             "Whether the number or the user id is asked first whose call it is.",
         ),
         Option(
+            "forwarded_pays",
+            values.choice("last", "first"),
+            "last",
+            "Which of the lines that forwarded a call pays for the way out.",
+        ),
+        Option(
+            "transferred_pays",
+            values.choice("transferor", "holder"),
+            "transferor",
+            "Who pays for what goes on after a transfer: who transferred the call, or who talks on.",
+        ),
+        Option(
             "archive",
             values.ARCHIVE,
             "yes",

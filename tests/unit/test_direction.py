@@ -69,18 +69,20 @@ PEOPLE = (
 )
 
 
-def rules(order: tuple[str, ...]) -> Rules:
+def rules(order: tuple[str, ...], **policy: bool) -> Rules:
     numbering = Numbering(PLAN)
     holders = Holders(
         PEOPLE, {}, site="hq", plan=numbering, partitions=False, only_site=True, order=order
     )
-    return Rules(numbering, Endpoints(TRUNKS), holders, "hq", False, False, True)
+    return Rules(numbering, Endpoints(TRUNKS), holders, "hq", False, False, True, **policy)
 
 
-def decided(*records: dict[str, Any], order: tuple[str, ...] = ("number", "user")) -> list[str]:
+def decided(
+    *records: dict[str, Any], order: tuple[str, ...] = ("number", "user"), **policy: bool
+) -> list[str]:
     """Return what becomes of the sides of the last record."""
     recs = in_order(make_rec(at, **columns) for at, columns in enumerate(records, 1))
-    result = analyse(recs, rules(order))
+    result = analyse(recs, rules(order, **policy))
     last = len(recs) - 1
     found = []
     for index, draft in enumerate(result.drafts):
@@ -554,3 +556,27 @@ def test_what_is_no_call(columns: dict[str, Any], rule: str) -> None:
     ((_, item),) = read(cucm, "\n".join((HEADER, TYPES, format_row(given), "")))
     assert isinstance(item, Exclusion)
     assert item.rule == rule
+
+
+def test_the_first_forwarder_pays_where_the_source_says_so() -> None:
+    record = call(phone("2003"), OUT, forwarded("2002", 2, "2001", 15))
+    paying = [side for side in decided(record, first_forwarder_pays=True) if side.endswith("pays")]
+    assert paying == [f"first-redirecting 2001 outgoing mobile {E164} pays"]
+    only = call(phone("2003"), OUT, forwarded("2002", 15))
+    assert decided(only, first_forwarder_pays=True) == decided(only)
+
+
+def test_who_talks_on_pays_where_the_source_says_so() -> None:
+    before = call(ANNA, OUT, HANDED_OVER)
+    final = call(by(GATEWAY, MOBILE), to_phone("2002"), FINAL, TRANSFERRED)
+    assert decided(before, final, holder_pays=True) == [
+        f"called 2002 outgoing mobile {E164} pays",
+        f"redirecting 2001 outgoing mobile {E164}",
+    ]
+    # Nobody of the company talks on: who transferred pays all the same.
+    out = call(IN, OUT, TRANSFERRED, started_at=1065, connected_at=1065, ended_at=1125)
+    came = call(IN, to_phone("2001"), HANDED_OVER, dest_leg=103)
+    assert decided(came, out, holder_pays=True) == [f"redirecting 2001 transit mobile {E164} pays"]
+    # A forward is no transfer.
+    forward = call(phone("2003"), OUT, forwarded("2002", 15))
+    assert decided(forward, holder_pays=True) == decided(forward)
