@@ -122,6 +122,9 @@ class Run:
         self._file, self._record = int(position[0]), int(position[1])
         files = store.files_in(wanted.source, wanted.span, wanted.last_file)
         self._left = [one for one in files if one >= self._file]
+        self._files = frozenset(files)
+        self._beyond: set[int] = set()
+        """Records of files beyond the run that a preview has compared."""
         self._acquired = frozenset(
             row[0] for row in AcquiredLine.select(AcquiredLine.line).tuples()
         )
@@ -150,10 +153,13 @@ class Run:
             if not self._record:
                 self.done.stored += 1
             last = ids[-1] if len(ids) == RECORDS_AT_ONCE else -1
-            self._chunk(lambda batch: (frozenset(ids), 0), file_id, last)
+            self._chunk(lambda batch: (frozenset(ids), frozenset()), file_id, last)
 
     def _chunk(
-        self, work: Callable[[Batch], tuple[frozenset[int], int]], file_id: int, last: int
+        self,
+        work: Callable[[Batch], tuple[frozenset[int], frozenset[int]]],
+        file_id: int,
+        last: int,
     ) -> None:
         """Do some work in one transaction; ``last`` is the record with which it ended, -1 when the
         file is done."""
@@ -178,7 +184,7 @@ class Run:
             self._left.pop(0)
 
     def _decide(
-        self, work: Callable[[Batch], tuple[frozenset[int], int]], changes: Changes
+        self, work: Callable[[Batch], tuple[frozenset[int], frozenset[int]]], changes: Changes
     ) -> None:
         batch = Batch(self._current())
         again, changed = work(batch)
@@ -187,16 +193,35 @@ class Run:
         batch.reopen(sorted(again))
         batch.finish()
         after = store.verdicts(again)
+        if self._row is None:
+            self._leave_to_others(batch)
         touched = {row[0] >> 3 for row in _different(batch)}
         touched |= {one for one in again if before[one] != after.get(one)}
-        changes.decided = len(again) + changed
-        changes.records = changed + len(touched & again)
+        changes.decided = len(again | changed)
+        changes.records = len(changed | touched)
         compare(changes, batch.before, batch.calls)
         if self._context.acquisition:
             lines = {key.line for key, hunt, _ in batch.pending if not key.party and not hunt}
             changes.acquired = newly_acquired(lines, self._acquired)
 
-    def _reread(self, batch: Batch, file: ParsedFile) -> tuple[frozenset[int], int]:
+    def _leave_to_others(self, batch: Batch) -> None:
+        """Take out of a preview's comparison the rows of another file of the run: what was decided
+        with that is undone, or comes still, so that they would count twice."""
+        touched = {row[0] >> 3 for row in (*batch.before.values(), *batch.calls)}
+        others = {
+            record
+            for record, file_id in store.files_of_records(touched).items()
+            if file_id != self._file and (file_id in self._files or record in self._beyond)
+        }
+        self._beyond |= {
+            record
+            for record, file_id in store.files_of_records(touched - others).items()
+            if file_id != self._file
+        }
+        batch.before = {key: row for key, row in batch.before.items() if key >> 3 not in others}
+        batch.calls = [row for row in batch.calls if row[0] >> 3 not in others]
+
+    def _reread(self, batch: Batch, file: ParsedFile) -> tuple[frozenset[int], frozenset[int]]:
         self.done.files += 1
         return read_again(batch, file)
 

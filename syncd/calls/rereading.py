@@ -29,7 +29,7 @@ class Reread(NamedTuple):
 
     again: frozenset[int]
     """Stored records that are to be decided again."""
-    changed: int
+    changed: frozenset[int]
     """Records that are new, different or gone."""
 
 
@@ -75,7 +75,8 @@ def read_again(batch: Batch, file: ParsedFile) -> Reread:
         setattr(counters, name, getattr(counters, name) + change)
     store.replace_rejects(file.file_id, rows.rejects)
     again = (relatives | rows.same.keys()) - {record.id for record in leaving}
-    return Reread(frozenset(again), len(rows.fresh) + len(rows.gone))
+    fresh = {rec.id for rec, _ in rows.fresh}
+    return Reread(frozenset(again), frozenset(fresh | {record.id for record in rows.gone}))
 
 
 def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:

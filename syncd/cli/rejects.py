@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from syncd.reports.scope import Door
     from syncd.store.rejects import Chosen, RejectedRow
 
+SHOWN = 100
+"""Characters of a header that a table shows; JSON has all of it."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the action, which rejects, the viewer and the format."""
@@ -161,8 +164,11 @@ def _show(found: list[RejectedRow], arguments: argparse.Namespace, context: Cont
             value = row[name]
             if name == "dropped" and value:
                 value = f"{value['at']} by {value['by']}: {value['reason']}"
-            for line in str(value or "").splitlines():
-                sys.stdout.write(f"  {f'{name}:':<9} {cell_text(line)}\n")
+            for line in str(value or "").splitlines()[: 1 if name == "header" else None]:
+                text = cell_text(line)
+                if name == "header" and len(text) > SHOWN:
+                    text = f"{text[:SHOWN]} …"
+                sys.stdout.write(f"  {f'{name}:':<9} {text}\n")
     return EXIT_OK
 
 

@@ -77,6 +77,21 @@ def record_ids(file_id: int, span: Span, after: int, limit: int) -> list[int]:
     return [row[0] for row in cursor.fetchall()]
 
 
+def files_of_records(ids: Iterable[int]) -> dict[int, int]:
+    """Return the file of each record."""
+    wanted = list(ids)
+    found: dict[int, int] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        cursor = proxy.obj.execute_sql(
+            "SELECT id, file_id FROM record"
+            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
+            part,
+        )
+        found.update(cursor.fetchall())
+    return found
+
+
 def verdicts(ids: Iterable[int]) -> dict[int, tuple[int, str, int, int]]:
     """Return what became of records: (outcome, reason, provisional, conversation) by id."""
     wanted = list(ids)

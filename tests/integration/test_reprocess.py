@@ -281,3 +281,15 @@ def test_a_trunk_that_was_forgotten(bed: Bed) -> None:
     right = settled(bed)
     assert right["trunk_counter"] != wrong["trunk_counter"]
     assert right["unknown_trunk"] == []
+
+
+def test_a_preview_counts_a_conversation_of_several_files_once(bed: Bed) -> None:
+    rules = bed.context.trunks
+    bed.change(trunks=tuple(rule for rule in rules if rule.name != "pstn"))
+    for row in ROWS:
+        bed.ingest(row)
+    bed.change(trunks=rules)
+    seen = reprocess(bed, dry_run=True)
+    done = reprocess(bed)
+    assert departments(seen) == departments(done)
+    assert (seen.rows, seen.records) == (done.rows, done.records)
