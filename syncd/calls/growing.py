@@ -24,7 +24,7 @@ from syncd.cdr import ledger
 from syncd.cdr.compressed import is_compressed, plain_name
 from syncd.cdr.driver_options import written_at
 from syncd.cdr.ledger import Counters
-from syncd.cdr.parts import BEGINNING, Part, head_of, parts, traits
+from syncd.cdr.parts import BEGINNING, Part, carried, carries, head_of, parts, traits
 from syncd.cdr.spool import Candidate, Handle, is_rotated, rotated_name
 from syncd.cdr.tails import Tail, Tails
 from syncd.domain.codes import FileState
@@ -150,10 +150,21 @@ class GrowingFolder:
     ) -> None:
         """Store the parts of a file, each in a transaction with the place that was reached."""
         counters, stored = Counters(), False
+        driver = self.context.driver
+        if carries(driver) and tail.position:
+            with handle.plain() as stream:
+                for part in parts(stream, quote=traits(driver).quote, final=False):
+                    if part.end <= tail.position:
+                        head = carried(driver, head, part.data)
+                    else:
+                        kept = tail.position - (part.end - len(part.data))
+                        head = carried(driver, head, part.data[: max(kept, 0)])
+                        break
         for part in found:
             if handle.shorter_than(part.end):
                 break  # cut while it was read: the next poll sees what it has become
             tail, result = self._store_part(candidate, handle, tail, head, part)
+            head = carried(driver, head, part.data)
             for part_counters in result.counters.values():
                 counters.include(part_counters)
             stored = True

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from syncd.calls.halves import join_halves, take_halves
 from syncd.calls.pipeline import BatchResult, ParsedFile, Pipeline
-from syncd.cdr.parts import BEGINNING, Part, head_of, parts, traits
+from syncd.cdr.parts import BEGINNING, Part, carried, head_of, parts, traits
 from syncd.cdr.quality_rows import QualityFile, store_quality
 from syncd.cdr.quality_rows import Terms as QualityTerms
 from syncd.cdr.spool import Content
@@ -72,6 +72,7 @@ def pieces(
             for part in parts(stream, quote=quote, final=True):
                 if measurements is None:
                     yield parsed(driver, content.name, head, place, part)
+                    head = carried(driver, head, part.data)
                 else:
                     text, before = _behind(head, place, part)
                     rows = measurements.rows(io.BytesIO(text))

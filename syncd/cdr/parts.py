@@ -8,10 +8,10 @@ explain the rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from syncd.cdr.lines import LONGEST, SPAN
-from syncd.domain.leg import CdrDriver
+from syncd.domain.leg import CarryingDriver, CdrDriver
 
 PART = 4 * 1024 * 1024
 """Bytes after which a part ends with the next row."""
@@ -53,6 +53,17 @@ def head_of(driver: CdrDriver, beginning: bytes) -> bytes:
     """
     measure = getattr(driver, "head", None)
     return beginning[: measure(beginning)] if measure is not None else b""
+
+
+def carries(driver: CdrDriver) -> bool:
+    """Tell whether lines within a file explain the rows after them, such as one with their date."""
+    return bool(getattr(driver, "carries", False))
+
+
+def carried(driver: CdrDriver, head: bytes, data: bytes) -> bytes:
+    """Return the lines that explain the rows after a stretch of a file, given those that explain its
+    rows."""
+    return cast(CarryingDriver, driver).carry(head, data) if carries(driver) else head
 
 
 def rows_end(data: bytes, count: int, quote: str = "") -> int:

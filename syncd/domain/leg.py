@@ -131,3 +131,16 @@ class YearlessDriver(CdrDriver, Protocol):
 
     def written(self, moment: int) -> CdrDriver:
         """Return the driver for a file that was last written at a moment, in epoch seconds."""
+
+
+class CarryingDriver(Protocol):
+    """What a CdrDriver has beside when lines within a file may explain the rows after them, such as
+    one with their date."""
+
+    @property
+    def carries(self) -> bool:
+        """Whether there are such lines."""
+
+    def carry(self, head: bytes, data: bytes) -> bytes:
+        """Return the lines that explain the rows after a stretch of a file, given those that explain
+        its own."""

@@ -6,6 +6,7 @@ import gzip
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from syncd.cdr import parts as cdr_parts
 from syncd.cdr.lines import LONGEST
 from syncd.domain.codes import FileState
 from syncd.store.models import File, GrowingFile, Record, Reject, database
-from tests.support.bed import START, Bed, make_bed
+from tests.support.bed import ROME, START, Bed, make_bed
 from tests.support.drivers import driver
 
 COUNTERS = ("stored", "duplicate", "excluded", "not_billed", "rejected")
@@ -423,3 +424,47 @@ def test_large_whole_files_are_stored_as_small_ones(
     assert gzip.decompress(kept.read_bytes()).decode() == text
     assert list(bed.folder.iterdir()) == []
     in_balance()
+
+
+DATED = """\
+12/30
+2227 0010 7 9   101 0612345678#     30101                 1234567    0 0 002
+12/31
+2231 0002 9         30102           06876                            0 0 004
+2245 0107 0         30103           30101                            0 0    
+2358 0003 E 9   101 0612345679      30102                            0 0    
+01/01
+0010 0003 7 9   101 0612345670      30101                            0 0    
+"""  # noqa: W291
+
+
+@pytest.mark.parametrize("grows", [True, False], ids=["growing", "large"])
+def test_a_date_that_stands_in_a_line_of_its_own_is_carried(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, grows: bool
+) -> None:
+    """Whatever part of the file a row is in, it has the date that stands before it."""
+    from syncd.cdr import spool
+
+    avaya = driver("avaya-cm")
+    moment = 1_767_300_000  # 2026-01-01
+    bed.now = moment + 86_400
+    monkeypatch.setattr(spool, "IN_HAND", 10)
+    monkeypatch.setattr(pieces, "parts", one_row_parts)
+    bed.change(driver=avaya, growing=grows, files="calls")
+    path = bed.folder / "calls"
+    lines = DATED.splitlines(keepends=True)
+    for end in range(1, len(lines) + 1) if grows else [len(lines)]:
+        path.write_text("".join(lines[:end])) if not grows else append(path, lines[end - 1])
+        os.utime(path, (moment + end, moment + end))
+        bed.take()
+    found = [
+        datetime.fromtimestamp(record.started_at, ROME).strftime("%m-%d")
+        for record in Record.select().order_by(Record.row)
+    ]
+    assert found == ["12-30", "12-31", "12-31", "12-31", "01-01"]
+    assert [reject.reason for reject in Reject.select()] == []
+    in_balance()
+
+
+def one_row_parts(*arguments: Any, **options: Any) -> Any:
+    return cdr_parts.parts(*arguments, **options, size=1)

@@ -149,6 +149,19 @@ class FixedWidth:
             end = after
         return end
 
+    @property
+    def carries(self) -> bool:
+        """Whether a line with the date explains the rows after it."""
+        return self._date_line is not None
+
+    def carry(self, head: bytes, data: bytes) -> bytes:
+        """Return the last line with a date of a stretch of a file, else what stood before it."""
+        for line in reversed(data.splitlines(keepends=True)):
+            text = line.strip(b"\0\r\n\xef\xbb\xbf").decode(self._encoding, "replace")
+            if self._date_line is not None and self._date_line.search(text):
+                return line if line.endswith(b"\n") else line + b"\n"
+        return head
+
     def rows(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, Leg | Exclusion | Reject]]:
         """Yield (line number, leg, exclusion or reject) for each line that is not a date's.
 
