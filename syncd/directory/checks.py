@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from syncd.directory.filter import FilterError, compile_filter
 from syncd.directory.mapping import PartyMapping, mapping_of
+from syncd.directory.sources.follow import FOLLOWED
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.settings.model import DirectorySettings, Settings
 
@@ -97,6 +98,12 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
             origin = settings.origins.get((f"directory:{directory.name}", "filter"))
             place = (origin.file, origin.line) if origin else ("", 0)
             found.append(Problem(*place, option, str(error), "as in RFC 4515"))
+    if directory.follow and directory.type not in FOLLOWED:
+        origin = settings.origins.get((f"directory:{directory.name}", "follow"))
+        place = (origin.file, origin.line) if origin else ("", 0)
+        option = f"[directory:{directory.name}] follow"
+        what = f"a directory of type {directory.type} does not tell when it changes"
+        found.append(Problem(*place, option, what, "follow = no, and schedule = every 1 minute"))
     return found
 
 

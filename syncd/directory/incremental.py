@@ -36,6 +36,7 @@ _OF_NO_MATTER = frozenset(
         "timeout",
         "schedule",
         "full_schedule",
+        "follow",
         "max_departures",
         "max_changes",
         "grace",

@@ -161,6 +161,13 @@ DIRECTORY = Section(
             " cheap, but who left shows at the next full_schedule only.",
         ),
         Option(
+            "follow",
+            values.FLAG,
+            "no",
+            "Whether the daemon also hears of changes as they happen, and synchronises then: for"
+            " servers with content synchronisation (OpenLDAP), and for active_directory.",
+        ),
+        Option(
             "max_departures",
             values.PERCENT,
             "10%",

@@ -38,6 +38,7 @@ def settings(directories: int = 2, folders: int = 1) -> Any:
                 servers=("a", "b"),
                 connect_timeout=5,
                 timeout=300,
+                follow=False,
             )
             for n in range(directories)
         },

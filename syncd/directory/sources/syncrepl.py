@@ -19,7 +19,7 @@ REQUEST = "1.3.6.1.4.1.4203.1.9.1.1"
 STATE = "1.3.6.1.4.1.4203.1.9.1.2"
 DONE = "1.3.6.1.4.1.4203.1.9.1.3"
 INFO = "1.3.6.1.4.1.4203.1.9.1.4"
-REFRESH_ONLY = 1
+REFRESH_ONLY, REFRESH_AND_PERSIST = 1, 3
 PRESENT, DELETED = 0, 3
 NOTHING = "(!(objectClass=*))"
 REFRESH_REQUIRED = 4096
@@ -64,9 +64,10 @@ def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
         position += size
 
 
-def sync_request(cookie: bytes) -> tuple[str, bool, bytes]:
-    """Return the control that asks for what changed since a cookie, for all without one."""
-    wish = element(_ENUMERATED, bytes((REFRESH_ONLY,)))
+def sync_request(cookie: bytes, mode: int = REFRESH_ONLY) -> tuple[str, bool, bytes]:
+    """Return the control that asks for what changed since a cookie, for all without one; with the
+    mode REFRESH_AND_PERSIST for what changes from then on, too."""
+    wish = element(_ENUMERATED, bytes((mode,)))
     if cookie:
         wish += element(_OCTETS, cookie)
     return REQUEST, True, element(_SEQUENCE, wish)
