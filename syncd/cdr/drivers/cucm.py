@@ -308,7 +308,7 @@ def _row(
         return _reject(line, f"cdrRecordType is {kind}, not 1 (a call detail record)", raw)
     if origination <= 0:
         return _reject(line, "dateTimeOrigination is not set", raw)
-    if duration < 0 or disconnect < origination or (connect and disconnect < connect):
+    if duration < 0 or connect < 0 or disconnect < max(origination, connect):
         return _reject(line, "the call ends before it begins", raw)
     if not (min(numbers) >= -(2**32) and max(numbers) < 2**32):
         return _reject(line, "a number is beyond 32 bits", raw)
