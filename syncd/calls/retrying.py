@@ -11,14 +11,15 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.excluding import NOT_KEPT
 from syncd.calls.pipeline import Batch, Pipeline
 from syncd.calls.rereading import Again, StillBad, take_rejects
-from syncd.cdr import ledger
+from syncd.cdr import ledger, quality_rows
 from syncd.cdr.lines import RAW
+from syncd.cdr.quality_rows import Terms
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.quality import Quality, QualityReader
 from syncd.store.rejects import Chosen, RejectedRow, headers_of, rejects, still_bad
 from syncd.store.reprocessing import forget_rejects
 
 CUT = "the row is longer than what is kept of it"
-QUALITY = "a row of a call quality file"
 AGAIN = "; put its file into the drop folder again, or reprocess it from the archive"
 
 
@@ -46,16 +47,28 @@ def retry(context: IntakeContext, rules: Rules, ids: Sequence[int], now: int) ->
     headers = headers_of({row.file_id for row in rows})
     batch = Batch(Pipeline(context, rules, ledger.pbx_id(context.pbx), now))
     read: list[Again] = []
+    measured: list[quality_rows.Again] = []
     bad: list[StillBad] = []
     for row in rows:
-        why = _unreadable(context, row)
+        why = _unreadable(row)
         if why:
             reason = row.reason if row.reason.startswith(why) else f"{why}{AGAIN}: {row.reason}"
             bad.append(StillBad(row.id, reason, row.retryable))
+            continue
+        header = headers.get(row.file_id, b"")
+        if context.quality is not None and context.quality.fits(row.file, header):
+            measured.append(_read_quality(context.quality, header, row))
         else:
-            item = read_row(context, headers.get(row.file_id, b""), row)
+            item = read_row(context, header, row)
             read.append(Again(row.id, row.file_id, row.line, item))
     taken, more = take_rejects(batch, read)
+    pipeline = batch.pipeline
+    terms = Terms(pipeline.pbx_id, pipeline.key_hash, context.excluded_numbers, now)
+    for key, reject in quality_rows.take_again(measured, terms).items():
+        if reject is None:
+            taken.append(key)
+        else:
+            more.append(StillBad(key, reject.reason, reject.retryable))
     for one in (*bad, *more):
         still_bad(*one)
     forget_rejects(taken)
@@ -64,16 +77,26 @@ def retry(context: IntakeContext, rules: Rules, ids: Sequence[int], now: int) ->
     return Retried(len(taken), len(rows) - len(taken), result.records, result.calls)
 
 
-def _unreadable(context: IntakeContext, row: RejectedRow) -> str:
+def _unreadable(row: RejectedRow) -> str:
     """Return why the text of a reject cannot be read again, empty when it can."""
     if row.raw.decode("utf-8", "replace") == NOT_KEPT:
         return NOT_KEPT
     if len(row.raw.decode("utf-8", "replace")) >= RAW:
         return CUT
-    quality = context.quality
-    if quality is not None and quality.fits(row.file, b""):
-        return QUALITY
     return ""
+
+
+def _read_quality(reader: QualityReader, header: bytes, row: RejectedRow) -> quality_rows.Again:
+    """Return a rejected row of a call quality file, read once more."""
+    raw = row.raw.decode("utf-8", "replace")
+    text = header.rstrip(b"\r\n") + b"\n" + row.raw if header else row.raw
+    item: Quality | Reject
+    try:
+        found = list(reader.rows(io.BytesIO(text + b"\n")))
+        item = found[0][1] if len(found) == 1 else Reject(row.line, f"{len(found)} rows in it", raw)
+    except NotCdrError as error:
+        item = Reject(row.line, str(error), raw)
+    return quality_rows.Again(row.id, row.file_id, row.line, item, raw)
 
 
 def read_row(context: IntakeContext, header: bytes, row: RejectedRow) -> Leg | Exclusion | Reject:

@@ -16,14 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syncd.calls.directory_view import rules_of
+from syncd.calls.retrying import Retried, retry
 from syncd.demo.cmr_writer import quality_rows
 from syncd.demo.company import build_company
 from syncd.demo.cucm_writer import write_files, write_quality_file
 from syncd.domain.codes import FileState, Side
-from syncd.store.database import open_database
+from syncd.store.database import open_database, write_transaction
 from syncd.store.maintenance import verify
 from syncd.store.models import CallQuality, File, Party, Record, Reject, database
 from syncd.store.quality import quality_of
+from syncd.store.rejects import Chosen, rejects
+from syncd.store.rollups import ensure_zone
 from tests.support.bed import ROME, Bed, make_bed
 from tests.support.phones import SPLIT, leg, transferred
 from tests.support.world import World, make_world
@@ -37,6 +41,7 @@ def bed(tmp_path: Path) -> Iterator[Bed]:
     made = make_bed(tmp_path)
     made.person("anna", "2001", department="Sales")
     made.person("bruno", "2002", department="Sales")
+    ensure_zone(ROME)
     yield made
     database.close()
 
@@ -209,6 +214,46 @@ def test_a_reject_does_not_keep_an_excluded_number(bed: Bed) -> None:
     texts = [bytes(reject.raw) for reject in Reject.select()]
     assert len(texts) == 2
     assert not any(b'"2002"' in text for text in texts)
+
+
+# --- rejects -------------------------------------------------------------------------------------
+
+
+def again(bed: Bed) -> Retried:
+    ids = [row.id for row in rejects(Chosen())]
+    with write_transaction():
+        done = retry(bed.context, rules_of(bed.context), ids, bed.now)
+    assert verify(ROME) == []
+    return done
+
+
+@pytest.mark.parametrize("name", ["cmr_Main_01_202605282027_1", "renamed"])
+def test_a_row_of_the_future_is_taken_when_its_time_has_come(bed: Bed, name: str) -> None:
+    (mine, theirs) = measured(CALL)
+    drop(bed, mine, {**theirs, "dateTimeStamp": bed.now + 7200}, name=name)
+    bed.take()
+    assert counted(bed)[name] == [2, 1, 0, 0, 0, 1]
+    assert again(bed) == Retried(taken=0, still=1)
+    bed.now += 7200
+    assert again(bed) == Retried(taken=1, still=0)
+    assert counted(bed)[name] == [2, 2, 0, 0, 0, 0]
+    assert sorted(one.row for one in CallQuality.select()) == [3, 4]
+    assert not Reject.select().exists()
+    assert again(bed) == Retried()
+
+
+def test_rejects_that_came_otherwise_or_are_bad_for_ever(bed: Bed) -> None:
+    (mine, theirs) = measured(CALL)
+    late = {**theirs, "dateTimeStamp": bed.now + 7200}
+    first = drop(bed, late, {**mine, "jitter": "x"})
+    bed.take()
+    bed.now += 7200
+    drop(bed, late)
+    bed.take()
+    assert again(bed) == Retried(taken=1, still=1)
+    assert counted(bed)[first.name] == [2, 0, 1, 0, 0, 1]
+    (reject,) = Reject.select()
+    assert reject.reason == "jitter is 'x', not a whole number"
 
 
 # --- any order -----------------------------------------------------------------------------------
