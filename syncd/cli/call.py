@@ -88,6 +88,8 @@ def _leg(leg: Mapping[str, Any], currency: str) -> Iterator[str]:
         head.append(leg["direction"])
     if leg["how"]:
         head.append(" + ".join(leg["how"]))
+    if leg["hunt_pilot"]:
+        head.append(f"by {leg['hunt_pilot']}")
     yield f"{', '.join(head)}"
     if leg["from"] or leg["to"]:
         yield f"  {_who(leg['from'])} → {_who(leg['to'])}"
@@ -121,10 +123,13 @@ def _when(leg: Mapping[str, Any]) -> str:
 
 def _who(party: Mapping[str, Any] | None) -> str:
     """Return a party as people read it: name and line, else the number."""
+    from syncd.calls.trunks import is_bridge
+
     if party is None:
         return "somebody"
     if party["line_id"] is None:
-        return str(party["number"] or "unknown number")
+        number = str(party["number"] or "unknown number")
+        return f"conference {number}" if is_bridge(number) else number
     name = party["person"] or "nobody by name"
     device = f" on {party['device']}" if party["device"] else ""
     return f"{name} ({party['line_id']}{device})"

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncd.calls.analysis import NO_LINE
+from syncd.calls.conversation import BARGE
 from syncd.calls.explanation import Stored, load_conversation, withheld_sides
 from syncd.domain.call_id import format_call_id, format_conversation_id, parse_call_id
 from syncd.domain.codes import Side
@@ -91,18 +92,47 @@ def show(
             if not (_is_of(public_id, rows) or (records and side is None)):
                 continue
             sight = Sight(door.scope.reach is Reach.ALL, records, door.scope.masked_digits)
-            parts = [
-                Part(rows.record_id(rec.id), rec.leg, seen, "" if seen else _reason(rec.id))
-                for rec in stored.records
-                for seen in [rows.rows_of(rec.id)]
-            ]
-            door.note_rows(len(rows.found))
+            parts = _parts(stored, rows)
+            seen = len(rows.found)
+            for joined in _barges(stored):
+                others = ConversationRows(door, zone, custom_fields, joined)
+                parts += [one for one in _parts(joined, others) if one.rows]
+                seen += len(others.found)
+            parts.sort(key=lambda part: part.leg.started_at)
+            door.note_rows(seen)
             return {
                 "conversation": rows.conversation,
                 "asked": public_id,
                 "legs": timeline(parts, sight, zone),
             }
     raise NoSuchCall(public_id, door.viewer.name)
+
+
+def _parts(stored: Stored, rows: ConversationRows) -> list[Part]:
+    """Return the records of a conversation with the rows of them that are in scope."""
+    return [
+        Part(rows.record_id(rec.id), rec.leg, seen, "" if seen else _reason(rec.id))
+        for rec in stored.records
+        for seen in [rows.rows_of(rec.id)]
+    ]
+
+
+def _barges(stored: Stored) -> list[Stored]:
+    """Return the calls of those who barged into a conversation: each names the leg that it joins,
+    and is a conversation of its own."""
+    legs = {leg_id for rec in stored.records for leg_id in (rec.leg.orig_leg, rec.leg.dest_leg)}
+    known = {rec.id for rec in stored.records}
+    any_record = Record.get_by_id(stored.id)
+    found = Record.select(Record.id).where(
+        Record.started_at.between(
+            min(rec.leg.started_at for rec in stored.records),
+            max(rec.leg.ended_at for rec in stored.records),
+        ),
+        Record.pbx_id == any_record.pbx_id,
+        Record.joined_by == BARGE,
+        Record.conference << list(legs - {0}),
+    )
+    return [load_conversation(record) for (record,) in found.tuples() if record not in known]
 
 
 def _is_of(public_id: str, rows: ConversationRows) -> bool:

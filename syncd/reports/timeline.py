@@ -81,6 +81,7 @@ def _leg(part: Part, sight: Sight, zone: ZoneInfo) -> dict[str, Any]:
         "how": how(leg),
         "went_on": went_on(leg),
         "direction": any_row["direction"] if any_row else None,
+        "hunt_pilot": any_row["hunt_pilot"] if any_row else None,
         "started_at": iso(leg.started_at, zone),
         "answered_at": iso(leg.connected_at, zone) if timed and leg.connected_at else None,
         "ended_at": iso(leg.ended_at, zone) if timed else None,

@@ -289,3 +289,72 @@ def test_a_withheld_call_is_elsewhere(world: World) -> None:
     legs = shown(world, world.rows()[0]["conversation"], "--as", "carla")
     assert "Bruno" not in str(legs)
     assert [ends(one) for one in legs] == [["Anna", ABROAD], ["Anna", "2002"], [None, None]]
+
+
+def test_who_barged_in_is_shown_to_who_may_see_them(world: World) -> None:
+    bridge = "b0029901001"
+    world.bed.ingest(
+        leg(1, 101, 102, OUT, "2001", talk=120),
+        leg(
+            2,
+            201,
+            202,
+            "2003",
+            bridge,
+            at=60,
+            ring=0,
+            talk=65,
+            destDeviceName=phone("2001"),
+            OutgoingProtocolID=0,
+            lastRedirectDn=bridge,
+            lastRedirectRedirectReason=114,
+            lastRedirectRedirectOnBehalfOf=15,
+            origCalledPartyRedirectReason=114,
+            joinOnBehalfOf=15,
+            destConversationId=102,
+            finalCalledPartyPattern=bridge,
+        ),
+    )
+    main = world.row("called", "Anna")
+    legs = shown(world, main["id"])
+    assert [ends(one) for one in legs] == [[ABROAD, "Anna"], ["Carla", bridge]]
+    assert legs[1]["how"] == ["barge"]
+    # Anna does not see Carla's call, and nothing says that there is one.
+    (alone,) = shown(world, main["id"], "--as", "anna")
+    assert ends(alone) == [ABROAD, "Anna"]
+    assert (
+        f"Carla (2003 on {phone('2003')}) → conference {bridge}"
+        in world.run("call", "show", main["id"]).out
+    )
+
+
+def test_a_conference_that_each_member_called(world: World) -> None:
+    def member(call: int, calling: str, at: int) -> dict[str, Any]:
+        return leg(
+            call,
+            call * 100 + 1,
+            call * 100 + 2,
+            calling,
+            "b0010000007",
+            at=at,
+            ring=1,
+            talk=300,
+            originalCalledPartyNumber="5001",
+            lastRedirectDn="5001",
+            destDeviceName="CFB_1",
+            OutgoingProtocolID=0,
+            destConversationId=7,
+            lastRedirectRedirectReason=98,
+            lastRedirectRedirectOnBehalfOf=6,
+            origCalledPartyRedirectReason=98,
+            origCalledPartyRedirectOnBehalfOf=6,
+            joinOnBehalfOf=6,
+        )
+
+    world.bed.ingest(member(1, "2001", 0))
+    world.bed.ingest(member(3, "2003", 120), member(2, "2002", 60))
+    legs = shown(world, world.row("calling", "Bruno", at=60)["id"])
+    assert [one["from"]["person"] for one in legs] == ["Anna", "Bruno", "Carla"]
+    assert {tuple(one["how"]) for one in legs} == {("meet-me conference",)}
+    bruno = shown(world, world.row("calling", "Bruno", at=60)["id"], "--as", "bruno")
+    assert [one == GAP for one in bruno] == [True, False, True]
