@@ -110,6 +110,7 @@ class World:
             "call",
             "attribution",
             "licence",
+            "account",
             "quality",
             "number",
             "tariff",
