@@ -1,7 +1,7 @@
 # make install   the program in .venv/bin/syncd
 # make demo      a simulated company against the real daemon
 # make test      all tests but those of make test-servers
-# make fuzz      a million damaged rows for each driver of call records
+# make fuzz      a million damaged rows for each driver of call records, files of a gigabyte
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
@@ -54,6 +54,8 @@ test: $(VENV)/.installed-dev servers check
 
 # Prints the seed of a failure; SYNCD_FUZZ_SEED repeats it.
 fuzz: $(VENV)/.installed-dev
+	SYNCD_SPARSE_MB=1024 $(BIN)/python -m pytest tests/integration/test_accidents.py -k huge \
+	    --timeout 3600 $(PYTEST_OPTIONS)
 	SYNCD_FUZZ_ROWS=$(FUZZ_ROWS) $(BIN)/python -m pytest tests/contract/test_mutations.py \
 	    -n $(JOBS) --timeout 3600 $(PYTEST_OPTIONS)
 

@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from syncd.application.plugins import DRIVERS, plugin_names
 from syncd.calls import analysis, attribution, pipeline
 from syncd.cdr import spool
 from syncd.cdr.ledger import Counters
+from syncd.cdr.parts import traits
 from syncd.domain.codes import FileState, Side
+from syncd.domain.leg import CdrDriver
 from syncd.licensing import settlement
 from tests.integration import test_accidents
+from tests.support.driver_samples import SAMPLES
+from tests.support.drivers import driver
 
 DOCS = Path(__file__).parents[2] / "docs"
 SOURCE = DOCS.parent / "syncd"
@@ -73,6 +78,17 @@ def test_every_accident_has_its_test() -> None:
     for place in test_accidents.ELSEWHERE.values():
         file, _, name = place.partition("::")
         assert f"def {name}(" in (DOCS.parent / "tests" / file).read_text("utf-8"), place
+
+
+def test_which_drivers_read_growing_files() -> None:
+    part = INTAKE.split("## Files that grow\n")[1].split("\n* ")[0]
+    named = set(re.findall(r"`([a-z0-9-]+)`", part))
+    assert named == {name for name in plugin_names(DRIVERS) if traits(configured(name)).grows}
+
+
+def configured(name: str) -> CdrDriver:
+    """Return a driver as it is tried with its sample."""
+    return driver(name, **SAMPLES[name][2])
 
 
 @pytest.mark.parametrize("state", FileState.words())
