@@ -16,7 +16,9 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _normal_rdn(text: str) -> str:
     kind, _, value = text.partition("=")
-    return f"{kind.strip()}={' '.join(_ESCAPE.sub(_unescaped, value).split())}".casefold()
+    # A blank is U+0020 alone: servers tell tabs and other control characters apart.
+    words = filter(None, _ESCAPE.sub(_unescaped, value).split(" "))
+    return f"{kind.strip()}={' '.join(words)}".casefold()
 
 
 def normal_parts(entry_dn: str) -> tuple[str, ...]:

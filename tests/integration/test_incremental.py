@@ -388,6 +388,14 @@ def test_time_stamps_tell_of_changes_but_not_of_departures(plain: Corp) -> None:
     assert outcome.departed == 1
 
 
+def test_a_filter_without_brackets_is_one(plain: Corp) -> None:
+    options = {"filter": "objectClass=inetOrgPerson"}
+    plain.sync(Shortcut.NEVER, options=options)
+    plain.slapd.modify("anna", departmentNumber="IT")
+    outcome = plain.sync(Shortcut.ALLOWED, options=options)
+    assert (outcome.incremental, outcome.changed) == (True, 1)
+
+
 def test_a_second_change_within_one_second_is_seen(plain: Corp) -> None:
     plain.sync(Shortcut.ALLOWED)
     for department in ("IT", "Legal", "Press"):

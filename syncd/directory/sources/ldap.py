@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from syncd.directory.entry_dn import Area
@@ -54,7 +55,8 @@ class LdapSource:
     """Whether the server resolves groups in groups itself."""
 
     def __init__(self, settings: DirectorySettings) -> None:
-        self.settings = settings
+        # ldap3 takes no filter without brackets around it.
+        self.settings = replace(settings, filter=enclosed(settings.filter))
         mapping = mapping_of(settings)
         wanted = mapping.attributes
         self._naming = naming_attributes(mapping, settings.id)
