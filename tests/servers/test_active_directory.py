@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from syncd.directory.protocol import Entry, FullReadNeeded
 from syncd.directory.sources import active_directory, dirsync
 from syncd.directory.sources.active_directory import ActiveDirectorySource
+from syncd.directory.sources.follow import FollowingEnded, follow
 from syncd.directory.sync import sync_source
 from syncd.domain.errors import TryAgainError
 from syncd.settings.model import DirectorySettings, GroupSettings
@@ -412,3 +415,38 @@ def test_groups_in_groups_are_resolved_by_the_server(
     assert levels == {"anna": 10, "bert": 0}
     samba.modify(inner, member=bert)
     assert sync_source(settings, ActiveDirectorySource(settings), (), now=2_000).changed == 2
+
+
+# --- following -----------------------------------------------------------------------------------
+
+
+def test_changes_are_heard_as_they_happen(samba: Samba, options: dict[str, Any]) -> None:
+    heard: queue.Queue[str] = queue.Queue()
+    stop = threading.Event()
+
+    def listen() -> None:
+        try:
+            follow(
+                directory_settings(**options),
+                stop,
+                lambda url: heard.put("listening"),
+                lambda: heard.put("changed"),
+            )
+        except FollowingEnded as ended:
+            heard.put(str(ended))
+        else:
+            heard.put("stopped")
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    assert [heard.get(timeout=30), heard.get(timeout=30)] == ["listening", "changed"]
+    entry_dn = samba.add("anna", telephoneNumber="2001")
+    assert heard.get(timeout=30) == "changed"
+    samba.modify(entry_dn, telephoneNumber="2002")
+    assert heard.get(timeout=30) == "changed"
+    samba.delete(entry_dn)
+    assert heard.get(timeout=30) == "changed"
+    stop.set()
+    assert list(iter(lambda: heard.get(timeout=30), "stopped")) in ([], ["changed"])
+    thread.join(30)
+    assert not thread.is_alive()

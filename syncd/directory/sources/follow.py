@@ -20,7 +20,10 @@ from syncd.settings.model import DirectorySettings
 FOLLOWED = ("ldap", "active_directory")
 """The kinds of directories that can be followed."""
 
-NOTIFICATION = ("1.2.840.113556.1.4.528", True, None)
+Control = tuple[str, bool, bytes | None]
+NOTIFICATION: Control = ("1.2.840.113556.1.4.528", True, None)
+SHOW_DELETED: Control = ("1.2.840.113556.1.4.417", False, None)
+"""Without it nothing is said of who is deleted, and with it only to those who may see it."""
 _SEARCH_ENTRY, _SEARCH_DONE, _INTERMEDIATE, _EXTENDED = 0x64, 0x65, 0x79, 0x78
 _INFO_VALUE, _ID_SET = 0x81, b"\xa3"
 _SCOPES = {"subtree": "SUBTREE", "one": "LEVEL", "base": "BASE"}
@@ -89,13 +92,13 @@ def _ask(connection: Any, settings: DirectorySettings) -> None:
         ]
         # Nothing narrower is taken: a whole naming context, and whatever there is in it.
         base, filter_text, scope = (contexts or [settings.base])[0], "(objectClass=*)", "SUBTREE"
-        control: tuple[str, bool, bytes | None] = NOTIFICATION
+        controls = [NOTIFICATION, SHOW_DELETED]
     else:
         base, filter_text, scope = settings.base, settings.filter, _SCOPES[settings.scope]
         cookie = syncrepl.first_cookie(connection, base, filter_text, scope)
         if not cookie:
             raise FollowingEnded("the server has no content synchronisation (RFC 4533)")
-        control = syncrepl.sync_request(cookie.encode(), syncrepl.REFRESH_AND_PERSIST)
+        controls = [syncrepl.sync_request(cookie.encode(), syncrepl.REFRESH_AND_PERSIST)]
     request = search_operation(
         base,
         filter_text,
@@ -109,7 +112,7 @@ def _ask(connection: Any, settings: DirectorySettings) -> None:
         connection.auto_encode,
     )
     connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    connection.strategy.send("searchRequest", request, [control])
+    connection.strategy.send("searchRequest", request, controls)
 
 
 def _listen(connection: Any, stop: threading.Event, changed: Callable[[], None]) -> None:
