@@ -18,6 +18,7 @@ from syncd.calls.pipeline import FUTURE, FUTURE_REASON, Batch, ParsedFile, confl
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
 from syncd.domain.leg import Exclusion, Leg, Reject
+from syncd.store import quality
 from syncd.store import reprocessing as store
 from syncd.store.call_rows import known_record
 from syncd.store.models import File
@@ -61,6 +62,15 @@ def read_again(batch: Batch, file: ParsedFile) -> Reread:
         rec = Rec(record.id, file.file_id, record.row, record.leg)
         batch.forget([(rec, record.outcome)])
     store.delete_records(record.id for record in leaving)
+    # Those that are excluded still are noted again when the batch is finished.
+    quality.include(
+        batch.pipeline.pbx_id,
+        (
+            (record.leg.call_ref, record.leg.started_at, record.leg.ended_at)
+            for record in leaving
+            if record.reason == EXCLUDED_NUMBER
+        ),
+    )
     moved = {record.id: record.row for record in own}
     store.move_rows((one, row) for one, row in rows.same.items() if moved[one] != row)
     for rec, rule in rows.fresh:

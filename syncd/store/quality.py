@@ -122,6 +122,18 @@ def exclude(pbx_id: int, calls: Iterable[tuple[int, int, int]]) -> dict[int, int
     return files
 
 
+def include(pbx_id: int, calls: Iterable[tuple[int, int, int]]) -> None:
+    """Let measurements of calls, (call id, start, end), that come from now on have their device:
+    what was excluded before stays as it is."""
+    for call_ref, started_at, ended_at in calls:
+        QualityExcluded.delete().where(
+            QualityExcluded.pbx_id == pbx_id,
+            QualityExcluded.call_ref == call_ref,
+            QualityExcluded.started_at == started_at,
+            QualityExcluded.ended_at == ended_at,
+        ).execute()
+
+
 class Measured(NamedTuple):
     """A measurement with the end of the record that it belongs to."""
 

@@ -17,6 +17,9 @@ from syncd.calls.reprocessing import Run, Wanted
 from syncd.calls.trunk_counting import count_trunks
 from syncd.calls.trunks import Endpoints
 from syncd.cdr.drivers.cucm import cucm, cucm_partition
+from syncd.demo.cmr_writer import quality_rows
+from syncd.demo.cucm_writer import write_quality_file
+from syncd.domain.codes import FileState
 from syncd.domain.rate import Rounding
 from syncd.settings.model import TariffFile
 from syncd.store.database import write_transaction
@@ -24,6 +27,7 @@ from syncd.store.maintenance import verify
 from syncd.store.models import (
     MODELS,
     Call,
+    CallQuality,
     DirtyQuarter,
     File,
     MaintenanceRun,
@@ -192,6 +196,26 @@ def test_numbers_that_are_excluded_no_more_and_now(bed: Bed) -> None:
     assert Record.select().where(Record.final_number == "2002").count() == 0
 
 
+def test_measurements_follow_the_numbers_that_are_excluded(bed: Bed) -> None:
+    call = ROWS[1]
+    mine, theirs = quality_rows([call])
+    bed.change(excluded_numbers=frozenset({"2002"}))
+    bed.ingest(call)
+    write_quality_file(bed.folder / "cmr_first", [mine])
+    bed.take()
+    bed.change(excluded_numbers=frozenset())
+    reprocess(bed)
+    write_quality_file(bed.folder / "cmr_second", [theirs])
+    bed.take()
+    # What was not kept cannot come back.
+    assert [one.device for one in CallQuality.select()] == ["", call["destDeviceName"]]
+    bed.change(excluded_numbers=frozenset({"2002"}))
+    reprocess(bed)
+    assert [one.device for one in CallQuality.select()] == ["", ""]
+    assert [(file.stored, file.excluded) for file in File.select()] == [(0, 1)] * 3
+    assert verify(ROME) == []
+
+
 def test_another_driver_reads_the_rows_anew(bed: Bed) -> None:
     bed.ingest(
         *ROWS, leg(7, 13, 14, "2001", "2002", at=600, finalCalledPartyNumberPartition="PT-A")
@@ -293,3 +317,12 @@ def test_a_preview_counts_a_conversation_of_several_files_once(bed: Bed) -> None
     done = reprocess(bed)
     assert departments(seen) == departments(done)
     assert (seen.rows, seen.records) == (done.rows, done.records)
+
+
+def test_files_that_grow_have_their_records_decided(bed: Bed) -> None:
+    bed.ingest(*ROWS)
+    File.update(state=int(FileState.GROWING), archive="").execute()
+    bed.person("carla", "2003")
+    changes = reprocess(bed)
+    assert (changes.files, changes.stored) == (0, 1)
+    assert "carla" in {row["person"] for row in bed.calls()}
