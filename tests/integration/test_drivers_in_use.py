@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,9 @@ from syncd.cli.main import main
 from syncd.domain.codes import TrunkRole
 from syncd.domain.errors import ConfigurationError
 from syncd.settings.shown import shown
+from syncd.store.models import Record, Reject
 from tests.support.bed import Bed, make_bed
+from tests.support.driver_samples import NEW_YEAR, SAMPLES
 from tests.support.drivers import driver
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "cdr"
@@ -278,3 +282,149 @@ def test_cube(bed: Bed) -> None:
         ("anna", "calling", "outgoing", "unanswered", 0),
     ]
     assert bed.ledger()[0]["excluded"] == 1
+
+
+def test_the_legs_of_a_gateway_are_joined_by_the_conference_id(bed: Bed) -> None:
+    """A call that came in from the carrier and was sent out to it again."""
+    bed.change(
+        driver=driver("cube", trunks="peer-200"),
+        trunks=(TrunkRule("pstn", TrunkRole.PSTN, "telco", ("peer-200",)),),
+    )
+    rows = (FIXTURES / "cube.csv").read_text().splitlines()[:2]
+    both = [row.replace('"100"', '"200"') for row in rows]
+    (bed.folder / "cdr.gw").write_text("\n".join((*both, "")))
+    bed.take()
+    records = list(Record.select())
+    assert len(records) == 2
+    assert len({record.conversation for record in records}) == 1
+
+
+@pytest.mark.parametrize("width", [16, 17, 18, 21])
+def test_asterisk_files_by_account_beside_master_add_nothing(bed: Bed, width: int) -> None:
+    bed.person("anna", "301")
+    bed.change(
+        driver=driver("asterisk"),
+        trunks=(TrunkRule("pstn", TrunkRole.PSTN, "telco", ("PJSIP/telco*",)),),
+    )
+    whole = next(csv.reader((FIXTURES / "asterisk.csv").read_text("utf-8").splitlines()[:1]))
+    with (bed.folder / "Master.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerow(whole[:width])
+    bed.take()
+    calls = bed.calls()
+    assert len(calls) == 1
+    with (bed.folder / "sales.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(whole[:width])
+    bed.take()
+    assert bed.calls() == calls
+    assert [file["duplicate"] for file in bed.ledger()] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "listed", "people", "expected"),
+    [
+        (
+            "3cx",
+            "csv",
+            ("1000*",),
+            ("301", "302"),
+            {
+                ("301", "calling", "outgoing", 60),
+                ("302", "called", "incoming", 0),
+                ("301", "calling", "internal", 7),
+                ("302", "called", "internal", 7),
+                ("302", "called", "incoming", 20),
+            },
+        ),
+        (
+            "avaya-ipoffice",
+            "csv",
+            ("T9*",),
+            ("301", "302"),
+            {
+                ("302", "calling", "outgoing", 60),
+                ("301", "called", "incoming", 13),
+                ("301", "calling", "internal", 0),
+                ("302", "called", "internal", 0),
+                ("301", "calling", "internal", 30),
+                ("302", "called", "internal", 30),
+            },
+        ),
+        (
+            "avaya-cm",
+            "txt",
+            ("101", "004"),
+            ("30101", "30102", "30103"),
+            {
+                ("30101", "calling", "outgoing", 60),
+                ("30102", "called", "incoming", 12),
+                ("30101", "calling", "internal", 642),
+                ("30103", "called", "internal", 642),
+                ("30102", "calling", "outgoing", 0),
+            },
+        ),
+        (
+            "mitel",
+            "txt",
+            ("T0*",),
+            ("214", "301", "302"),
+            {
+                ("214", "calling", "outgoing", 509),
+                ("301", "called", "incoming", 60),
+                ("301", "calling", "outgoing", 240),
+                ("301", "calling", "internal", 0),
+                ("302", "called", "internal", 0),
+            },
+        ),
+        (
+            "fixed-width",
+            "txt",
+            ("trunk",),
+            ("301", "302"),
+            {
+                ("301", "calling", "outgoing", 60),
+                ("302", "called", "incoming", 0),
+                ("301", "calling", "internal", 7),
+                ("302", "called", "internal", 7),
+            },
+        ),
+        (
+            "kamailio",
+            "log",
+            ("sip.telco.example", "192.0.2.9"),
+            ("2001", "2002", "2003"),
+            {
+                ("2001", "calling", "outgoing", 60),
+                ("2002", "called", "incoming", 10),
+                ("2001", "calling", "internal", 0),
+                ("2003", "called", "internal", 0),
+            },
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and len(value) > 3 else "",
+)
+def test_from_the_row_to_the_call(
+    bed: Bed,
+    name: str,
+    suffix: str,
+    listed: tuple[str, ...],
+    people: tuple[str, ...],
+    expected: set[tuple[Any, ...]],
+) -> None:
+    for number in people:
+        bed.person(f"p{number}", number)
+    options = dict(SAMPLES[name][2])
+    if name == "kamailio":
+        options["trunks"] = " ".join(listed)
+    bed.change(
+        driver=driver(name, **options),
+        trunks=(TrunkRule("pstn", TrunkRole.PSTN, "telco", listed),),
+        quality=None,
+    )
+    path = bed.folder / f"{name}.{suffix}"
+    path.write_bytes((FIXTURES / path.name).read_bytes())
+    bed.now = NEW_YEAR + 86_400
+    os.utime(path, (NEW_YEAR, NEW_YEAR))
+    bed.take()
+    assert not list(Reject.select())
+    found = bed.rows("line", "side", "direction", "duration")
+    assert {row for row in found if row[1] in ("calling", "called")} == expected
