@@ -193,13 +193,26 @@ def test_columns_of_a_leg() -> None:
 
 
 @pytest.mark.parametrize(
-    "comment", ["ConfControllerDn=2001;x=y", "x=y;ConfControlerDn=2001", "ConfControllerDn=2001"]
+    "comment",
+    [
+        "ConfControllerDn=2001;x=y",
+        "x=y;ConfControlerDn=2001",
+        "ConfControllerDn=2001",
+        "ConfRequestorDn=2002;ConfControllerDn=2001",
+        "ConfControllerDn=2002;ConfControllerDn=2001",
+        "ConfRequestorDn=2001;ConfRequestorDeviceName=SEP1",
+        "ConfControllerDn=;ConfRequestorDn-2001",
+        "DropConfRequestorDn=2002;ConfRequestorDn=2001",
+    ],
 )
 def test_the_controller_of_a_conference_in_either_spelling(comment: str) -> None:
     assert leg_of(text(line(comment=comment))).controller == "2001"
 
 
-@pytest.mark.parametrize("comment", ["", "callFlag=MALICIOUS;", "ConfControllerDn", "=;;=", "a;b"])
+@pytest.mark.parametrize(
+    "comment",
+    ["", "callFlag=MALICIOUS;", "ConfControllerDn", "DropConfRequestorDn=2001", "=;;=", "a;b"],
+)
 def test_other_comments_name_no_controller(comment: str) -> None:
     assert leg_of(text(line(comment=comment))).controller == ""
 
