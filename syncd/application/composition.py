@@ -258,16 +258,16 @@ class Application:
 
         rebuilt = 0
         with self.connected():
-            known_as = endpoints_of(self.settings)
-            while not stop.is_set() and DirtyQuarter.select().exists():
-                with self.locked(MAINTENANCE, stop):
-                    count_trunks(known_as)
             while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
                 with self.locked(MAINTENANCE, stop):
                     done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)
                 if not done:
                     break
                 rebuilt += done
+            known_as = endpoints_of(self.settings)
+            while not stop.is_set() and DirtyQuarter.select().exists():
+                with self.locked(MAINTENANCE, stop):
+                    count_trunks(known_as)
         return rebuilt
 
     # --- several sources -------------------------------------------------------------------------

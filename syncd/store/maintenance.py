@@ -199,6 +199,7 @@ _DANGLING = (
     ("call", "trunk_id", "trunk"),
     ("call", "carrier_id", "carrier"),
     ("call", "rate_id", "rate_used"),
+    ("account_charge", "matter_id", "matter"),
     ("record", "conversation", "record"),
     ("record", "file_id", "file"),
     ("record", "pbx_id", "pbx"),
@@ -213,6 +214,11 @@ def _dangling(_: ZoneInfo) -> Iterator[str]:
             f" WHERE {column} NOT IN (SELECT id FROM {parent}) GROUP BY 1"
         ):
             yield f"{count} {table} rows name {parent} {value}, which is not there"
+    for call, cost_center in _rows(
+        "SELECT call_id, cost_center FROM account_charge"
+        " WHERE call_id NOT IN (SELECT id FROM call UNION ALL SELECT id FROM call_withheld)"
+    ):
+        yield f"an account code charges call row {call} to {cost_center!r}, which is not there"
     for party, count in _rows(
         "SELECT party_id, COUNT(*) FROM call"
         " WHERE party_id <> 0 AND party_id NOT IN (SELECT id FROM party) GROUP BY 1"
