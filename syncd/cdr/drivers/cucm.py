@@ -85,7 +85,9 @@ _ALIASES = {
 _TYPE = re.compile(r"INTEGER|VARCHAR\(\d+\)|UNIQUEIDENTIFIER|BIGINT|SMALLINT|CHAR\(\d+\)", re.I)
 _WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")
 _MANGLED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
-_CONTROLLER = re.compile(r"Conf(?:Controll?er)Dn=([^;]*)")
+_CONTROLLER = re.compile(r"ConfControll?erDn=([^;]+)")
+_REQUESTOR = re.compile(r"(?<!Drop)ConfRequestorDn[=-]([^;]+)")
+"""Who controls a conference, the last one where there are several; else who asked for it."""
 
 _SINGLE = (0, 5)
 """Joined by nobody, or by a forward, which goes on in the same record."""
@@ -351,8 +353,8 @@ def _row(
     )
     controller = ""
     if texts[-1]:
-        found = _CONTROLLER.search(texts[-1])
-        controller = found.group(1) if found else ""
+        named = _CONTROLLER.findall(texts[-1]) or _REQUESTOR.findall(texts[-1])
+        controller = named[-1] if named else ""
     leg = Leg._make(
         (
             origination,
