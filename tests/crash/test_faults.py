@@ -12,6 +12,7 @@ import pytest
 from tests.support import mixed
 from tests.support.sweep import (
     VERIFIED,
+    Failures,
     Worker,
     chosen,
     complaints,
@@ -69,7 +70,7 @@ def test_intake_with_a_fault_anywhere(
     server("strace")
     with Worker(scratch) as worker:
         mixed.prepare(worker)
-        undisturbed = Undisturbed(worker)
+        usual = Undisturbed(worker)
         possible = [
             (task, point, fault)
             for task in TASKS
@@ -77,19 +78,19 @@ def test_intake_with_a_fault_anywhere(
             for fault in faults(point)
         ]
         assert len(possible) > 2000
+        failures = Failures()
         for number, (task, point, fault) in enumerate(chosen(possible, USUAL, part, PARTS)):
             worker.put_back()
             done = worker.do(task, point, fault)
-            where = (task, f"{fault} at {point}", done)
-            said = [line for line in complaints(done.said) if line not in undisturbed.said[task]]
-            assert done.code in (0, 1, 75, 78), where
-            assert not tracebacks(said), where
-            # One line for each folder, file or job that could not do its work.
-            assert len(said) == len(set(said)) <= len(TASKS) + 1, where
-            if not said:
-                _, found = worker.result(verify=False)
-                wrong = differences(found, undisturbed.stored[task])
-                assert not wrong, ("nothing was said", *where, wrong)
-            again, found = worker.result("ingest by daemon", verify=number % VERIFIED == 0)
-            wrong = differences(found, undisturbed.after(said))
-            assert not wrong, (*where, again.said, wrong)
+            with failures.noted(f"{task}, {fault} at {point}, {done}"):
+                said = [line for line in complaints(done.said) if line not in usual.said[task]]
+                assert done.code in (0, 1, 75, 78)
+                assert not (inside := tracebacks(said)), inside
+                # One line for each folder, file or job that could not do its work.
+                assert len(said) == len(set(said)) <= len(TASKS) + 1, said
+                if not said:
+                    _, found = worker.result(verify=False)
+                    assert not (wrong := differences(found, usual.stored[task])), ("silent", wrong)
+                _, found = worker.result("ingest by daemon", verify=number % VERIFIED == 0)
+                assert not (wrong := differences(found, usual.after(said))), wrong
+        failures.raise_any()

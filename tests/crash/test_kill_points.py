@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import mixed
-from tests.support.sweep import VERIFIED, Worker, chosen, differences
+from tests.support.sweep import VERIFIED, Failures, Worker, chosen, differences
 
 PARTS = 2
 """Which run side by side."""
@@ -29,9 +29,11 @@ def test_intake_killed_anywhere(server: Callable[[str], str], scratch: Path, par
         assert wanted["verify"] == []
         assert [row for row in wanted["drop"] if row.startswith("hq/")] == []
         assert len(points) > 2000
+        failures = Failures()
         for number, (task, point) in enumerate(chosen(points, USUAL, part, PARTS)):
             worker.put_back()
             done = worker.do(task, point, "signal=KILL")
-            _, found = worker.result("ingest by daemon", verify=number % VERIFIED == 0)
-            wrong = differences(found, wanted)
-            assert not wrong, (task, str(point), done.disturbed, wrong)
+            with failures.noted(f"{task} killed at {point}, {done}"):
+                _, found = worker.result("ingest by daemon", verify=number % VERIFIED == 0)
+                assert not (wrong := differences(found, wanted)), wrong
+        failures.raise_any()

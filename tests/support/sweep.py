@@ -6,6 +6,7 @@ A point is (thread, system call, how many of it came before); strace counts the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -14,7 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -28,6 +29,8 @@ CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\()?")
 FILES = "trace=%file,%desc"
 
 
+LONGEST, SHOWN = 3000, 10
+"""How much is shown of what is wrong: letters of each point, points."""
 VERIFIED = 5
 """``db verify`` looks at each so many-th database; they are compared with one that it found right."""
 
@@ -152,6 +155,26 @@ class Worker:
             if not disturbed:
                 disturbed = next((line for line in reversed(lines) if "= ?" in line), "")
         return Done(json.loads(answer)["code"], said.read_text(errors="replace"), disturbed)
+
+
+class Failures:
+    """Goes on after a point at which something is wrong, so that one sweep finds all of them."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    @contextlib.contextmanager
+    def noted(self, where: str) -> Iterator[None]:
+        """Note what an assertion says, and where it was."""
+        try:
+            yield
+        except AssertionError as error:
+            self.found.append(f"{where}: {error}")
+
+    def raise_any(self) -> None:
+        """Raise AssertionError with the first ones, when there are any."""
+        shown = "\n".join(text[:LONGEST] for text in self.found[:SHOWN])
+        assert not self.found, f"{len(self.found)} points, {SEED}={seed()}\n{shown}"
 
 
 def seed() -> int:
