@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from syncd.cdr.driver_options import OptionsError
 from syncd.cdr.drivers.fixed_width import COLUMNS, DATE_LINES
 from syncd.cdr.expressions import Columns, Condition
+from syncd.cdr.parts import carried
 from syncd.cdr.times import seconds_of
 from syncd.settings.values import BadValue
 from tests.support.drivers import driver, legs, reasons
@@ -73,10 +74,12 @@ def test_date_lines_that_are_none(text: str, what: str) -> None:
         DATE_LINES.kind.parse(text, Path())
 
 
-def test_the_head_is_the_date_before_the_first_row() -> None:
+def test_a_later_part_of_a_file_gets_the_last_date_before_it() -> None:
     of = driver("fixed-width", **OPTIONS, date_line=r"^(\d\d/\d\d)$")
-    assert of.head(b"05/27\n\n05/28\r\n" + LINE.encode() + b"\n05/29\n") == 14
-    assert of.head(LINE.encode() + b"\n") == 0
+    data = b"05/27\n05/28\n" + LINE.encode() + b"\n"
+    assert of.head(data) == 0
+    assert carried(of, b"", data) == b"05/28\n"
+    assert carried(of, b"05/29\n", LINE.encode() + b"\n") == b"05/29\n"
 
 
 # --- expressions ----------------------------------------------------------------------------------

@@ -137,17 +137,9 @@ class FixedWidth:
         return driver
 
     def head(self, beginning: bytes) -> int:
-        """Return the bytes up to and with the last line that dates the rows after it, where no row
-        stands before it."""
-        end = 0
-        while self._date_line is not None and (after := beginning.find(b"\n", end) + 1):
-            text = (
-                beginning[end:after].strip(b"\0\r\n\xef\xbb\xbf").decode(self._encoding, "replace")
-            )
-            if text.strip() and not self._date_line.search(text):
-                break
-            end = after
-        return end
+        """Return 0: a date at the beginning need not be that of a row further on, and a row whose date
+        is not known is better rejected than taken for one of another day."""
+        return 0
 
     @property
     def carries(self) -> bool:
