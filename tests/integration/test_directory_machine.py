@@ -57,8 +57,8 @@ EXAMPLES = int(os.environ.get("SYNCD_EXAMPLES", "12"))
 NOW = 1_790_000_000
 GRACE = 5000
 SITES = [Site("hq", ("2XXX",))]
-NAMES = ("ann", "bob", "cat", "dan", "eve", "fay")
-NUMBERS = (None, "2001", "2002", "2003", "2004")
+NAMES = ("ann", "bob", "cat", "dan", "eve")
+NUMBERS = ("2001", "2002", "2003", None)
 DEPARTMENTS = (None, "Sales", "IT", "sales ")
 NORTH, AWAY = f"ou=north,{PEOPLE}", f"ou=away,{SUFFIX}"
 MAPPING = {
@@ -218,7 +218,9 @@ class DirectoryMachine(RuleBasedStateMachine):
         self._done(self.admin.modify_dn(entry.entry_dn, f"uid={uid}", new_superior=home))
         entry.uid, entry.home = uid, home
 
-    @initialize(start=st.lists(st.tuples(people, numbers), unique_by=lambda one: one[0]))
+    @initialize(
+        start=st.lists(st.tuples(people, numbers), min_size=2, unique_by=lambda one: one[0])
+    )
     def begin(self, start: list[tuple[str, str | None]]) -> None:
         world = self.world
         world.way.bytes_left = None
@@ -283,6 +285,17 @@ class DirectoryMachine(RuleBasedStateMachine):
             a, b = self.model.entries[first], self.model.entries[second]
             a.number, b.number = b.number, a.number
             for entry in (a, b):
+                self._replace(entry, "telephoneNumber", entry.number)
+
+    @rule(one=people, other=people, gives_up=st.booleans())
+    def take_a_number(self, one: str, other: str, gives_up: bool) -> None:
+        """Somebody claims what another has, who keeps or gives it up."""
+        first, second = self.model.of(one), self.model.of(other)
+        if first and second and first != second:
+            taker, giver = self.model.entries[first], self.model.entries[second]
+            taker.number = giver.number
+            giver.number = None if gives_up else giver.number
+            for entry in (taker, giver):
                 self._replace(entry, "telephoneNumber", entry.number)
 
     @rule()
