@@ -30,13 +30,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list calls, as syncd report calls does (the default)",
         parents=[common],
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
     )
-    report.add_selection(listing)
+    report.add_selection(listing, again=True)
     show = actions.add_parser(
         SHOW,
         help="show the conversation of a call as a timeline of its legs",
         parents=[common],
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
     )
     show.add_argument(
         "id",

@@ -48,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selection(parser)
 
 
-def add_selection(parser: argparse.ArgumentParser) -> None:
-    """Add the viewer, the period, what to group and filter by, and the format."""
+def add_selection(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Add the viewer, the period, what to group and filter by, and the format; ``again`` for an
+    action of a verb that has them too: what stands before the action must not be forgotten."""
     add_viewer(parser)
     parser.add_argument(
         "--from", dest="first", metavar="DAY", help="first day (default: that of this month)"
@@ -62,7 +63,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         "--filter",
         dest="filters",
         action="append",
-        default=[],
+        default=argparse.SUPPRESS if again else [],
         metavar="KEY=VALUE",
         help="only rows with this value, or one of A,B; KEY= finds the unassigned; repeatable",
     )
@@ -77,7 +78,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--count",
         choices=("participations", "conversations"),
-        default="participations",
+        default=argparse.SUPPRESS if again else "participations",
         help="what a call is: a line's part in a conversation, or the whole of it",
     )
     add_format(parser, "csv")

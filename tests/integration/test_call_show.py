@@ -358,3 +358,16 @@ def test_a_conference_that_each_member_called(world: World) -> None:
     assert {tuple(one["how"]) for one in legs} == {("meet-me conference",)}
     bruno = shown(world, world.row("calling", "Bruno", at=60)["id"], "--as", "bruno")
     assert [one == GAP for one in bruno] == [True, False, True]
+
+
+def test_whom_it_is_for_may_stand_before_the_action(world: World) -> None:
+    """Said before the action it must not be forgotten: that would be the administrator's view."""
+    transfer(world)
+    conversation = world.rows()[0]["conversation"]
+    after = world.run("call", "show", conversation, "--as", "bruno")
+    assert "continued elsewhere" in after.out
+    assert world.run("call", "--as", "bruno", "show", conversation) == after
+    period = ("--from", "2026-05-01", "--to", "2026-07-01", "--filter", "side=called")
+    listed = world.run("call", "list", *period, "--as", "bruno")
+    assert world.run("call", *period, "--as", "bruno", "list") == listed
+    assert listed.out.count("Bruno") == 2

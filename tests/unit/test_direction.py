@@ -2,7 +2,8 @@
 rule, decided from records to sides as intake does it.
 
 A side reads ``SIDE LINE DIRECTION CLASS OTHER``, with ``pays`` when the outgoing leg is at its cost,
-and ``LINE=OWN`` when a person with a line of their own was found by user id or device; a record of which no side is ours reads as the reason.
+and ``LINE=OWN`` when a person with a line of their own was found by user id or device; a record of
+which no side is ours reads as the reason.
 """
 
 from __future__ import annotations
