@@ -16,7 +16,6 @@ from syncd.store.models import (
     Pbx,
     Record,
     Reject,
-    UnknownNumber,
     UnknownTrunk,
     database,
 )
@@ -200,23 +199,24 @@ def add_rejects(
 
 def note_unknown(site: str, seen: Mapping[tuple[str, str], list[int]]) -> None:
     """Count line-side numbers that nobody holds: (partition, number) → starts (epoch seconds)."""
-    key = (UnknownNumber.site, UnknownNumber.partition, UnknownNumber.number)
-    for (partition, number), starts in seen.items():
-        UnknownNumber.insert(
-            site=site,
-            partition=partition,
-            number=number,
-            first_seen=min(starts),
-            last_seen=max(starts),
-            records=len(starts),
-        ).on_conflict(
-            conflict_target=key,
-            update={
-                UnknownNumber.first_seen: fn.MIN(UnknownNumber.first_seen, min(starts)),
-                UnknownNumber.last_seen: fn.MAX(UnknownNumber.last_seen, max(starts)),
-                UnknownNumber.records: UnknownNumber.records + len(starts),
-            },
-        ).execute()
+    if not seen:
+        return
+    mark = database.param
+    # A folder whose trunks nobody has listed yet has thousands of them.
+    database.cursor().executemany(
+        "INSERT INTO unknown_number (site, partition, number, first_seen, last_seen, records)"
+        f" VALUES ({', '.join([mark] * 6)})"
+        " ON CONFLICT (site, partition, number) DO UPDATE SET"
+        " first_seen = CASE WHEN excluded.first_seen < unknown_number.first_seen"
+        " THEN excluded.first_seen ELSE unknown_number.first_seen END,"
+        " last_seen = CASE WHEN excluded.last_seen > unknown_number.last_seen"
+        " THEN excluded.last_seen ELSE unknown_number.last_seen END,"
+        " records = unknown_number.records + excluded.records",
+        [
+            (site, partition, number, min(starts), max(starts), len(starts))
+            for (partition, number), starts in seen.items()
+        ],
+    )
 
 
 def note_unknown_trunks(pbx: int, seen: Mapping[str, list[int]]) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-KILLS = 6
+KILLS = 4
 INI = """\
 [syncd]
 timezone = Europe/Rome
@@ -94,7 +94,7 @@ def test_killed_while_a_file_grows(tmp_path: Path, copying: bool) -> None:
         )
         until = time.monotonic() + moments.uniform(0.6, 1.6)
         while time.monotonic() < until:
-            writer.write(moments.randrange(1, 200))
+            writer.write(moments.randrange(1, 40))
             if moments.random() < 0.1:
                 writer.rotate()
             time.sleep(0.03)

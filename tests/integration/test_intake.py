@@ -158,7 +158,7 @@ def test_a_file_that_became_something_else_is_not_read(
     swap(path)
     with pytest.raises(OSError):
         spool.read(candidate)
-    monkeypatch.setattr(spool, "candidates", lambda *_: [candidate])
+    monkeypatch.setattr(spool, "candidates", lambda *_, **__: [candidate])
     (file,) = bed.take().files
     assert (file.state, path.exists() or path.is_symlink()) == (FileState.FAILED, True)
 
@@ -174,7 +174,7 @@ def test_a_file_that_vanishes_is_nothing(bed: Bed, monkeypatch: pytest.MonkeyPat
     path = bed.drop(one())
     found = spool.candidates(bed.folder, "*")
     path.unlink()
-    monkeypatch.setattr(spool, "candidates", lambda *_: found)
+    monkeypatch.setattr(spool, "candidates", lambda *_, **__: found)
     assert bed.take().files == []
     assert bed.ledger() == []
 
