@@ -428,3 +428,16 @@ def test_from_the_row_to_the_call(
     assert not list(Reject.select())
     found = bed.rows("line", "side", "direction", "duration")
     assert {row for row in found if row[1] in ("calling", "called")} == expected
+
+
+@pytest.mark.parametrize(("name", "suffix"), [("mitel", "txt"), ("avaya-cm", "txt")])
+def test_a_trial_takes_the_year_from_the_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, suffix: str
+) -> None:
+    path = tmp_path / f"{name}.{suffix}"
+    path.write_bytes((FIXTURES / path.name).read_bytes())
+    os.utime(path, (NEW_YEAR, NEW_YEAR))
+    assert main(["cdr", "try", "--json", "--driver", name, str(path)]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {row["outcome"] for row in rows} == {"taken"}
+    assert {row["leg"]["ended_at"][:4] for row in rows} <= {"2026", "2027"}
