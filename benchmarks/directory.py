@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 if TYPE_CHECKING:
+    from syncd.application.sites import DirectorySite
     from syncd.settings.model import DirectorySettings
 
 SUFFIX = "dc=example,dc=com"
@@ -68,6 +69,10 @@ currency = EUR
 [custom-fields]
 custom1 = Number
 custom2 = Floor
+[site:hq]
+country = IT
+access_code = 0
+internal_numbers = 1XXXXXX 2XXXXXX
 [directory:corp]
 type = ldap
 servers = {{url}}
@@ -199,8 +204,9 @@ def search(url: str) -> dict[str, float]:
     return figures(began, cpu, found)
 
 
-def opened(url: str, home: Path) -> DirectorySettings:
-    """Open the database and return the settings of the directory."""
+def opened(url: str, home: Path) -> tuple[DirectorySettings, tuple[DirectorySite, ...]]:
+    """Open the database and return the settings of the directory, and the sites."""
+    from syncd.application.sites import directory_sites
     from syncd.settings.load import load
     from syncd.store.database import open_database
 
@@ -210,7 +216,7 @@ def opened(url: str, home: Path) -> DirectorySettings:
     (home / "syncd.ini").write_text(INI.format(url=url, mapping=mapping))
     settings = load(home / "syncd.ini")
     open_database(f"sqlite:///{home}/syncd.db", home)
-    return settings.directories["corp"]
+    return settings.directories["corp"], directory_sites(settings)
 
 
 def sync(url: str, home: Path) -> dict[str, float]:
@@ -228,10 +234,10 @@ def sync(url: str, home: Path) -> dict[str, float]:
             yield
         held[0] = max(held[0], time.perf_counter() - began)
 
-    directory = opened(url, home)
+    directory, sites = opened(url, home)
     module.write_transaction = timed  # type: ignore[assignment]
     began, cpu = time.perf_counter(), time.process_time()
-    outcome = module.sync_source(directory, open_source(directory), (), now=int(time.time()))
+    outcome = module.sync_source(directory, open_source(directory), sites, now=int(time.time()))
     result = figures(began, cpu, outcome.entries)
     return result | {"transaction": held[0], "changed": outcome.changed}
 
@@ -248,7 +254,7 @@ def polls(url: str, home: Path, times: int = 5) -> dict[str, float]:
     from syncd.directory.sync import sync_source
     from syncd.store.models import SourceCookie
 
-    directory = opened(url, home)
+    directory, sites = opened(url, home)
     attributes = sorted({*MAPPING.values(), "entryUUID"} - {"yes", "no"})
     base, filter_text = f"ou=people,{SUFFIX}", "(objectClass=inetOrgPerson)"
 
@@ -265,7 +271,7 @@ def polls(url: str, home: Path, times: int = 5) -> dict[str, float]:
     def incremental(expected: int) -> None:
         source = open_source(directory)
         now = int(time.time())
-        outcome = sync_source(directory, source, (), now=now, shortcut=Shortcut.EXACT)
+        outcome = sync_source(directory, source, sites, now=now, shortcut=Shortcut.EXACT)
         if not outcome.incremental or outcome.entries != expected:
             raise SystemExit(f"not what was expected: {outcome}")
 

@@ -75,6 +75,11 @@ class _Touched:
                 if before != owner:
                     self.sharing.update((before, owner))
 
+    def twice(self, lines: Collection[tuple[Role, Line]]) -> bool:
+        """Whether two of somebody's own lines are one, by whatever spelling."""
+        keys = [key for role, line in lines for key in self._keys.of(role, line)]
+        return len(keys) > len(set(keys))
+
 
 def narrow(
     stored: Stored,
@@ -171,7 +176,8 @@ def _arriving(
     busy: set[str] = set()
     for external_id in new:
         fields = fields_of(said[external_id])
-        touched.by(external_id, _claimed(fields, terms))
-        if idle_flags(fields):
+        claimed = list(_claimed(fields, terms))
+        touched.by(external_id, claimed)
+        if idle_flags(fields) or touched.twice(claimed):
             busy.add(external_id)
     return busy | {owner for owner in touched.sharing if isinstance(owner, str)}

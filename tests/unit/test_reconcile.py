@@ -636,12 +636,22 @@ def _decided(current: Current, decided: Plan) -> dict[str, Any]:
     return {name: sorted(map(repr, values)) for name, values in found.items()}
 
 
+@dataclass(frozen=True)
+class Spelling(Site):
+    """A site where 1 and 2 are one number."""
+
+    def same(self, number: str) -> str:
+        return "+12" if number in ("1", "2") else ""
+
+
 @settings(max_examples=300)
-@given(steps, st.sampled_from([0, 50]))
+@given(steps, st.sampled_from([0, 50]), st.sampled_from([Site, Spelling]))
 def test_leaving_out_those_about_whom_there_is_nothing_to_decide_changes_nothing(
-    sequence: list[tuple[str, int, bool, dict[str, dict[str, FieldValue]]]], grace: int
+    sequence: list[tuple[str, int, bool, dict[str, dict[str, FieldValue]]]],
+    grace: int,
+    kind: type[Site],
 ) -> None:
-    store = Store((Site("hq", ("X",)), Site("far", ("4",))), grace)
+    store = Store((kind("hq", ("X",)), Site("far", ("4",))), grace)
     now = NOW
     for source, seconds, known, snapshot in sequence:
         now += seconds
@@ -654,6 +664,13 @@ def test_leaving_out_those_about_whom_there_is_nothing_to_decide_changes_nothing
         few, said = narrow(Streamed(current), PackedStates(wanted), terms, {})
         assert _decided(few, plan(few, said, terms)) == _decided(current, whole)
         store.sync(*wanted, now=now, source=source, absent_departed=known)
+
+
+def test_who_names_one_number_in_two_spellings_is_not_left_out() -> None:
+    anna = person("anna", first_extension="1", extension_alias=("2",), site="hq")
+    terms = Terms(NOW, first=True, sites=(Spelling("hq", ("X",)),))
+    few, said = narrow(Streamed(Current()), PackedStates([anna]), terms, {})
+    assert (len(few.newcomers), said) == (0, [anna])
 
 
 def test_who_stays_as_they_were_and_who_is_new_is_left_out() -> None:
