@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from syncd.reports.scope import Door, Policy
 
 
-def add_viewer(parser: argparse.ArgumentParser) -> None:
-    """Add ``--as``."""
+def add_viewer(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """Add ``--as``; ``again`` for an action of a verb that has it too: whom it is for must not be
+    forgotten when it stands before the action."""
     parser.add_argument(
         "--as",
         dest="viewer",
+        default=argparse.SUPPRESS if again else None,
         metavar="USER",
         help="as this user may see it: a username, or SOURCE:USER where two sources share it "
         "(default: the local administrator)",

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         made[name] = actions.add_parser(
             name, help=what, parents=[common_options()], allow_abbrev=False
         )
-        add_viewer(made[name])
+        add_viewer(made[name], again=True)
         if name != "list":
             made[name].add_argument("name", metavar="NAME", help="username, SOURCE:USER or #id")
     add_viewer(parser)
