@@ -2,6 +2,7 @@
 # make demo      a simulated company against the real daemon
 # make test      all tests but those of make test-servers
 # make fuzz      a million damaged rows for each driver of call records, files of a gigabyte
+# make sweep     kill -9 and faults at every system call, thousands of orders of arrival: half an hour
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
@@ -58,6 +59,12 @@ fuzz: $(VENV)/.installed-dev
 	    --timeout 3600 $(PYTEST_OPTIONS)
 	SYNCD_FUZZ_ROWS=$(FUZZ_ROWS) $(BIN)/python -m pytest tests/contract/test_mutations.py \
 	    -n $(JOBS) --timeout 3600 $(PYTEST_OPTIONS)
+
+# make test takes some points, another choice each time; SYNCD_SEED=N takes the same ones again.
+sweep: $(VENV)/.installed-dev servers
+	SYNCD_SWEEP=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o timeout=0 \
+	    tests/crash tests/integration/test_any_order.py tests/integration/test_any_order_mixed.py \
+	    $(PYTEST_OPTIONS)
 
 # Domain controllers have fixed ports: one process, one server at a time.
 test-servers: $(VENV)/.installed-dev servers

@@ -25,7 +25,7 @@ USUAL = 30
 TASKS = ("sync", "sync by daemon")
 TABLES = (
     *("party", "assignment", "profile", "party_lock", "hunt_group", "hunt_member"),
-    *("source_state", "source_digest", "source_cookie", "sync_change"),
+    *("source_state", "source_cookie", "sync_change"),
 )
 """What a sync changes in one transaction."""
 

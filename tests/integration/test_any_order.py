@@ -47,6 +47,7 @@ from syncd.store.models import (
 )
 from tests.fixtures.worked_examples import EXAMPLES
 from tests.fixtures.worked_features import FEATURES
+from tests.support.sweep import schedules
 
 Row = dict[str, Any]
 NOW = 1_790_000_000
@@ -216,7 +217,7 @@ def same(found: dict[str, Any], expected: dict[str, Any]) -> None:
         assert found[what] == value, what
 
 
-@settings(max_examples=10)
+@settings(max_examples=schedules(10))
 @given(cuts=st.integers(0, 12), seed=st.integers(0, 2**32))
 def test_any_order_and_any_files(
     company: Company, as_one_file: dict[str, Any], cuts: int, seed: int

@@ -9,10 +9,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-NOT_COMPARED = {"sync_run"}
-"""Tables that tell of attempts, not of results; nor are those of the migrations compared."""
+NOT_COMPARED = {"sync_run", "source_digest"}
+"""Tables that tell of attempts and of shortcuts, not of results; nor are those of the migrations
+compared."""
 
-NAMED = {"conversation": "record", "rate_id": "rate_used", "run_id": "sync_run"}
+NAMED = {"rate_id": "rate_used", "run_id": "sync_run"}
 """Which table a column's ids are those of, where its name does not say so."""
 
 
@@ -36,6 +37,7 @@ class Dump:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             )
         }
+        self._conversations: dict[int, str] = {}
         self._cache: dict[tuple[str, int], str] = {}
         self._rows: dict[str, dict[int, tuple[Any, ...]]] = {}
 
@@ -60,12 +62,28 @@ class Dump:
         )
 
     def _value(self, table: str, column: str, value: Any) -> str:
+        if column == "conversation" and isinstance(value, int):
+            return self._conversation(value)
+        if column == "leg" and isinstance(value, int) and value < 0:
+            return "its record"
         if column == "id" and table in ("call", "call_withheld"):
             return f"{self._named('record', value >> 3)}/{value & 7}"
         other = NAMED.get(column) or (column[:-3] if column.endswith("_id") else "")
         if other in self.tables and isinstance(value, int) and "id" in self.tables[other]:
             return self._named(other, value)
         return repr(value)
+
+    def _conversation(self, key: int) -> str:
+        """Return the first of its records by name: which one it is known by is a matter of their
+        arrival."""
+        if not self._conversations:
+            for record, conversation in self._database.execute(
+                "SELECT id, conversation FROM record"
+            ):
+                name = self._named("record", record)
+                known = self._conversations.get(conversation, name)
+                self._conversations[conversation] = min(known, name)
+        return self._conversations.get(key, "no conversation")
 
     def _named(self, table: str, key: int) -> str:
         """Return what tells a row from the others of its table."""

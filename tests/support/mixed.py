@@ -123,21 +123,9 @@ def write_files(root: Path) -> None:
         10, 101, 103, "2001", "0333444555", at=100, talk=200, **transferred("2002"), **SPLIT
     )
     _write(root, "cdr_C_01_202606010001_2", [second], 2)
-    _write(root, "cdr_C_01_202606010002_3", _examples(0, 2), 3)
-    _write(root, "cdr_C_01_202606010003_4", _examples(1, 2), 4)
-    busy = [
-        *(leg(200 + n, 300 + 2 * n, 301 + 2 * n, "2001", "2002", at=n * 86_400) for n in range(4)),
-        # Numbers that nobody has: withheld.
-        *(
-            leg(220 + n, 400 + 2 * n, 401 + 2 * n, f"21{n:02}", "0612345678", at=n * 3000)
-            for n in range(6)
-        ),
-        # No rate, no such trunk, begins in the future.
-        leg(230, 500, 501, "2002", "00442071234567", at=7000),
-        leg(231, 502, 503, "2002", "0612345678", at=8000, destDeviceName="SIP-NEW"),
-        leg(232, 504, 505, "2001", "2003", at=400 * 86_400),
-    ]
-    path = _write(root, "cdr_C_02_202606010004_5", busy, 5)
+    _write(root, "cdr_C_01_202606010002_3", examples(0, 2), 3)
+    _write(root, "cdr_C_01_202606010003_4", examples(1, 2), 4)
+    path = _write(root, "cdr_C_02_202606010004_5", busy_rows(), 5)
     damaged = path.read_bytes().splitlines(keepends=True)
     damaged[3:3] = [b'1,2,"cut short\n', damaged[4].replace(b'"2002"', b'"\xff\x00"'), b"\n"]
     _put(hq / "cdr_C_02_202606010005_6", b"".join(damaged), 6)
@@ -150,9 +138,9 @@ def write_files(root: Path) -> None:
     _put(hq / "cdr_C_01_202606010007_8.gz", gzip.compress(path.read_bytes(), mtime=0), 12)
     _put(hq / "cmr_C_01_202606010007_8", CMR.encode(), 13)
     branch = root / "drop" / "branch"
-    first = _asterisk("2026-06-01 10")
+    first = asterisk_rows("2026-06-01 10")
     _put(branch / "Master.csv", first.encode(), 14)
-    again = first + _asterisk("2026-06-02 11")
+    again = first + asterisk_rows("2026-06-02 11")
     _put(branch / "Master.csv.1", (again + '"","half a ro').encode(), 15)
 
 
@@ -166,6 +154,22 @@ def prepare(worker: Worker) -> None:
     worker.keep()
 
 
+def busy_rows() -> list[dict[str, Any]]:
+    """Return calls between people, by numbers that nobody has, without a rate, in the future."""
+    return [
+        *(leg(200 + n, 300 + 2 * n, 301 + 2 * n, "2001", "2002", at=n * 86_400) for n in range(4)),
+        # Numbers that nobody has: withheld.
+        *(
+            leg(220 + n, 400 + 2 * n, 401 + 2 * n, f"21{n:02}", "0612345678", at=n * 3000)
+            for n in range(6)
+        ),
+        # No rate, no such trunk, begins in the future.
+        leg(230, 500, 501, "2002", "00442071234567", at=7000),
+        leg(231, 502, 503, "2002", "0612345678", at=8000, destDeviceName="SIP-NEW"),
+        leg(232, 504, 505, "2001", "2003", at=400 * 86_400),
+    ]
+
+
 def _first_rows() -> list[dict[str, Any]]:
     return [
         leg(10, 101, 102, "2001", "2002", talk=30, **SPLIT),
@@ -175,7 +179,7 @@ def _first_rows() -> list[dict[str, Any]]:
     ]
 
 
-def _asterisk(hour: str) -> str:
+def asterisk_rows(hour: str) -> str:
     """Return rows of an hour, written as ``2026-06-01 10``."""
     rows = []
     for source, called, channel, other, minute, disposition, key in ASTERISK:
@@ -188,7 +192,7 @@ def _asterisk(hour: str) -> str:
     return "".join(rows)
 
 
-def _examples(part: int, parts: int) -> list[Mapping[str, Any]]:
+def examples(part: int, parts: int) -> list[Mapping[str, Any]]:
     """Return some rows of each worked example, a day apart: all begin in one second."""
     found = []
     for day, rows in enumerate(list(EXAMPLES.values())[::3]):

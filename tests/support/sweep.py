@@ -257,3 +257,8 @@ def tracebacks(said: Sequence[str]) -> list[str]:
         or "defect" in line
         or (line.startswith("{") and not json.loads(line).get("reason"))
     ]
+
+
+def schedules(usual: int) -> int:
+    """Return how many orders of arrival a test tries."""
+    return 600 if os.environ.get(POINTS) == "all" else usual
