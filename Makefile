@@ -60,7 +60,7 @@ fuzz: $(VENV)/.installed-dev
 	SYNCD_FUZZ_ROWS=$(FUZZ_ROWS) $(BIN)/python -m pytest tests/contract/test_mutations.py \
 	    -n $(JOBS) --timeout 3600 $(PYTEST_OPTIONS)
 
-# make test takes some points, another choice each time; SYNCD_SEED=N takes the same ones again.
+# A few points of it are part of make test, others each time; SYNCD_SEED=N takes the same ones again.
 sweep: $(VENV)/.installed-dev servers
 	SYNCD_SWEEP=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o timeout=0 \
 	    tests/crash tests/integration/test_any_order.py tests/integration/test_any_order_mixed.py \
