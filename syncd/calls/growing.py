@@ -16,10 +16,11 @@ from dataclasses import dataclass, field, replace
 import peewee
 import structlog
 
+from syncd.calls.batch import BatchResult
 from syncd.calls.context import IntakeContext
 from syncd.calls.intake_outcome import FileOutcome, IngestOutcome
 from syncd.calls.pieces import Place, parsed, reason_of, store_pieces
-from syncd.calls.pipeline import BatchResult, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.cdr import ledger
 from syncd.cdr.compressed import is_compressed, plain_name
 from syncd.cdr.driver_options import written_at

@@ -11,8 +11,9 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 
+from syncd.calls.batch import Batch, BatchResult, ParsedFile
 from syncd.calls.excluding import NOT_KEPT
-from syncd.calls.pipeline import Batch, BatchResult, ParsedFile, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.calls.rereading import Again, take_rejects
 from syncd.domain.leg import Exclusion, Leg, Reject
 from syncd.store.rejects import Chosen, rejects, still_bad

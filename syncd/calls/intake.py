@@ -21,6 +21,7 @@ import peewee
 import structlog
 
 from syncd.calls.analysis import Rules
+from syncd.calls.batch import BatchResult
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.growing import GrowingFolder
@@ -35,7 +36,7 @@ from syncd.calls.pieces import (
     reason_of,
     store_pieces,
 )
-from syncd.calls.pipeline import BatchResult, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.calls.release import release_calls
 from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name

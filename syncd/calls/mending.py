@@ -5,7 +5,7 @@ from __future__ import annotations
 from syncd.billing import rating
 from syncd.calls import analysis
 from syncd.calls.attribution import AMBIGUOUS
-from syncd.calls.pipeline import EXCLUDED_NUMBER
+from syncd.calls.excluding import EXCLUDED_NUMBER
 from syncd.calls.pricing import UNKNOWN_TRUNK
 from syncd.licensing import history
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeVar
 
+from syncd.calls.batch import BatchResult, ParsedFile
 from syncd.calls.halves import join_halves, take_halves
-from syncd.calls.pipeline import BatchResult, ParsedFile, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.cdr.parts import BEGINNING, Part, carried, head_of, parts, traits
 from syncd.cdr.quality_rows import QualityFile, store_quality
 from syncd.cdr.quality_rows import Terms as QualityTerms

@@ -17,10 +17,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from syncd.calls.analysis import Rules
+from syncd.calls.batch import Batch, ParsedFile
 from syncd.calls.changes import Changes, compare, newly_acquired
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
-from syncd.calls.pipeline import Batch, ParsedFile, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.calls.rereading import read_again
 from syncd.calls.rows import CallTuple
 from syncd.cdr import ledger

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE
+from syncd.calls.batch import FUTURE, FUTURE_REASON, Batch, ParsedFile, conflict
 from syncd.calls.conversation import Rec
 from syncd.calls.excluding import EXCLUDED_NUMBER, NOT_KEPT, numbers_of, without_numbers
 from syncd.calls.explanation import load_conversation
-from syncd.calls.pipeline import FUTURE, FUTURE_REASON, Batch, ParsedFile, conflict
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
 from syncd.domain.leg import Exclusion, Leg, Reject
@@ -64,7 +64,7 @@ def read_again(batch: Batch, file: ParsedFile) -> Reread:
     store.delete_records(record.id for record in leaving)
     # Those that are excluded still are noted again when the batch is finished.
     quality.include(
-        batch.pipeline.pbx_id,
+        batch.basis.pbx_id,
         (
             (record.leg.call_ref, record.leg.started_at, record.leg.ended_at)
             for record in leaving
@@ -91,7 +91,7 @@ def read_again(batch: Batch, file: ParsedFile) -> Reread:
 
 def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:
     """Compare a file's rows with its stored records."""
-    pipeline = batch.pipeline
+    basis = batch.basis
     excluded_numbers = batch.context.excluded_numbers
     mine = {(record.leg.started_at, record.key_hash): record for record in own}
     rows = _Sorted(Counters(), [], [], {}, [], [])
@@ -109,15 +109,15 @@ def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:
             reject(item)
             continue
         leg, rule = (item.leg, item.rule) if isinstance(item, Exclusion) else (item, "")
-        if leg.started_at > pipeline.now + FUTURE:
+        if leg.started_at > basis.now + FUTURE:
             reject(Reject(line, FUTURE_REASON, file.raw(line), retryable=True))
             continue
-        hashed = pipeline.key_hash(leg.key)
+        hashed = basis.key_hash(leg.key)
         identity = (leg.started_at, hashed)
         record = mine.pop(identity, None)
         known = seen.get(identity)
         if known is None and record is None:
-            stored = known_record(leg.started_at, pipeline.pbx_id, hashed)
+            stored = known_record(leg.started_at, basis.pbx_id, hashed)
             known = stored[1:] if stored else None
         if known is not None:
             if known[0] == leg.content_hash:

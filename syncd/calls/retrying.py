@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from syncd.calls.analysis import Rules
+from syncd.calls.batch import Batch
 from syncd.calls.context import IntakeContext
 from syncd.calls.excluding import NOT_KEPT
-from syncd.calls.pipeline import Batch, Pipeline
+from syncd.calls.pipeline import Pipeline
 from syncd.calls.rereading import Again, StillBad, take_rejects
 from syncd.cdr import ledger, quality_rows
 from syncd.cdr.lines import RAW
@@ -62,8 +63,8 @@ def retry(context: IntakeContext, rules: Rules, ids: Sequence[int], now: int) ->
             item = read_row(context, header, row)
             read.append(Again(row.id, row.file_id, row.line, item))
     taken, more = take_rejects(batch, read)
-    pipeline = batch.pipeline
-    terms = Terms(pipeline.pbx_id, pipeline.key_hash, context.excluded_numbers, now)
+    basis = batch.basis
+    terms = Terms(basis.pbx_id, basis.key_hash, context.excluded_numbers, now)
     for key, reject in quality_rows.take_again(measured, terms).items():
         if reject is None:
             taken.append(key)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.application.plugins import DRIVERS, plugin_names
-from syncd.calls import analysis, attribution, pipeline
+from syncd.calls import analysis, attribution, batch, excluding
 from syncd.cdr import spool
 from syncd.cdr.ledger import Counters
 from syncd.cdr.parts import traits
@@ -41,7 +41,7 @@ EXCLUDED = {
     "mobility attempt",
     analysis.RECORDER_RULE,
     analysis.INTERNAL_RULE,
-    pipeline.EXCLUDED_NUMBER,
+    excluding.EXCLUDED_NUMBER,
 }
 
 
@@ -58,7 +58,7 @@ def test_every_reason_has_a_row() -> None:
 
 def test_every_rejected_reason_is_in_the_code() -> None:
     code = " ".join(
-        (SOURCE / name).read_text("utf-8") for name in ("cdr/drivers/cucm.py", "calls/pipeline.py")
+        (SOURCE / name).read_text("utf-8") for name in ("cdr/drivers/cucm.py", "calls/batch.py")
     )
     code = re.sub(r'"\s*\n\s*f?"', "", code)
     reasons = table("Rejected")

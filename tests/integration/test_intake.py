@@ -627,9 +627,9 @@ def test_unknown_numbers_of_a_conversation_that_opens_again_are_counted_once(bed
 def test_a_file_that_brings_a_defect_to_light_holds_up_no_other(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from syncd.calls import pipeline
+    from syncd.calls import batch
 
-    real = pipeline.analyse
+    real = batch.analyse
 
     def defect(records: Any, rules: Any) -> Any:
         if any(rec.leg.final_number == "2003" for rec in records):
