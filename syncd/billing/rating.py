@@ -43,7 +43,7 @@ def price(rate: Rate, seconds: int, rounding: Rounding) -> Price:
     charge; rounded once to ``rounding.decimals``.
     """
     # Taken apart at once and without calls: this runs for every leg of every file.
-    _, _, _, fee, per_unit, unit, initial, increment, minimum = rate
+    _, _, _, fee, per_unit, unit, initial, increment, minimum, _, _ = rate
     billed = initial
     beyond = (seconds if seconds > 1 else 1) - initial
     if beyond > 0:
