@@ -639,7 +639,7 @@ def test_a_file_that_brings_a_defect_to_light_holds_up_no_other(
     for number, called in enumerate(("2002", "2003", "2002"), start=1):
         bed.drop(leg(number, number * 2 + 99, number * 2 + 100, "2001", called))
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "analyse", defect)
+        patch.setattr(batch, "analyse", defect)
         outcome = bed.take()
     assert [file.state for file in outcome.files].count(FileState.DONE) == 2
     [failed] = [file for file in outcome.files if file.state is FileState.FAILED]
