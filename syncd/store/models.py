@@ -123,6 +123,21 @@ from syncd.store.directory_models import (
 from syncd.store.growing_models import (
     GrowingFile as GrowingFile,
 )
+from syncd.store.posting_models import (
+    Adjustment as Adjustment,
+)
+from syncd.store.posting_models import (
+    ClosedSum as ClosedSum,
+)
+from syncd.store.posting_models import (
+    Period as Period,
+)
+from syncd.store.posting_models import (
+    RerateChange as RerateChange,
+)
+from syncd.store.posting_models import (
+    RerateRun as RerateRun,
+)
 from syncd.store.quality_models import (
     CallQuality as CallQuality,
 )
@@ -383,4 +398,9 @@ MODELS: tuple[type[Any], ...] = (
     GrowingFile,
     CallQuality,
     QualityExcluded,
+    Period,
+    ClosedSum,
+    Adjustment,
+    RerateRun,
+    RerateChange,
 )
