@@ -72,6 +72,9 @@ from syncd.store.charge_models import (
 from syncd.store.charge_models import (
     Matter as Matter,
 )
+from syncd.store.charge_models import (
+    PrivateRecord as PrivateRecord,
+)
 from syncd.store.directory_models import (
     Assignment as Assignment,
 )
@@ -122,6 +125,21 @@ from syncd.store.directory_models import (
 )
 from syncd.store.growing_models import (
     GrowingFile as GrowingFile,
+)
+from syncd.store.licence_models import (
+    AcquirableLine as AcquirableLine,
+)
+from syncd.store.licence_models import (
+    HuntListing as HuntListing,
+)
+from syncd.store.mail_models import (
+    BudgetAlert as BudgetAlert,
+)
+from syncd.store.mail_models import (
+    BudgetPeriod as BudgetPeriod,
+)
+from syncd.store.mail_models import (
+    Outbox as Outbox,
 )
 from syncd.store.posting_models import (
     Adjustment as Adjustment,
@@ -388,9 +406,12 @@ MODELS: tuple[type[Any], ...] = (
     RollupLine,
     AcquiredLine,
     Slot,
+    AcquirableLine,
+    HuntListing,
     AccessLog,
     Matter,
     AccountCharge,
+    PrivateRecord,
     TrunkCounter,
     DirtyQuarter,
     FileHeader,
@@ -403,4 +424,7 @@ MODELS: tuple[type[Any], ...] = (
     Adjustment,
     RerateRun,
     RerateChange,
+    Outbox,
+    BudgetPeriod,
+    BudgetAlert,
 )
