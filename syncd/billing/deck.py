@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,19 +16,31 @@ REMEMBERED = 100_000
 """Numbers that a deck keeps its answer for; a full memory is emptied."""
 
 
-class Deck:
-    """Rates by longest prefix. Prefixes are distinct (``load_deck`` sees to that)."""
+Rows = Mapping[str, Rate]
+"""The rows of one prefix by time band; the default's band is empty."""
 
-    __slots__ = ("_by_prefix", "_known", "_lengths", "rates")
+
+class Deck:
+    """Rates by longest prefix, then time band. Each prefix is there once for each band (``load_deck``
+    sees to that)."""
+
+    __slots__ = ("_by_band", "_by_prefix", "_known", "_lengths", "bands", "rates")
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self.rates = tuple(rates)
+        self.bands = frozenset(rate.band for rate in self.rates if rate.band)
+        """Names of the bands that rows name."""
         self._by_prefix = {rate.prefix: rate for rate in self.rates}
+        self._by_band: dict[str, dict[str, Rate]] = {}
+        if self.bands:
+            for rate in self.rates:
+                self._by_band.setdefault(rate.prefix, {})[rate.band] = rate
         self._lengths = sorted({len(prefix) for prefix in self._by_prefix}, reverse=True)
         self._known: dict[str, Rate] = {}
 
     def find(self, digits: str) -> Rate | None:
-        """Return the rate of the longest prefix of an E.164 number without ``+``, or None."""
+        """Return the rate of the longest prefix of an E.164 number without ``+``, or None. Where the
+        deck knows bands it is one of the prefix's rows: ``rows`` gives them."""
         known = self._known
         rate = known.get(digits)
         if rate is None:
@@ -45,6 +57,10 @@ class Deck:
     def exact(self, digits: str) -> Rate | None:
         """Return the rate whose prefix is exactly these digits, or None."""
         return self._by_prefix.get(digits)
+
+    def rows(self, prefix: str) -> Rows:
+        """Return the rows of a prefix that a rate of a deck with bands has."""
+        return self._by_band[prefix]
 
 
 def load_deck(path: Path) -> list[Rate]:
