@@ -17,6 +17,8 @@ NAMED = {"rate_id": "rate_used", "run_id": "sync_run"}
 """Which table a column's ids are those of, where its name does not say so."""
 
 
+OF_THE_DISK = {("growing_file", "device"), ("growing_file", "inode")}
+"""Columns that are new with each copy of a folder."""
 KNOWN_BY = {
     "record": ("pbx_id", "key"),
     "file": ("source", "name", "sha256"),
@@ -58,7 +60,8 @@ class Dump:
         return " ".join(
             f"{column}={self._value(table, column, value)}"
             for column, value in zip(columns, row, strict=True)
-            if column != "id" or table.startswith("call")
+            if (table, column) not in OF_THE_DISK
+            and (column != "id" or table in ("call", "call_withheld"))
         )
 
     def _value(self, table: str, column: str, value: Any) -> str:

@@ -169,7 +169,7 @@ class Failures:
         try:
             yield
         except AssertionError as error:
-            self.found.append(f"{where}: {error}")
+            self.found.append(f"{error}\n    {where}")
 
     def raise_any(self) -> None:
         """Raise AssertionError with the first ones, when there are any."""
