@@ -14,6 +14,7 @@ from typing import Any
 
 from syncd.calls.accounts import ChargeRow, charged_drafts, charged_rows
 from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis, Rules
+from syncd.calls.booking import book_batch, in_its_period
 from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
 from syncd.calls.dimensions import Dimensions
@@ -29,8 +30,8 @@ from syncd.domain.leg import Exclusion, Leg, Reject
 from syncd.licensing import settlement
 from syncd.licensing.settlement import Terms
 from syncd.licensing.slots import Licence, SlotKey
+from syncd.store import adjustments, quality
 from syncd.store import call_rows as store
-from syncd.store import quality
 from syncd.store.charges import insert_charges
 from syncd.store.rollups import mark_dirty
 from syncd.store.trunk_counters import mark_quarters
@@ -103,6 +104,8 @@ class Basis:
         self._periods: dict[int, int] = {}
         self.licence: Licence | None = None
         """As of the last settlement; None before the first."""
+        self.run = 0
+        """Row of ``maintenance_run`` that the batches belong to; 0: none."""
         self._identity = context.pbx.encode() + b"\0"
 
     def period(self, started_at: int) -> int:
@@ -146,6 +149,7 @@ class Batch:
         """Record id → file id, of the records whose call rows are written."""
         self.unknown: dict[tuple[str, str], list[int]] = {}
         self.unknown_trunks: dict[str, list[int]] = {}
+        self.closing = adjustments.closing()
         self._next_id = store.last_record_id() + 1
         self._latest = store.last_start()
         self._seen: dict[tuple[int, int], tuple[int, int, int]] = {}
@@ -369,12 +373,17 @@ class Batch:
                 basis.rules.holders,
                 basis.dimensions,
                 conversation,
-                basis.period,
+                self.period if self.closing.through else basis.period,
             )
             codes = self.context.account_codes
             if codes and (charged := charged_drafts(records, analysis, codes)):
                 rows = charged_rows(rows, charged, basis.dimensions, self.charged)
             self.pending += rows
+
+    def period(self, started_at: int) -> int:
+        """Return the posting period (yyyymm) of a start: its month, or the oldest open one."""
+        closing = self.closing
+        return closing.open_period if closing.closed(started_at) else self.basis.period(started_at)
 
     def note_unknown(
         self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
@@ -406,6 +415,8 @@ class Batch:
             ):
                 withheld.append(row)
                 continue
+            if before:
+                row = in_its_period(row, before.get(row[0]))
             calls.append(row)
             changed[file_of[row[0] >> 3]].calls += 1
             if not before or before.get(row[0]) != row:
@@ -420,6 +431,7 @@ class Batch:
         if withheld:
             store.insert_withheld(withheld)
         insert_charges(self.charged)
+        book_batch(self.closing, before, calls, self.basis.now, self.basis.run)
         ledger.add_rejects(self.rejects, self.headers)
         self.exclude_quality()
         self.release(licence, hunts)
@@ -461,7 +473,7 @@ class Batch:
 
     def release(self, licence: Licence, hunts: frozenset[int]) -> None:
         """Move the calls of lines that hold a slot now, and count them with their files."""
-        released = settlement.release(licence, hunts)
+        released = settlement.release(licence, hunts, self.basis.now)
         self.result.released = len(released)
         self.dirty.update(self.basis.days.day(one.started_at) for one in released)
         for file_id, calls in ledger.files_of(one.record for one in released).items():

@@ -176,7 +176,14 @@ class Run:
             if name in (OWN_WITHHELD, TAKEN_WITHHELD):
                 position = withheld.reassign(concerned, decide, after, ROWS_AT_ONCE).position
             else:
-                done = reassign(concerned, decide, after=after, limit=ROWS_AT_ONCE)
+                done = reassign(
+                    concerned,
+                    decide,
+                    after=after,
+                    limit=ROWS_AT_ONCE,
+                    at=self._now,
+                    run=self._row.id,
+                )
                 days = Days(self._zone)
                 mark_dirty({days.day(start) for start in done.starts})
                 self.done.add(done)
@@ -207,7 +214,9 @@ class Run:
                     with write_transaction():
                         pbx_id = ledger.pbx_id(context.pbx)
                         rules = self._current_rules(context)
-                        Pipeline(context, rules, pbx_id, self._now).decide_again(part)
+                        pipeline = Pipeline(context, rules, pbx_id, self._now)
+                        pipeline.run = self._row.id
+                        pipeline.decide_again(part)
                     self.done.records += len(part)
         with write_transaction():
             self._remember(RECORDS, (begin + DAY,))

@@ -15,7 +15,7 @@ def release_calls(terms: Terms, zone: ZoneInfo, now: int) -> int:
     """Settle the licence as of now (epoch seconds) and release the calls of lines that hold a slot
     again. Returns how many call rows were released. Must run inside a write transaction."""
     licence = settlement.settle(terms, now)
-    released = settlement.release(licence, settlement.hunt_lines())
+    released = settlement.release(licence, settlement.hunt_lines(), now)
     if released:
         days = Days(zone)
         mark_dirty({days.day(one.started_at) for one in released})

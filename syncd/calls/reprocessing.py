@@ -235,6 +235,7 @@ class Run:
         if self._pipeline is None:
             pbx_id = ledger.pbx_id(self._context.pbx)
             self._pipeline = Pipeline(self._context, self._rules[1], pbx_id, self._now)
+            self._pipeline.run = 0 if self._row is None else self._row.id
         return self._pipeline
 
     def _read(self, file_id: int) -> ParsedFile | None:

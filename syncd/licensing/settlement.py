@@ -223,8 +223,9 @@ def hunt_lines() -> frozenset[int]:
     return frozenset(row[0] for row in rows if row[1] or listed(*row[2:]))
 
 
-def release(licence: Licence, hunts: Iterable[int]) -> list[withheld.Released]:
-    """Move the withheld calls of lines that hold a slot now to the calls. Returns what was moved.
+def release(licence: Licence, hunts: Iterable[int], now: int) -> list[withheld.Released]:
+    """Move the withheld calls of lines that hold a slot now (epoch seconds) to the calls. Returns
+    what was moved.
 
     Must run inside a write transaction.
     """
@@ -233,5 +234,5 @@ def release(licence: Licence, hunts: Iterable[int]) -> list[withheld.Released]:
     for party, role, line in withheld.waiting():
         key = slot_key(party, Role(role), line)
         if licence.unlimited or key in licence.granted or (not party and line in free):
-            released += withheld.release(party, role, line)
+            released += withheld.release(party, role, line, now)
     return released

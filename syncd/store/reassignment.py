@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from syncd.domain.posting import Cause
+from syncd.store.adjustments import booked
 from syncd.store.charges import charged_cost_centers, org_with
 from syncd.store.models import Call, CallColumns
 from syncd.store.models import database as proxy
@@ -82,14 +84,18 @@ def reassign(
     limit: int = 2000,
     dry_run: bool = False,
     table: type[CallColumns] = Call,
+    at: int = 0,
+    run: int = 0,
 ) -> Reassigned:
-    """Give up to ``limit`` of the rows concerned to whom ``decide`` says.
+    """Give up to ``limit`` of the rows concerned to whom ``decide`` says, at a time (epoch seconds),
+    as part of a run.
 
     Must run inside a write transaction, unless ``dry_run``. The caller marks the days of ``starts``.
     """
     done = Reassigned()
     left = limit
     changes: list[tuple[int, int, int, int, int]] = []
+    changed: list[tuple[int, int]] = []
     for place in range(after.party, len(concerned.parties)):
         if place > after.party:
             after = Position(place)
@@ -103,6 +109,7 @@ def reassign(
                 now = now._replace(org=_charged(now.org, charged[row_id], create=not dry_run))
             if now != was:
                 changes.append((*now, row_id))
+                changed.append((row_id, started_at))
                 done.rows += 1
                 done.calls += counted
                 done.cost += cost
@@ -116,11 +123,12 @@ def reassign(
             break
     if changes and not dry_run:
         mark = proxy.obj.param
-        proxy.obj.cursor().executemany(
-            f'UPDATE "{table._meta.table_name}" SET party_id = {mark}, profile_id = {mark},'
-            f" org_id = {mark}, role = {mark} WHERE id = {mark}",
-            changes,
-        )
+        with booked(changed if table is Call else (), Cause.MOVED, at=at, run=run):
+            proxy.obj.cursor().executemany(
+                f'UPDATE "{table._meta.table_name}" SET party_id = {mark}, profile_id = {mark},'
+                f" org_id = {mark}, role = {mark} WHERE id = {mark}",
+                changes,
+            )
     return done
 
 

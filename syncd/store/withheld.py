@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from peewee import fn
 
+from syncd.domain.posting import Cause
 from syncd.store import reassignment
+from syncd.store.adjustments import booked
 from syncd.store.models import Call, CallWithheld
 from syncd.store.reassignment import Concerned, Decide, Position, Reassigned
 
@@ -37,24 +39,23 @@ def waiting() -> list[tuple[int, int, int]]:
     return [(row[0], row[1], row[2]) for row in query]
 
 
-def release(party: int, role: int, line: int) -> list[Released]:
-    """Move the withheld calls of a (party, role, line) to the calls. Returns what was moved."""
+def release(party: int, role: int, line: int, now: int) -> list[Released]:
+    """Move the withheld calls of a (party, role, line) to the calls, at a time (epoch seconds).
+    Returns what was moved."""
     chosen = (
         (CallWithheld.party_id == party)
         & (CallWithheld.role == role)
         & (CallWithheld.line_id == line)
     )
-    moved = [
-        Released(row[0] >> 3, row[1])
-        for row in CallWithheld.select(CallWithheld.id, CallWithheld.started_at)
-        .where(chosen)
-        .tuples()
-    ]
+    waiting_rows = list(
+        CallWithheld.select(CallWithheld.id, CallWithheld.started_at).where(chosen).tuples()
+    )
     fields = [field.name for field in Call._meta.sorted_fields]
     rows = CallWithheld.select(*(getattr(CallWithheld, name) for name in fields)).where(chosen)
-    Call.insert_from(rows, [getattr(Call, name) for name in fields]).execute()
-    CallWithheld.delete().where(chosen).execute()
-    return moved
+    with booked(waiting_rows, Cause.RELEASED, at=now):
+        Call.insert_from(rows, [getattr(Call, name) for name in fields]).execute()
+        CallWithheld.delete().where(chosen).execute()
+    return [Released(key >> 3, started_at) for key, started_at in waiting_rows]
 
 
 def overview() -> list[Waiting]:
