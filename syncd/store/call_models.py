@@ -99,7 +99,10 @@ class CallWithheld(CallColumns):
     """Calls of lines that held no slot; written and read by ``store/withheld.py`` alone."""
 
     class Meta:
-        indexes = ((("line_id", "started_at"), False),)
+        indexes = (
+            (("line_id", "started_at"), False),
+            (("party_id", "role", "line_id"), False),
+        )
 
 
 class DirtyDay(Table):
