@@ -24,8 +24,9 @@ from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pipeline import Pipeline
 from syncd.calls.rereading import read_again
 from syncd.calls.rows import CallTuple
-from syncd.cdr import ledger
+from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name
+from syncd.cdr.driver_options import written_at
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
 from syncd.store import reprocessing as store
 from syncd.store.database import write_transaction
@@ -251,8 +252,9 @@ class Run:
         if quality is not None and quality.fits(name, data):
             return None
         rows: list[tuple[int, Leg | Exclusion | Reject]]
+        written = spool.kept_since(Path(file.archive)) or file.taken_at
         try:
-            rows = list(self._context.driver.rows(io.BytesIO(data), name))
+            rows = list(written_at(self._context.driver, written).rows(io.BytesIO(data), name))
         except NotCdrError:
             return None
         return ParsedFile(file_id, name, rows, data)

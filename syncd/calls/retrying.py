@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from syncd.calls.analysis import Rules
 from syncd.calls.batch import Batch
@@ -12,7 +13,8 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.excluding import NOT_KEPT
 from syncd.calls.pipeline import Pipeline
 from syncd.calls.rereading import Again, StillBad, take_rejects
-from syncd.cdr import ledger, quality_rows
+from syncd.cdr import ledger, quality_rows, spool
+from syncd.cdr.driver_options import written_at
 from syncd.cdr.lines import RAW
 from syncd.cdr.quality_rows import Terms
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
@@ -105,8 +107,10 @@ def read_row(context: IntakeContext, header: bytes, row: RejectedRow) -> Leg | E
     raw = row.raw.decode("utf-8", "replace")
     if header and not header.endswith(b"\n"):
         header += b"\n"
+    written = (spool.kept_since(Path(row.archive)) if row.archive else 0) or row.taken_at
+    driver = written_at(context.driver, written)
     try:
-        found = list(context.driver.rows(io.BytesIO(header + row.raw + b"\n"), row.file))
+        found = list(driver.rows(io.BytesIO(header + row.raw + b"\n"), row.file))
     except NotCdrError as error:
         return Reject(row.line, str(error), raw)
     items = [item for _, item in found]

@@ -302,6 +302,24 @@ def kept_name(content: Content) -> str:
     return f"{name}.{content.sha256[:8]}.gz"
 
 
+def written_seconds(content: Content) -> int:
+    """Return when a file was last written, in epoch seconds, as far as gzip can say it, else 0.
+    Formats without a year need it when the archive is read again."""
+    seconds = content.candidate.modified // 1_000_000_000
+    return seconds if 0 < seconds < 2**32 else 0
+
+
+def kept_since(path: Path) -> int:
+    """Return when a kept file was last written before it was kept, in epoch seconds; 0 where it is
+    not known or the file is not there."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError:
+        return 0
+    return int.from_bytes(head[4:8], "little") if head[:2] == b"\x1f\x8b" else 0
+
+
 def keep(content: Content, target: Path) -> None:
     """Write a file's content, compressed, as ``target``: whole or not at all; a compressed file that
     cannot be read as it is. Raises OSError."""
@@ -313,7 +331,8 @@ def keep(content: Content, target: Path) -> None:
     try:
         with temporary.open("wb") as raw:
             if content.in_hand:
-                raw.write(gzip.compress(content.data, compresslevel=1, mtime=0))
+                written = written_seconds(content)
+                raw.write(gzip.compress(content.data, compresslevel=1, mtime=written))
             else:
                 _compress(content, raw)
             raw.flush()
@@ -329,7 +348,9 @@ def _compress(content: Content, raw: BinaryIO) -> None:
     """Write a large content compressed. Raises OSError when it has changed."""
     with (
         content.stream() as stream,
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+        gzip.GzipFile(
+            "", "wb", compresslevel=1, fileobj=raw, mtime=written_seconds(content)
+        ) as packed,
     ):
         while block := stream.read(_BLOCK):
             packed.write(block)
@@ -349,6 +370,8 @@ def put_back(archived: Path, folder: Path, name: str) -> None:
         with gzip.open(archived, "rb") as packed, temporary.open("wb") as raw:
             while block := packed.read(_BLOCK):
                 raw.write(block)
+        if written := kept_since(archived):
+            os.utime(temporary, (written, written))
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)

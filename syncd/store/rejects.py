@@ -37,6 +37,9 @@ class RejectedRow(NamedTuple):
     reason: str
     raw: bytes
     retryable: bool
+    taken_at: int
+    """When its file was taken, a growing one the last time; epoch seconds."""
+    archive: str
     dropped_at: int | None
     dropped_by: str | None
     dropped_reason: str | None
@@ -54,6 +57,8 @@ def rejects(chosen: Chosen) -> list[RejectedRow]:
             Reject.reason,
             Reject.raw,
             Reject.retryable,
+            File.taken_at,
+            File.archive,
             RejectDrop.at,
             RejectDrop.viewer,
             RejectDrop.reason,
@@ -77,8 +82,8 @@ def rejects(chosen: Chosen) -> list[RejectedRow]:
     if conditions:
         query = query.where(*conditions)
     return [
-        RejectedRow(one, file_id, file, source, line, reason, bytes(raw), bool(retryable), *dropped)
-        for one, file_id, file, source, line, reason, raw, retryable, *dropped in query.tuples()
+        RejectedRow(one, file_id, file, source, line, reason, bytes(raw), bool(retryable), *rest)
+        for one, file_id, file, source, line, reason, raw, retryable, *rest in query.tuples()
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from syncd.store.models import FileHeader, Record, Reject, RejectDrop
 from syncd.store.rejects import Chosen, drop, rejects
 from syncd.store.rollups import ensure_zone
 from tests.support.bed import ROME, START, Bed, make_bed
+from tests.support.drivers import driver
 from tests.support.phones import leg
 
+DAY = 86_400
 LATE = leg(2, 3, 4, "2001", "2002", at=40 * 86_400)
 """It begins in what is the future when it is taken."""
 
@@ -123,3 +126,17 @@ def test_choosing(bed: Bed) -> None:
     assert [row.file for row in rejects(Chosen(reason="COLUMNS"))] == ["three"]
     assert len(rejects(Chosen(source="hq"))) == 3
     assert rejects(Chosen(source="branch")) == []
+
+
+@pytest.mark.parametrize("growing", [False, True])
+def test_a_row_without_a_year_is_retried_with_that_of_its_file(bed: Bed, *, growing: bool) -> None:
+    bed.change(driver=driver("mitel", trunks="T0*", timezone="UTC"), growing=growing)
+    dialled = f"{'':6}{'0612345678':26}A T054{'':25}"
+    path = bed.folder / "smdr.txt"
+    path.write_text(f" 06/27 11:58p 00:04:00 2001 {dialled}\n")
+    os.utime(path, (bed.now, bed.now))
+    bed.take()
+    assert rejects(Chosen())[0].reason.startswith("the call begins in the future")
+    bed.now += DAY
+    assert again(bed).taken == 1
+    assert Record.get().started_at == 1_782_604_680  # 2026-06-27 23:58 UTC

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -38,6 +39,7 @@ from syncd.store.models import (
 from syncd.store.reprocessing import last_file
 from syncd.store.rollups import ensure_zone, rebuild
 from tests.support.bed import COLUMNS, ROME, START, Bed, make_bed
+from tests.support.drivers import driver
 from tests.support.phones import SPLIT, leg, transferred
 
 DAY = 86_400
@@ -326,3 +328,28 @@ def test_files_that_grow_have_their_records_decided(bed: Bed) -> None:
     changes = reprocess(bed)
     assert (changes.files, changes.stored) == (0, 1)
     assert "carla" in {row["person"] for row in bed.calls()}
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["in hand", "in pieces"])
+def test_dates_without_a_year_stay_those_of_the_file(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, *, large: bool
+) -> None:
+    """It was delivered half a year before it is read, and read again as late as that."""
+    if large:
+        monkeypatch.setattr("syncd.cdr.spool.IN_HAND", 1)
+    bed.change(driver=driver("mitel", trunks="T0*"))
+    dialled = f"{'':6}{'0612345678':26}A T054{'':25}"
+    path = bed.folder / "smdr.txt"
+    path.write_text(f" 11/30 11:58p 00:04:00 2001 {dialled}\n")
+    os.utime(path, (START - 150 * DAY, START - 150 * DAY))
+    bed.take()
+    before = bed.calls()
+    assert [call["duration"] for call in before] == [240]
+    wanted = Wanted(bed.context.source, START - 300 * DAY, START, last_file())
+    with write_transaction():
+        (run_id,) = reprocessing.start([wanted], bed.now)
+    run = Run(wanted, bed.context, now=bed.now, lock=unlocked, run_id=run_id)
+    while not run.finished:
+        run.step()
+    assert (run.done.files, run.done.records, run.done.rows) == (1, 0, 0)
+    assert bed.calls() == before
