@@ -1,24 +1,46 @@
-"""What an outside leg costs: pure arithmetic in whole micros, rounded once, at the end."""
+"""What an outside leg costs: pure arithmetic in whole micros, rounded once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from syncd.billing.tariff import Carrier, Tariff
+from syncd.billing.tariff import Carrier, Tariff, TariffTerms
+from syncd.billing.working import (
+    QUANTA,
+    Stretch,
+    Working,
+    charged_seconds,
+    rounds_up,
+    steps_of,
+    work_out,
+)
+from syncd.domain.clock import FOREVER
+from syncd.domain.codes import NumberClass
 from syncd.domain.rate import Price, Rate, Rounding, Step
 
 NO_CARRIER = "no carrier"
 NO_TARIFF = "no tariff at this time"
 NO_RATE = "no rate for prefix"
 NO_SHORT_RATE = "no rate for short number"
+NO_BAND_RATE = "no rate at this time of day for prefix"
+NO_EXCHANGE_RATE = "no exchange rate for"
 NOT_NORMALISED = "number not normalised"
 
 REASON_DIGITS = 5
 """Leading digits of a number that a reason shows: enough to find the missing row, while the last
 digits, which some readers must not see, stay out."""
 
-_QUANTA: tuple[int, ...] = tuple(10 ** (6 - decimals) for decimals in range(7))
+
+class Where(NamedTuple):
+    """Where a leg goes out: the name of the site, and the zone by whose clocks it has time bands."""
+
+    site: str = ""
+    zone: ZoneInfo = ZoneInfo("UTC")
+
+
+NOWHERE = Where()
 
 
 class Rated(NamedTuple):
@@ -26,7 +48,15 @@ class Rated(NamedTuple):
 
     tariff: Tariff
     rate: Rate
+    """The row in force at the beginning."""
     price: Price
+    working: Working | None = None
+    """None: one plain row, which ``steps`` can do again."""
+
+    @property
+    def original(self) -> int:
+        """The price in micros of the tariff's own currency."""
+        return self.price.micros if self.working is None else self.working.original
 
 
 class Unrated(NamedTuple):
@@ -36,14 +66,16 @@ class Unrated(NamedTuple):
 
 
 def price(rate: Rate, seconds: int, rounding: Rounding) -> Price:
-    """Return what a leg of so many connected seconds costs.
+    """Return what a leg of so many connected seconds costs by a row.
 
     Connected seconds count as 1 at least. Billed are the initial interval, then whole increments.
     Price per unit times billed seconds, exactly; plus the connection fee; at least the minimum
-    charge; rounded once to ``rounding.decimals``.
+    charge; rounded once to ``rounding.decimals``. A row with terms is worked out step by step.
     """
     # Taken apart at once and without calls: this runs for every leg of every file.
-    _, _, _, fee, per_unit, unit, initial, increment, minimum, _, _ = rate
+    _, _, _, fee, per_unit, unit, initial, increment, minimum, _, terms = rate
+    if terms is not None or rounding.per != "leg":
+        return work_out((Stretch(rate, FOREVER),), seconds, rounding).price
     billed = initial
     beyond = (seconds if seconds > 1 else 1) - initial
     if beyond > 0:
@@ -52,53 +84,24 @@ def price(rate: Rate, seconds: int, rounding: Rounding) -> Price:
     amount = per_unit * billed + fee * unit
     if amount < minimum * unit:
         amount = minimum * unit
-    divisor = unit * _QUANTA[rounding.decimals]
+    quantum = QUANTA[rounding.decimals]
+    divisor = unit * quantum
     count, rest = divmod(amount, divisor)
-    if rest and _rounds_up(rounding.mode, count, 2 * rest - divisor):
+    if rest and rounds_up(rounding.mode, count, 2 * rest - divisor):
         count += 1
-    return Price(count * _QUANTA[rounding.decimals], billed)
-
-
-def _rounds_up(mode: str, count: int, beyond_half: int) -> bool:
-    """Return whether a count with a rest is raised by one; ``beyond_half`` is negative for a rest
-    below the half and 0 for the half itself."""
-    if mode == "half-up":
-        return beyond_half >= 0
-    if mode == "half-even":
-        return beyond_half > 0 or (beyond_half == 0 and count % 2 == 1)
-    if mode in ("up", "down"):
-        return mode == "up"
-    raise ValueError(f"{mode!r} is none of up, half-up, half-even, down")
+    return Price(count * quantum, billed)
 
 
 def steps(rate: Rate, seconds: int, rounding: Rounding) -> list[Step]:
-    """Return the arithmetic of ``price``, whose micros add up to it.
+    """Return the arithmetic of ``price``, whose micros add up to it."""
+    return steps_of(work_out((Stretch(rate, FOREVER),), seconds, rounding))
 
-    An interval that costs a fraction of a micro is shown cut to the whole one; the last step,
-    rounding, makes up for that too.
-    """
-    total, billed = price(rate, seconds, rounding)
-    unit = rate.unit_seconds
-    made: list[Step] = []
-    if rate.connection_fee:
-        made.append(Step("connection fee", 0, rate.connection_fee))
-    initial = rate.initial_seconds
-    initial_micros = rate.price * initial // unit
-    if initial:
-        made.append(Step("initial interval", initial, initial_micros))
-    if billed > initial:
-        count = (billed - initial) // rate.increment_seconds
-        what = f"{count} increment{'s' if count > 1 else ''} of {rate.increment_seconds} s"
-        micros = rate.price * billed // unit - initial_micros
-        made.append(Step(what, billed - initial, micros))
-    summed = sum(step.micros for step in made)
-    if rate.minimum_charge * unit > rate.price * billed + rate.connection_fee * unit:
-        made.append(Step("raised to the minimum charge", 0, rate.minimum_charge - summed))
-        summed = rate.minimum_charge
-    if total != summed:
-        what = f"rounding {rounding.mode} to {rounding.decimals} decimals"
-        made.append(Step(what, 0, total - summed))
-    return made
+
+def steps_of_leg(rated: Rated, seconds: int) -> list[Step]:
+    """Return the arithmetic of a rated leg of so many connected seconds."""
+    if rated.working is not None:
+        return steps_of(rated.working)
+    return steps(rated.rate, seconds, rated.tariff.rounding)
 
 
 def share(price_micros: int, seconds: Sequence[int]) -> list[int]:
@@ -116,20 +119,29 @@ def share(price_micros: int, seconds: Sequence[int]) -> list[int]:
 
 
 def rate_leg(
-    carrier: Carrier | None, e164: str, connected_at: int, seconds: int, short_number: str = ""
+    carrier: Carrier | None,
+    e164: str,
+    connected_at: int,
+    seconds: int,
+    short_number: str = "",
+    trunk: str = "",
+    number_class: NumberClass | None = None,
+    where: Where = NOWHERE,
 ) -> Rated | Unrated:
     """Rate an outside leg: the carrier's tariff at the connect time, its longest prefix, the price.
 
     Given the carrier behind the leg's trunk (None: nobody bills it), the number in E.164 with the
-    +, the connect time (epoch seconds) and the leg's connected seconds in all. A number without
-    E.164 may be given by its ``short_number`` (calling code and short number): only a row with
-    exactly this prefix prices it, since a short number costs nothing like those that begin alike.
+    +, the connect time (epoch seconds) and the leg's connected seconds in all; where it matters,
+    the trunk, the number's class by the site's plan (None: that of the row) and the site. A number
+    without E.164 may be given by its ``short_number`` (calling code and short number): only a row
+    with exactly this prefix prices it, since a short number costs nothing like those that begin
+    alike.
     """
     if carrier is None:
         return Unrated(NO_CARRIER)
     if not e164 and not short_number:
         return Unrated(NOT_NORMALISED)
-    tariff = carrier.at(connected_at)
+    tariff = carrier.at(connected_at, where.site, trunk)
     if tariff is None:
         return Unrated(NO_TARIFF)
     if e164:
@@ -140,4 +152,54 @@ def rate_leg(
         rate = tariff.deck.exact(short_number)
         if rate is None:
             return Unrated(f"{NO_SHORT_RATE} {short_number}")
-    return Rated(tariff, rate, price(rate, seconds, tariff.rounding))
+    if tariff.terms is None:
+        return Rated(tariff, rate, price(rate, seconds, tariff.rounding))
+    return _by_terms(tariff, tariff.terms, rate, connected_at, seconds, number_class, where.zone)
+
+
+def _by_terms(
+    tariff: Tariff,
+    terms: TariffTerms,
+    rate: Rate,
+    connected_at: int,
+    seconds: int,
+    number_class: NumberClass | None,
+    zone: ZoneInfo,
+) -> Rated | Unrated:
+    """Rate a leg by a tariff with bands, surcharges or a currency of its own, given one of the rows
+    of its prefix."""
+    stretches: Sequence[Stretch] = ()
+    if tariff.deck.bands and terms.bands is not None:
+        rows = tariff.deck.rows(rate.prefix)
+        default = rows.get("")
+        times = terms.bands.times(zone)
+        band, until = times.at(connected_at)
+        first = rows.get(band, default)
+        if first is None:
+            return Unrated(f"{NO_BAND_RATE} {rate.prefix[:REASON_DIGITS]}")
+        rate = first
+        total = charged_seconds(rate, seconds)
+        if connected_at + total > until and not terms.by_start and len(rows) > 1:
+            found = []
+            for stretch in times.stretches(connected_at, total):
+                row = rows.get(stretch.band, default)
+                if row is None:
+                    return Unrated(f"{NO_BAND_RATE} {rate.prefix[:REASON_DIGITS]}")
+                found.append(Stretch(row, stretch.until))
+            stretches = found
+    exchange = None
+    if terms.currency:
+        exchange = terms.exchange.at(terms.currency, connected_at)
+        if exchange is None:
+            return Unrated(f"{NO_EXCHANGE_RATE} {terms.currency}")
+    percent = 0
+    if terms.adjustments:
+        percent = terms.percent(
+            rate.number_class if number_class is None else number_class, rate.destination
+        )
+    if len(stretches) < 2 and not percent and exchange is None:
+        return Rated(tariff, rate, price(rate, seconds, tariff.rounding))
+    working = work_out(
+        stretches or (Stretch(rate, FOREVER),), seconds, tariff.rounding, percent, exchange
+    )
+    return Rated(tariff, rate, working.price, working)

@@ -2,30 +2,36 @@
 
 A carrier's tariff has versions. One begins at midnight, in the zone of ``[syncd]``, of the day that
 it is valid from, and ends where its own last day says or where the next begins: at any moment the
-version with the latest beginning counts, of those that have begun and not ended.
+version with the latest beginning counts, of those that have begun and not ended. One that is for a
+site or a trunk goes before those that are for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from syncd.billing.bands import Bands
 from syncd.billing.deck import Deck, load_deck
+from syncd.billing.exchange import ExchangeRates
 from syncd.billing.numbering import Numbering
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import NumberClass
 from syncd.domain.errors import ConfigurationError, Problem
-from syncd.domain.rate import Rate, Rounding
+from syncd.domain.rate import Adjustment, Rate, Rounding
 
 __all__ = [
     "Carrier",
     "Deck",
     "Tariff",
     "TariffFile",
+    "TariffTerms",
     "class_differences",
     "day_start",
     "load_carrier",
@@ -46,6 +52,42 @@ class TariffFile(Protocol):
     def valid_from(self) -> date: ...
     @property
     def valid_to(self) -> date | None: ...
+    @property
+    def site(self) -> str: ...
+    @property
+    def trunk(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TariffTerms:
+    """What a carrier says beside its rate decks."""
+
+    bands: Bands | None = None
+    by_start: bool = False
+    """The band at the beginning of a leg counts to its end; else it is split where a band ends."""
+    adjustments: tuple[Adjustment, ...] = ()
+    currency: str = ""
+    """Empty: the reporting currency."""
+    exchange: ExchangeRates = field(default_factory=ExchangeRates)
+    _percents: dict[tuple[NumberClass, str], int] = field(default_factory=dict, compare=False)
+
+    @property
+    def plain(self) -> bool:
+        return self.bands is None and not self.adjustments and not self.currency
+
+    def percent(self, number_class: NumberClass, destination: str) -> int:
+        """Return what is added to a leg's price, in millionths of a percent: all the surcharges and
+        discounts that fit, each of the same amount."""
+        found = self._percents.get((number_class, destination))
+        if found is None:
+            name = destination.casefold()
+            found = self._percents[number_class, destination] = sum(
+                one.millionths
+                for one in self.adjustments
+                if one.number_class in (None, number_class)
+                and (not one.destination or fnmatchcase(name, one.destination))
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +101,12 @@ class Tariff:
     deck: Deck
     rounding: Rounding
     file: str = ""
+    terms: TariffTerms | None = None
+    """None: nothing but the rows of the deck counts."""
+    site: str = ""
+    """Empty: of all sites."""
+    trunk: str = ""
+    """Empty: of all trunks."""
 
     @property
     def rates(self) -> tuple[Rate, ...]:
@@ -66,18 +114,32 @@ class Tariff:
 
 
 class Carrier:
-    """A carrier's tariff versions.
+    """A carrier's tariff versions, and those of its incoming legs, if it prices them.
 
-    Raises ConfigurationError naming both of two versions that begin at the same moment, and each
-    version that ends before it begins.
+    ``vat`` is shown beside prices, in millionths of a percent. Raises ConfigurationError naming both
+    of two versions that begin at the same moment for the same site and trunk, and each version that
+    ends before it begins.
     """
 
-    __slots__ = ("_latest_first", "name", "versions")
+    __slots__ = ("_latest_first", "_special", "incoming", "name", "vat", "versions")
 
-    def __init__(self, name: str, versions: Iterable[Tariff]) -> None:
+    def __init__(
+        self,
+        name: str,
+        versions: Iterable[Tariff],
+        *,
+        incoming: Carrier | None = None,
+        vat: int = 0,
+    ) -> None:
         self.name = name
+        self.incoming = incoming
+        self.vat = vat
         self.versions = tuple(sorted(versions, key=lambda tariff: tariff.valid_from))
-        self._latest_first = self.versions[::-1]
+        found: dict[tuple[str, str], list[Tariff]] = {}
+        for tariff in reversed(self.versions):
+            found.setdefault((tariff.site, tariff.trunk), []).append(tariff)
+        self._latest_first = tuple(found.pop(("", ""), ()))
+        self._special = found
         problems = [
             Problem(
                 tariff.file,
@@ -97,14 +159,23 @@ class Carrier:
                 f"it is valid from the same day as tariff.{earlier.version} ({earlier.file})",
                 "give each version a day of its own",
             )
-            for earlier, later in zip(self.versions, self.versions[1:], strict=False)
+            for alike in (self._latest_first, *found.values())
+            for later, earlier in pairwise(alike)
             if earlier.valid_from == later.valid_from
         ]
         if problems:
             raise ConfigurationError(f"The tariffs of {name} are wrong", problems=problems)
 
-    def at(self, epoch: int) -> Tariff | None:
-        """Return the version in force at a moment (epoch seconds), or None."""
+    def at(self, epoch: int, site: str = "", trunk: str = "") -> Tariff | None:
+        """Return the version in force at a moment (epoch seconds), or None.
+
+        A version for site and trunk goes first, then one for the trunk, for the site, and for all.
+        """
+        if self._special:
+            for key in ((site, trunk), ("", trunk), (site, "")):
+                for tariff in self._special.get(key, ()):
+                    if tariff.valid_from <= epoch < tariff.valid_to:
+                        return tariff
         for tariff in self._latest_first:
             if tariff.valid_from <= epoch < tariff.valid_to:
                 return tariff
@@ -116,37 +187,81 @@ def day_start(day: date, zone: ZoneInfo) -> int:
     return int(datetime.combine(day, time(), zone).timestamp())
 
 
-def load_tariff(carrier: str, source: TariffFile, rounding: Rounding, zone: ZoneInfo) -> Tariff:
-    """Read one version. Raises ConfigurationError for its rate deck, as ``load_deck`` does."""
-    return Tariff(
+def load_tariff(
+    carrier: str,
+    source: TariffFile,
+    rounding: Rounding,
+    zone: ZoneInfo,
+    terms: TariffTerms | None = None,
+) -> Tariff:
+    """Read one version. Raises ConfigurationError for its rate deck, as ``load_deck`` does, and
+    where the deck names time bands that the carrier's set does not have."""
+    deck = Deck(load_deck(source.file))
+    if terms is not None and terms.plain:
+        terms = None
+    tariff = Tariff(
         carrier=carrier,
         version=source.version,
         valid_from=day_start(source.valid_from, zone),
         valid_to=FOREVER if source.valid_to is None else day_start(source.valid_to, zone),
-        deck=Deck(load_deck(source.file)),
+        deck=deck,
         rounding=rounding,
         file=str(source.file),
+        terms=terms,
+        site=source.site,
+        trunk=source.trunk,
     )
+    bands = None if terms is None else terms.bands
+    known = () if bands is None else tuple(bands.spans)
+    unknown = [band for band in sorted(deck.bands) if band not in known]
+    if unknown:
+        name = f"[bands:{bands.name}]" if bands is not None else f"[carrier:{carrier}]"
+        hint = f"known are {', '.join(known)}" if known else "name a set: bands = NAME"
+        raise ConfigurationError(
+            f"The rate deck {source.file.name} does not fit",
+            problems=[
+                Problem(tariff.file, 0, "band", f"{name} has no time band {band!r}", hint)
+                for band in unknown
+            ],
+        )
+    return tariff
 
 
 def load_carrier(
-    name: str, sources: Sequence[TariffFile], rounding: Rounding, zone: ZoneInfo
+    name: str,
+    sources: Sequence[TariffFile],
+    rounding: Rounding,
+    zone: ZoneInfo,
+    terms: TariffTerms | None = None,
+    *,
+    incoming: Sequence[TariffFile] = (),
+    vat: int = 0,
 ) -> Carrier:
-    """Read all versions of a carrier's tariff; days are days of ``zone``.
+    """Read all versions of a carrier's tariff, and of that of its ``incoming`` legs; days are days
+    of ``zone``.
 
     Raises ConfigurationError with the problems of all its decks together.
     """
-    tariffs: list[Tariff] = []
     problems: list[Problem] = []
-    for source in sources:
+
+    def load(files: Sequence[TariffFile]) -> list[Tariff]:
+        found: list[Tariff] = []
+        for source in files:
+            try:
+                found.append(load_tariff(name, source, rounding, zone, terms))
+            except ConfigurationError as error:
+                problems.extend(error.problems)
+        return found
+
+    def made(versions: list[Tariff], its_incoming: Carrier | None) -> Carrier:
         try:
-            tariffs.append(load_tariff(name, source, rounding, zone))
+            return Carrier(name, versions, incoming=its_incoming, vat=vat)
         except ConfigurationError as error:
-            problems += error.problems
-    try:
-        carrier = Carrier(name, tariffs)
-    except ConfigurationError as error:
-        raise ConfigurationError(error.message, problems=[*problems, *error.problems]) from None
+            problems.extend(error.problems)
+            return Carrier(name, ())
+
+    priced = made(load(incoming), None) if incoming else None
+    carrier = made(load(sources), priced)
     if problems:
         raise ConfigurationError(f"The tariffs of {name} are wrong", problems=problems)
     return carrier

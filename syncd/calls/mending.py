@@ -29,6 +29,8 @@ _MENDS = {
     rating.NO_TARIFF: "a tariff version of the carrier that holds at that time",
     rating.NO_RATE: "a row of the rate deck with this prefix or a shorter one",
     rating.NO_SHORT_RATE: "a row of the rate deck with exactly this prefix",
+    rating.NO_BAND_RATE: "a row of this prefix without a time band, or a band that has the time",
+    rating.NO_EXCHANGE_RATE: "a line in the list of [exchange] of that day or an earlier one",
     rating.NOT_NORMALISED: "a rule.N of [site:{site}], or its codes and patterns",
     UNKNOWN_TRUNK: "a [trunk:] section that lists the device",
 }

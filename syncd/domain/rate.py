@@ -18,6 +18,8 @@ class NormalisedNumber(NamedTuple):
     short_number: str = ""
     """Calling code and short number (``39112``): what has no E.164 may be priced by a deck's row of
     exactly this prefix."""
+    private: bool = False
+    """It was dialled with the site's prefix for private calls."""
 
 
 class Increment(NamedTuple):
@@ -27,7 +29,7 @@ class Increment(NamedTuple):
     seconds: int
     price: int
     unit_seconds: int
-    count: int = 1
+    steps: int = 1
     """How many such steps there are; 0, in the last series alone: as many as it takes."""
 
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.codes import NumberClass, TrunkRole
 from syncd.domain.errors import Problem
 from syncd.domain.rate import Rounding
+from syncd.settings.finance import FinanceSettings
 from syncd.settings.schedule import Schedule
 
 SQLITE = "sqlite:///"
@@ -59,6 +60,8 @@ class TariffFile(NamedTuple):
     file: Path
     valid_from: date
     valid_to: date | None
+    site: str = ""
+    trunk: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +289,8 @@ class Settings:
     """Label by field name, in the order of the fields; only these exist for anyone."""
     daemon: DaemonSettings
     logging: LoggingSettings
+    finance: FinanceSettings = field(default_factory=FinanceSettings)
+    """Mail, budgets, carriers' bills and charge-back."""
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     """By (section, option), of what was written; the rest are defaults."""
     warnings: tuple[Problem, ...] = ()

@@ -73,6 +73,8 @@ RATES = st.builds(
     initial_seconds=st.integers(0, 120),
     increment_seconds=st.integers(1, 120),
     minimum_charge=AMOUNTS,
+    band=st.just(""),
+    terms=st.none(),
 )
 ROUNDINGS = st.builds(Rounding, st.sampled_from(MODES), st.integers(0, 6))
 

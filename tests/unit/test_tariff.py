@@ -39,6 +39,8 @@ class Version(NamedTuple):
     file: Path
     valid_from: date
     valid_to: date | None = None
+    site: str = ""
+    trunk: str = ""
 
 
 def write(folder: Path, *rows: str, header: str = HEADER, name: str = "deck.csv") -> Path:
