@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from syncd.domain.charging import CHOICES, NO_POLICY, Charging
 from syncd.domain.errors import Problem
 from syncd.settings import model
+from syncd.settings.build_finance import build_finance
+from syncd.settings.decks import DeckSettings
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.schema import CDR
 from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
@@ -55,6 +58,11 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         custom_fields={name: label for name, label in labels.items() if label},
         daemon=model.DaemonSettings(**parsed.one("daemon").values),
         logging=model.LoggingSettings(**parsed.one("logging").values),
+        finance=build_finance(parsed),
+        decks={
+            name: DeckSettings(name=name, **section.values)
+            for name, section in parsed.of("deck").items()
+        },
         origins={
             (section.raw.header, name): model.Origin(option.file, option.line, option.text)
             for section in parsed.sections.values()
@@ -120,6 +128,11 @@ def _site(section: ParsedSection, zone: ZoneInfo) -> model.SiteSettings:
     values = dict(section.values)
     values["timezone"] = values["timezone"] or zone
     values["number_rules"] = tuple(rule._replace(name=key) for key, rule in values["number_rules"])
+    values["dids"] = tuple(own for _, own in values["dids"])
+    policies = {kind: values.pop(f"charge_{kind}") for kind in CHOICES}
+    charging = Charging(**policies, private_codes=frozenset(values.pop("private_codes")))
+    # One and the same object says that there is nothing to ask, for every record.
+    values["charging"] = NO_POLICY if charging == NO_POLICY else charging
     return model.SiteSettings(name=section.name, **values)
 
 

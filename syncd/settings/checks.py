@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from syncd.domain.errors import Problem
+from syncd.settings.checks_finance import finance_problems
 from syncd.settings.model import TariffFile
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
@@ -52,6 +53,7 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
     for section in parsed.of("carrier").values():
         found += _carrier(section)
     found += _folders(parsed)
+    found += finance_problems(parsed, _readable)
     return found
 
 

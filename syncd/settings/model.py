@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from syncd.domain.charging import NO_POLICY, Charging
 from syncd.domain.codes import NumberClass, TrunkRole
 from syncd.domain.errors import Problem
 from syncd.domain.rate import Rounding
+from syncd.settings.decks import DeckSettings
 from syncd.settings.finance import FinanceSettings
 from syncd.settings.schedule import Schedule
 
@@ -51,6 +53,14 @@ class NumberRule(NamedTuple):
     name: str
     prefix: str
     number_class: NumberClass
+
+
+class OwnNumbers(NamedTuple):
+    """A range of the company's public numbers, X = a digit, and the extension that each reaches: its
+    X are the last digits of the number; empty: it is not said."""
+
+    pattern: str
+    extension: str
 
 
 class TariffFile(NamedTuple):
@@ -158,6 +168,15 @@ class SiteSettings:
     """Patterns, X = a digit."""
     number_rules: tuple[NumberRule, ...]
     """In the order of the file; the first that fits decides, before the country's plan."""
+    trunk_code: str = ""
+    """Empty: the country's own."""
+    network_prefix: str = ""
+    """Dialled at other sites before an internal number of this one."""
+    short_codes: tuple[tuple[str, str], ...] = ()
+    """(code, number that it calls)."""
+    dids: tuple[OwnNumbers, ...] = ()
+    private_prefix: str = ""
+    charging: Charging = NO_POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +196,8 @@ class TrunkSettings:
     partitions: tuple[str, ...]
     numbers: tuple[str, ...]
     """Digit patterns, X = a digit."""
+    private: bool = False
+    """Calls by it are private."""
 
     @property
     def narrow(self) -> bool:
@@ -190,6 +211,8 @@ class CarrierSettings:
     name: str
     tariffs: tuple[TariffFile, ...]
     rounding: Rounding
+    price_jump: int = 25
+    """Percent by which a price may differ from the version before without a warning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +238,6 @@ class CdrSettings:
     """Where taken files go; None: they are deleted."""
     hold: int
     """Seconds during which late legs are expected."""
-    forwarded_pays: str = "last"
-    transferred_pays: str = "transferor"
     growing: str = "driver"
     """``yes``, ``no``, or ``driver``: as the driver says."""
     quality: bool = True
@@ -243,6 +264,8 @@ class ReportSettings:
     level6_basis: str
     levels: dict[str, int] = field(default_factory=dict)
     """Required level by report name, where it was changed."""
+    private_numbers: str = "person"
+    """Who is shown the numbers of private calls: ``person`` or ``management``, level 10 too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +314,7 @@ class Settings:
     logging: LoggingSettings
     finance: FinanceSettings = field(default_factory=FinanceSettings)
     """Mail, budgets, carriers' bills and charge-back."""
+    decks: dict[str, DeckSettings] = field(default_factory=dict)
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     """By (section, option), of what was written; the rest are defaults."""
     warnings: tuple[Problem, ...] = ()

@@ -5,8 +5,11 @@ from __future__ import annotations
 
 from syncd.settings import values
 from syncd.settings.option import Option, Section
+from syncd.settings.schema_decks import DECKS
+from syncd.settings.schema_finance import FINANCE
 from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
+from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 
 BUILT_IN_SOURCES = ("active_directory", "csv", "ldap", "ldif")
 BUILT_IN_DRIVERS = (
@@ -107,6 +110,8 @@ SITE = Section(
             key="1",
             attribute="number_rules",
         ),
+        *SITE_NUMBERS,
+        *SITE_CHARGING,
     ),
     "hq",
 )
@@ -134,6 +139,7 @@ TRUNK = Section(
             "Only records whose outside number fits one of these; X is a digit.",
             "8XXX",
         ),
+        Option("private", values.FLAG, "no", "Whether what is called by it is private."),
     ),
     "pstn",
 )
@@ -159,6 +165,13 @@ CARRIER = Section(
             "half-up 4",
             "How a price is rounded, once, at the end: half-up, half-even, up or down, and decimals"
             " of the currency.",
+        ),
+        Option(
+            "price_jump",
+            values.PERCENT,
+            "25%",
+            "By how much a price may differ from that of the version before without a warning; 0%:"
+            " not at all.",
         ),
     ),
     "telco",
@@ -203,18 +216,6 @@ CDR = Section(
             values.ATTRIBUTION,
             "number, user",
             "Whether the number or the user id is asked first whose call it is.",
-        ),
-        Option(
-            "forwarded_pays",
-            values.choice("last", "first"),
-            "last",
-            "Which of the lines that forwarded a call pays for the way out.",
-        ),
-        Option(
-            "transferred_pays",
-            values.choice("transferor", "holder"),
-            "transferor",
-            "Who pays for what goes on after a transfer: who transferred the call, or who talks on.",
         ),
         Option(
             "archive",
@@ -277,6 +278,12 @@ REPORTS = Section(
             values.choice("department", "cost_center", "office_location"),
             "department",
             "What level 6 sees, for people who have no basis of their own.",
+        ),
+        Option(
+            "private_numbers",
+            values.choice("person", "management"),
+            "person",
+            "Who is shown the numbers of private calls: who made them alone, or also level 10.",
         ),
     ),
 )
@@ -343,11 +350,13 @@ SECTIONS = (
     SITE,
     TRUNK,
     CARRIER,
+    *DECKS,
     CDR,
     ACCOUNT_CODES,
     LICENSING,
     REPORTS,
     REPORT,
+    *FINANCE,
     DAEMON,
     LOGGING,
 )

@@ -46,6 +46,17 @@ def test_every_example_is_valid(folder: Path) -> None:
     text = text.replace("ca_file = /etc/ssl/certs/ca-certificates.crt\n", "ca_file = ca.crt\n")
     (folder / "ca.crt").touch()
     text = text.replace("sasl = external\n", "")
+    text = text.replace("password_credential = mail-password\n", "")
+    for line in (
+        "departments = Sales;Support",
+        "cost_centers = CC-100;CC-200",
+        "date = Date",
+        "time = Time",
+        "member.1 = 250.00 Sales",
+    ):
+        assert f"\n{line}\n" in text
+        text = text.replace(f"\n{line}\n", "\n")
+    (folder / "mail.secret").touch(mode=0o600)
     (folder / "syncd.pem").touch()
     (folder / "syncd.key").touch()
     (folder / "places.csv").touch()

@@ -1,0 +1,51 @@
+"""From checked sections to the frozen settings of mail, budgets, bills and charge-back."""
+
+from __future__ import annotations
+
+from syncd.settings.finance import (
+    BudgetSettings,
+    ChargeBackSettings,
+    FinanceSettings,
+    InvoiceSettings,
+    MailSettings,
+)
+from syncd.settings.parsed import Parsed, ParsedSection
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def build_finance(parsed: Parsed) -> FinanceSettings:
+    """Return the settings of sections that have no problem."""
+    return FinanceSettings(
+        mail=_mail(parsed.one("mail")),
+        budgets={name: _budget(section) for name, section in parsed.of("budget").items()},
+        budget_schedule=parsed.one("budgets").values["schedule"],
+        invoices={
+            name: _invoice(section, parsed) for name, section in parsed.of("invoice").items()
+        },
+        charge_backs={
+            name: ChargeBackSettings(name=name, **section.values)
+            for name, section in parsed.of("charge-back").items()
+        },
+    )
+
+
+def _mail(section: ParsedSection) -> MailSettings:
+    values = dict(section.values)
+    values["sender"] = values.pop("from")
+    values["port"] = values["port"] or PORTS[values["tls"]]
+    return MailSettings(**values)
+
+
+def _budget(section: ParsedSection) -> BudgetSettings:
+    values = dict(section.values)
+    values["amounts"] = tuple(amount for _, amount in values["amounts"])
+    return BudgetSettings(name=section.name, **values)
+
+
+def _invoice(section: ParsedSection, parsed: Parsed) -> InvoiceSettings:
+    values = dict(section.values)
+    site = parsed.of("site").get(values["site"])
+    zone = site.values["timezone"] if site else None
+    values["timezone"] = values["timezone"] or zone or parsed.one("syncd").values["timezone"]
+    return InvoiceSettings(name=section.name, **values)
