@@ -67,6 +67,12 @@ class NumberingPlan:
     international_code: str = ""
     internal_numbers: tuple[str, ...] = ()
     rules: tuple[tuple[str, NumberClass], ...] = ()
+    trunk_code: str = ""
+    private_prefix: str = ""
+    short_codes: tuple[tuple[str, str], ...] = ()
+    dids: tuple[tuple[str, str], ...] = ()
+    company_dids: tuple[str, ...] = ()
+    networks: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class _Reading(NamedTuple):
@@ -130,6 +136,10 @@ class Numbering:
         self._pre_dots: dict[str, Callable[[str], int]] = {}
         self._outgoing: dict[tuple[str, str], NormalisedNumber] = {}
         self._incoming: dict[str, NormalisedNumber] = {}
+
+    def __reduce__(self) -> tuple[type[Numbering], tuple[NumberingPlan]]:
+        """What is remembered stays behind when it is handed to another process."""
+        return Numbering, (self.plan,)
 
     def is_internal(self, number: str) -> bool:
         """Return whether the site's patterns name a number."""

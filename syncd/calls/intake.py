@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 
 import peewee
 import structlog
 
+from syncd.calls import archiving
+from syncd.calls.alone import Alone
 from syncd.calls.analysis import Rules
 from syncd.calls.batch import BatchResult
 from syncd.calls.context import IntakeContext
@@ -37,19 +39,24 @@ from syncd.calls.pieces import (
     store_pieces,
 )
 from syncd.calls.pipeline import Pipeline
-from syncd.calls.release import release_calls
+from syncd.calls.reading_ahead import read_ahead
+from syncd.calls.reading_process import Read, ReadingProcess, equipment
+from syncd.calls.release import release_calls, work_off
 from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name
 from syncd.cdr.driver_options import written_at
 from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
-from syncd.domain.leg import NotCdrError
-from syncd.licensing.settlement import Terms
+from syncd.domain.leg import CdrDriver, NotCdrError
+from syncd.domain.quality import QualityReader
+from syncd.licensing.claims import Terms
 from syncd.store.database import write_transaction
 
 BATCH_ROWS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
+BACKLOG_BYTES = 16 * 1024 * 1024
+"""What must be ready for a process of its own to read it: its start takes half a second."""
 
 
 @dataclass(slots=True)
@@ -57,7 +64,12 @@ class _Waiting:
     """A file in hand that is to be stored with its batch."""
 
     content: Content
-    rows: list[Row]
+    driver: CdrDriver
+    measurements: QualityReader | None = None
+    """Reads a call quality file; None for any other."""
+    rows: list[Row] = field(default_factory=list)
+    alone: dict[int, Alone] = field(default_factory=dict)
+    """What becomes of records that stand alone, by line, where the reading process said it."""
     quality: list[QualityRow] | None = None
     """The rows of a call quality file, which has no others."""
     pieces: Iterator[Piece] | None = None
@@ -73,6 +85,8 @@ class Intake:
         self._rules: tuple[str, Rules] | None = None
         self._names = ledger.Names(context.source, ())
         self._pipeline: Pipeline | None = None
+        self._pinned: Rules | None = None
+        """The rules that a reading process was given: those of all that is taken with it."""
         self._damaged: dict[tuple[int, int], tuple[int, int]] = {}
 
     def take(
@@ -103,11 +117,11 @@ class Intake:
         if late:
             oldest = moment - min(one.modified for one in late) // 1_000_000_000
             outcome.oldest_waiting = max(oldest, 0)
-        self._pipeline = None
+        self._pipeline = self._pinned = None
         self._names = ledger.Names(context.source, (candidate.name for candidate in ready))
+        terms = Terms(context.slots, context.acquisition)
+        outcome.released += release_calls(terms, context.zone, moment, stop)
         with write_transaction():
-            terms = Terms(context.slots, context.acquisition)
-            outcome.released += release_calls(terms, context.zone, moment)
             pbx_id = ledger.pbx_id(context.pbx)
         if context.growing:
             with _without_collections():
@@ -115,16 +129,22 @@ class Intake:
             ready = []
         with _without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
             moves: list[tuple[Content, Future[None]]] = []
-            for batch in self._batches(ready, outcome, moment, progress):
+            for batch in self._batches(self._files(ready, outcome, moment, progress)):
                 stored = self._store_all(batch, pbx_id, outcome, moment, progress)
                 self._report_moves(moves, outcome)
                 moves = [
-                    (content, archivist.submit(_move, content, self._archive_text(content, moment)))
+                    (
+                        content,
+                        archivist.submit(
+                            archiving.move, content, archiving.target(self.context, content, moment)
+                        ),
+                    )
                     for content in (waiting.content for waiting in stored)
                 ]
                 if stop():
                     break
             self._report_moves(moves, outcome)
+        outcome.released += work_off(context.zone, moment, stop)
         outcome.seconds = time.perf_counter() - began
         return outcome
 
@@ -152,7 +172,8 @@ class Intake:
 
     def _current_pipeline(self, pbx_id: int, now: int) -> Pipeline:
         if self._pipeline is None:
-            self._pipeline = Pipeline(self.context, self._current_rules(), pbx_id, now)
+            rules = self._pinned or self._current_rules()
+            self._pipeline = Pipeline(self.context, rules, pbx_id, now)
         return self._pipeline
 
     def _forget_pipeline(self) -> None:
@@ -164,20 +185,45 @@ class Intake:
             self._rules = (version, rules_of(self.context))
         return self._rules[1]
 
-    def _batches(
+    def _files(
         self,
         ready: list[Candidate],
         outcome: IngestOutcome,
         now: int,
         progress: Callable[[FileOutcome], None],
-    ) -> Iterator[list[_Waiting]]:
-        """Yield batches of files that were read and parsed; deal with the others at once."""
+    ) -> Iterator[_Waiting]:
+        """Yield the files that are to be stored, read; deal with the others at once."""
+
+        def read(waiting: _Waiting) -> bool:
+            return self._read(waiting, outcome, now, progress)
+
+        found = (self._open(candidate, outcome, now, progress) for candidate in ready)
+        opened = (waiting for waiting in found if waiting is not None)
+        process = self._reading_process(ready)
+        if process is None:
+            yield from filter(read, opened)
+            return
+        with process:
+            yield from read_ahead(opened, process, _to_hand_over, _take_over, read)
+
+    def _reading_process(self, ready: list[Candidate]) -> ReadingProcess | None:
+        """Return a process to read with, where there is much to read and a processor for it."""
+        size = sum(candidate.size for candidate in ready)
+        if size < BACKLOG_BYTES or len(os.sched_getaffinity(0)) < 2:
+            return None
+        self._pinned = self._current_rules()
+        given = equipment(self.context.driver, self._pinned, self.context.carriers)
+        try:
+            return ReadingProcess(given) if given is not None else None
+        except OSError:
+            return None
+
+    @staticmethod
+    def _batches(files: Iterable[_Waiting]) -> Iterator[list[_Waiting]]:
+        """Yield batches of files."""
         batch: list[_Waiting] = []
         rows = size = 0
-        for candidate in ready:
-            waiting = self._open(candidate, outcome, now, progress)
-            if waiting is None:
-                continue
+        for waiting in files:
             if waiting.pieces is not None:
                 if batch:
                     yield batch
@@ -200,7 +246,7 @@ class Intake:
         now: int,
         progress: Callable[[FileOutcome], None],
     ) -> _Waiting | None:
-        """Read and parse a file; None when it needs no batch (known, ignored, not CDR, unreadable).
+        """Open a file; None when it needs no batch (known, ignored, unreadable).
 
         Raises nothing for the file's faults: they become its outcome.
         """
@@ -234,26 +280,45 @@ class Intake:
             quality = context.quality
             if quality is not None and not quality.fits(content.name, content.beginning(BEGINNING)):
                 quality = None
-            driver = written_at(context.driver, candidate.modified // 1_000_000_000)
-            reason = "" if quality is not None else driver.wants(content.name)
-            if reason:
-                report(FileState.IGNORED, self._finish(content, FileState.IGNORED, reason, now))
-                return None
+        except OSError as error:
+            self._lose(candidate, reason_of(error), outcome, now, progress)
+            return None
+        driver = written_at(context.driver, candidate.modified // 1_000_000_000)
+        reason = "" if quality is not None else driver.wants(content.name)
+        if reason:
+            report(FileState.IGNORED, self._finish(content, FileState.IGNORED, reason, now))
+            return None
+        return _Waiting(content, driver, quality)
+
+    def _read(
+        self,
+        waiting: _Waiting,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+    ) -> bool:
+        """Read the rows of a file. Returns False where there is nothing to store: what is no CDR
+        file, or cannot be read, has its outcome then."""
+        content, driver, quality = waiting.content, waiting.driver, waiting.measurements
+        try:
             if not content.in_hand:
                 rest = pieces(content, driver, quality)
                 # The first one tells whether it is a CDR file at all.
-                return _Waiting(content, [], pieces=chain([next(rest)], rest))
-            if quality is not None:
-                return _Waiting(content, [], list(quality.rows(content.stream())))
-            rows = list(driver.rows(content.stream(), content.name))
+                waiting.pieces = chain([next(rest)], rest)
+            elif quality is not None:
+                waiting.quality = list(quality.rows(content.stream()))
+            else:
+                waiting.rows = list(driver.rows(content.stream(), content.name))
         except NotCdrError as error:
             reason = self._finish(content, FileState.SET_ASIDE, str(error), now)
-            report(FileState.SET_ASIDE, reason)
-            return None
+            done = FileOutcome(content.candidate.name, FileState.SET_ASIDE, reason)
+            outcome.files.append(done)
+            progress(done)
+            return False
         except (LostError, OSError) as error:
-            self._lose(candidate, reason_of(error), outcome, now, progress)
-            return None
-        return _Waiting(content, rows)
+            self._lose(content.candidate, reason_of(error), outcome, now, progress)
+            return False
+        return True
 
     def _store_all(
         self,
@@ -337,11 +402,11 @@ class Intake:
                     FileState.DONE,
                     "",
                     now,
-                    self._archive_text(content, now),
+                    archiving.target(self.context, content, now),
                 )
                 names[file_id] = content.candidate.name
                 if waiting.pieces is None:
-                    piece = Piece(waiting.rows, waiting.quality, content.data, 0)
+                    piece = Piece(waiting.rows, waiting.quality, content.data, 0, waiting.alone)
                     entered.append((file_id, content.candidate.name, piece))
                     continue
                 for piece in waiting.pieces:
@@ -352,7 +417,6 @@ class Intake:
         outcome.calls += result.calls
         outcome.withheld += result.withheld
         outcome.unrated += result.unrated
-        outcome.released += result.released
         for file_id, counters in result.counters.items():
             done = FileOutcome(names[file_id], FileState.DONE, "", **counters.as_dict())
             outcome.files.append(done)
@@ -362,14 +426,14 @@ class Intake:
         """Enter a file that is not stored, and move it out of the way. Returns the reason, and if
         it could not be moved why: then it stays and is tried again."""
         target = (
-            str(self._set_aside_path(content))
+            str(archiving.set_aside(self.context, content))
             if state is FileState.SET_ASIDE
-            else self._archive_text(content, now)
+            else archiving.target(self.context, content, now)
         )
         with write_transaction():
             self._enter(content.candidate, content.sha256, state, reason, now, target)
         try:
-            _move(content, target)
+            archiving.move(content, target)
         except OSError as error:
             return f"{reason}; still in the folder: {error.strerror or error}"
         return reason
@@ -388,15 +452,6 @@ class Intake:
         )
         return ledger.enter(self._names, entry)
 
-    def _set_aside_path(self, content: Content) -> Path:
-        return self.context.set_aside / self.context.source / spool.kept_name(content)
-
-    def _archive_text(self, content: Content, now: int) -> str:
-        archive = self.context.archive
-        if archive is None:
-            return ""
-        return str(archive / spool.archive_name(content, self.context.source, now))
-
     def _report_moves(
         self, moves: list[tuple[Content, Future[None]]], outcome: IngestOutcome
     ) -> None:
@@ -405,34 +460,30 @@ class Intake:
             try:
                 future.result()
             except OSError as error:
-                self._not_moved(content, error, outcome)
+                archiving.not_moved(content, error, outcome)
 
     def _move(self, content: Content, now: int, outcome: IngestOutcome) -> None:
         """Archive a file that is in the ledger; what cannot be moved stays and is tried again."""
         known = self._names.find(content.candidate.name, content.sha256)
-        target = known.archive if known is not None else self._archive_text(content, now)
+        target = (
+            known.archive if known is not None else archiving.target(self.context, content, now)
+        )
         try:
-            _move(content, target)
+            archiving.move(content, target)
         except OSError as error:
-            self._not_moved(content, error, outcome)
-
-    def _not_moved(self, content: Content, error: OSError, outcome: IngestOutcome) -> None:
-        reason = f"stored, but not moved to the archive: {error.strerror or error}"
-        for file in outcome.files:
-            if file.name == content.candidate.name:
-                file.reason = reason
-                return
-        outcome.files.append(FileOutcome(content.candidate.name, FileState.DONE, reason))
+            archiving.not_moved(content, error, outcome)
 
 
-def _move(content: Content, target: str) -> None:
-    """Archive a file (no target: only remove it). Raises OSError."""
-    try:
-        if target:
-            spool.keep(content, Path(target))
-        spool.remove(content)
-    finally:
-        content.close()
+def _to_hand_over(waiting: _Waiting) -> tuple[bytes, str] | None:
+    """Return what the reading process needs of a file, None for one that is not for it."""
+    content = waiting.content
+    if waiting.measurements is not None or not content.in_hand:
+        return None
+    return content.data, content.name
+
+
+def _take_over(waiting: _Waiting, read: Read) -> None:
+    waiting.rows, waiting.alone = read
 
 
 @contextlib.contextmanager

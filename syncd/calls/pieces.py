@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
+from syncd.calls.alone import Alone
 from syncd.calls.batch import BatchResult, ParsedFile
 from syncd.calls.halves import join_halves, take_halves
 from syncd.calls.pipeline import Pipeline
@@ -37,6 +38,8 @@ class Piece:
     """Their text, behind the head of the file."""
     before: int
     """Lines of the file before those of ``data``."""
+    alone: dict[int, Alone] = field(default_factory=dict)
+    """What becomes of records that stand alone, by line, where it was found out before."""
 
 
 class Place(NamedTuple):
@@ -97,7 +100,7 @@ def store_pieces(
     """Store pieces of (file id, name), whose ledger rows exist, within a write transaction."""
     parsed_files, measured = [], []
     for file_id, name, piece in found:
-        file = ParsedFile(file_id, name, piece.rows, piece.data, piece.before)
+        file = ParsedFile(file_id, name, piece.rows, piece.data, piece.before, piece.alone)
         if piece.quality is None:
             parsed_files.append(file)
         else:

@@ -14,6 +14,13 @@ from syncd.domain.codes import Role
 from syncd.licensing.slots import SlotKey, slot_key
 
 CallTuple = tuple[Any, ...]
+Pending = tuple[SlotKey, bool, CallTuple]
+"""The slot that a row needs, whether it is a hunt number's, and the row."""
+
+ID, STARTED_AT, CONVERSATION, SIDE, LINE = 0, 1, 2, 3, 4
+DESTINATION, TRUNK, CARRIER, RATE = 13, 14, 15, 16
+PERIOD, LEG = 24, 25
+"""Places in a row."""
 
 _PLAIN = range(32)
 ACQUIRED = Role.ACQUIRED
