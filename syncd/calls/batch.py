@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
 from syncd.calls.accounts import ChargeRow, charged_drafts, charged_rows
-from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis, Rules
+from syncd.calls.alone import Alone, placed
+from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis
+from syncd.calls.basis import Basis
 from syncd.calls.booking import book_batch, in_its_period
-from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
-from syncd.calls.dimensions import Dimensions
 from syncd.calls.excluding import EXCLUDED_NUMBER, NOT_KEPT, numbers_of, without_numbers
-from syncd.calls.pricing import Pricer
 from syncd.calls.rows import CallTuple, call_rows
 from syncd.calls.sides import analyse
 from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
-from syncd.domain.days import QUARTER, Days, month_of
+from syncd.domain.days import QUARTER
 from syncd.domain.leg import Exclusion, Leg, Reject
 from syncd.licensing import settlement
-from syncd.licensing.settlement import Terms
+from syncd.licensing.claims import document
 from syncd.licensing.slots import Licence, SlotKey
 from syncd.store import adjustments, quality
 from syncd.store import call_rows as store
@@ -57,6 +55,8 @@ class ParsedFile:
     """The file's content, for the raw text of rows that are rejected after they were read."""
     before: int = 0
     """Lines of the file before those of ``data``."""
+    alone: Mapping[int, Alone] = field(default_factory=dict)
+    """What becomes of records that stand alone, by line, where it was found out before."""
 
     def raw(self, line: int) -> str:
         """Return the text of a line (from 1)."""
@@ -75,7 +75,6 @@ class BatchResult:
     calls: int = 0
     withheld: int = 0
     unrated: int = 0
-    released: int = 0
 
     def include(self, other: BatchResult) -> None:
         """Add what another stretch of the same batch did."""
@@ -85,40 +84,6 @@ class BatchResult:
         self.calls += other.calls
         self.withheld += other.withheld
         self.unrated += other.unrated
-        self.released += other.released
-
-
-class Basis:
-    """What the batches of one CDR source share. Must be made inside a write transaction, and made
-    anew after one that failed: it remembers keys that were given out."""
-
-    def __init__(self, context: IntakeContext, rules: Rules, pbx_id: int, now: int) -> None:
-        self.context = context
-        self.rules = rules
-        self.pbx_id = pbx_id
-        self.now = now
-        self.terms = Terms(context.slots, context.acquisition)
-        self.pricer = Pricer(context.carriers)
-        self.days = Days(context.zone)
-        self.dimensions = Dimensions()
-        self._periods: dict[int, int] = {}
-        self.licence: Licence | None = None
-        """As of the last settlement; None before the first."""
-        self.run = 0
-        """Row of ``maintenance_run`` that the batches belong to; 0: none."""
-        self._identity = context.pbx.encode() + b"\0"
-
-    def period(self, started_at: int) -> int:
-        """Return the posting period (yyyymm) of a start."""
-        period = self._periods.get(started_at // QUARTER)
-        if period is None:
-            period = self._periods[started_at // QUARTER] = month_of(self.days.day(started_at))
-        return period
-
-    def key_hash(self, key: str) -> int:
-        """Return the signed 64-bit hash of (PBX identity, record key)."""
-        digest = blake2b(self._identity + key.encode("utf-8", "surrogatepass"), digest_size=8)
-        return int.from_bytes(digest.digest(), "big", signed=True)
 
 
 class Batch:
@@ -129,6 +94,8 @@ class Batch:
         self.context = basis.context
         self.result = BatchResult()
         self.plain: list[Rec] = []
+        self.alone: dict[int, Alone] = {}
+        """What becomes of plain records, by id, where it was found out before."""
         self.tied: list[Rec] = []
         self.excluded: list[tuple[Rec, str]] = []
         self.rejects: list[tuple[int, Reject]] = []
@@ -202,6 +169,8 @@ class Batch:
                 self.tied.append(rec)
             else:
                 self.plain.append(rec)
+                if file.alone and line in file.alone:
+                    self.alone[rec.id] = file.alone[line]
 
     def new_id(self) -> int:
         """Return the id of a new record."""
@@ -243,7 +212,42 @@ class Batch:
             )
         rules = self.basis.rules
         for rec in self.plain:
-            self.conclude([rec], analyse([rec], rules))
+            alone = self.alone.get(rec.id) if self.alone else None
+            if alone is not None:
+                self.place(rec, alone)
+            else:
+                self.conclude([rec], analyse([rec], rules))
+
+    def place(self, rec: Rec, alone: Alone) -> None:
+        """Write down a record that stands alone and was decided before."""
+        basis, started_at = self.basis, rec.leg.started_at
+        outcome, reason, provisional, unknown, unknown_trunks, rows = alone
+        counters = self.counters(rec.file_id)
+        if outcome == STORED:
+            counters.stored += 1
+        else:
+            counters.add_outcome(RecordOutcome(outcome), 1)
+        self.record_rows.append(
+            (
+                rec.id,
+                basis.pbx_id,
+                rec.file_id,
+                rec.row,
+                outcome,
+                reason,
+                rec.id,
+                provisional,
+                rec.key_hash,
+                *rec.leg,
+            )
+        )
+        for partition, number in unknown:
+            self.unknown.setdefault((partition, number), []).append(started_at)
+        for trunk in unknown_trunks:
+            self.unknown_trunks.setdefault(trunk, []).append(started_at)
+        if rows:
+            self.file_of[rec.id] = rec.file_id
+            self.pending += placed(alone, rec.id, basis.period(started_at), basis.dimensions)
 
     def reopen(self, record_ids: Iterable[int]) -> None:
         """Make conversations of stored records once more, and of those that they belong to. What
@@ -373,17 +377,12 @@ class Batch:
                 basis.rules.holders,
                 basis.dimensions,
                 conversation,
-                self.period if self.closing.through else basis.period,
+                basis.period,
             )
             codes = self.context.account_codes
             if codes and (charged := charged_drafts(records, analysis, codes)):
                 rows = charged_rows(rows, charged, basis.dimensions, self.charged)
             self.pending += rows
-
-    def period(self, started_at: int) -> int:
-        """Return the posting period (yyyymm) of a start: its month, or the oldest open one."""
-        closing = self.closing
-        return closing.open_period if closing.closed(started_at) else self.basis.period(started_at)
 
     def note_unknown(
         self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
@@ -401,22 +400,20 @@ class Batch:
     def finish(self) -> BatchResult:
         """Settle the licence and write everything."""
         licence = self.licence()
-        hunts = settlement.hunt_lines() if self.context.acquisition else frozenset()
         calls, before = self.calls, self.before
         withheld: list[CallTuple] = []
         quarters: set[int] = set()
-        unlimited = licence.unlimited
         file_of, changed = self.file_of, self.changed
         for key, hunt, row in self.pending:
-            if not unlimited and not (
-                (not key.party and (hunt or key.line in hunts))
-                or not licence.withheld(key, row[1])
-                or was_shown(before.get(row[0]), row)
+            if before or self.closing.through:
+                row = in_its_period(row, before.get(row[0]), self.closing)
+            if (
+                licence.withheld(key, row[1])
+                and not (hunt and not key.party)
+                and not was_shown(before.get(row[0]), row)
             ):
                 withheld.append(row)
                 continue
-            if before:
-                row = in_its_period(row, before.get(row[0]))
             calls.append(row)
             changed[file_of[row[0] >> 3]].calls += 1
             if not before or before.get(row[0]) != row:
@@ -434,7 +431,6 @@ class Batch:
         book_batch(self.closing, before, calls, self.basis.now, self.basis.run)
         ledger.add_rejects(self.rejects, self.headers)
         self.exclude_quality()
-        self.release(licence, hunts)
         ledger.note_unknown(self.context.site, self.unknown)
         ledger.note_unknown_trunks(self.basis.pbx_id, self.unknown_trunks)
         ledger.add(self.changed)
@@ -461,23 +457,18 @@ class Batch:
 
     def licence(self) -> Licence:
         """Document what was acquired, and say who holds a slot now."""
-        acquired: dict[int, bool] = {}
-        for key, hunt, _ in self.pending:
+        acquired: dict[int, int | None] = {}
+        for key, hunt, row in self.pending:
             if not key.party:
-                acquired[key.line] = acquired.get(key.line, False) or hunt
+                shown = acquired.get(key.line)
+                if hunt and (shown is None or shown < row[1]):
+                    shown = row[1]
+                acquired[key.line] = shown
         basis = self.basis
-        changed = bool(acquired) and settlement.document(acquired, basis.now)
-        if changed or basis.licence is None:
+        changed = bool(acquired) and document(acquired, basis.now)
+        if changed or basis.licence is None or not settlement.is_current(basis.licence):
             basis.licence = settlement.settle(basis.terms, basis.now)
         return basis.licence
-
-    def release(self, licence: Licence, hunts: frozenset[int]) -> None:
-        """Move the calls of lines that hold a slot now, and count them with their files."""
-        released = settlement.release(licence, hunts, self.basis.now)
-        self.result.released = len(released)
-        self.dirty.update(self.basis.days.day(one.started_at) for one in released)
-        for file_id, calls in ledger.files_of(one.record for one in released).items():
-            self.counters(file_id).calls += calls
 
 
 def conflict(file_id: int, row: int) -> str:

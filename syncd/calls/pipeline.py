@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from syncd.calls.batch import Basis, Batch, BatchResult, ParsedFile
+from syncd.calls.basis import Basis
+from syncd.calls.batch import Batch, BatchResult, ParsedFile
 from syncd.cdr.parts import head_of
 
 
