@@ -10,16 +10,20 @@ from syncd.store import adjustments
 from syncd.store.call_rows import CALL_COLUMNS
 
 PERIOD = CALL_COLUMNS.index("posting_period")
-"""Place in a call row."""
+STARTED_AT = CALL_COLUMNS.index("started_at")
+"""Places in a call row."""
 _posted = adjustments.of_columns(CALL_COLUMNS)
 
 
-def in_its_period(row: CallTuple, before: CallTuple | None) -> CallTuple:
-    """Return a row with the posting period that it had before it was decided again: it came when
-    its month was open, or another was."""
-    if before is None or before[PERIOD] == row[PERIOD]:
-        return row
-    return (*row[:PERIOD], before[PERIOD], *row[PERIOD + 1 :])
+def in_its_period(row: CallTuple, before: CallTuple | None, closing: Closing) -> CallTuple:
+    """Return a row of the month of its start with its posting period: the one that it had before it
+    was decided again, else its month, or the oldest open one where that is closed."""
+    period = row[PERIOD]
+    if before is not None:
+        period = before[PERIOD]
+    elif closing.closed(row[STARTED_AT]):
+        period = closing.open_period
+    return row if period == row[PERIOD] else (*row[:PERIOD], period, *row[PERIOD + 1 :])
 
 
 def book_batch(
@@ -34,7 +38,7 @@ def book_batch(
     if not closing.through:
         return
     was = {key: _posted(row) for key, row in before.items()}
-    now = {row[0]: _posted(row) for row in calls if closing.closed(row[1])}
+    now = {row[0]: _posted(row) for row in calls if closing.closed(row[STARTED_AT])}
     decided = {key: row for key, row in now.items() if key in was}
     late = {key: row for key, row in now.items() if key not in was}
     adjustments.book(closing, was, decided, Cause.DECIDED, at=at, run=run)

@@ -52,7 +52,7 @@ class Adjustment(Table):
     call_id = BigIntegerField(index=True)
     """The call row, which may be gone."""
     month = IntegerField()
-    """Of the call: closed when this was written."""
+    """Of the call: closed when this was written. 0: this is for no call that is booked elsewhere."""
     posting_period = IntegerField(index=True)
     line_id = IntegerField()
     party_id = IntegerField()
