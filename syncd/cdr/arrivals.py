@@ -88,7 +88,12 @@ class Arrivals:
         self.begin(now)
         oldest = now - WATCHED_DAYS * DAY
         touched = {(file.cluster, file.node) for file in self._waiting}
-        waiting = {file for name in in_folder if (file := parse_name(name)) is not None}
+        # What was taken around a file of before those days is forgotten, so it tells of no gap.
+        waiting = {
+            file
+            for name in in_folder
+            if (file := parse_name(name)) is not None and file.minute >= oldest
+        }
         touched |= {(file.cluster, file.node) for file in waiting}
         rows = (
             File.select(File.id, File.name, File.taken_at)

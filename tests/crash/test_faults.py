@@ -44,13 +44,14 @@ class Undisturbed:
             self.said[task] = complaints(done.said)
         self._later: dict[str, dict[str, list[str]]] = {}
 
-    def after(self, said: list[str]) -> dict[str, list[str]]:
-        """Return what is to be stored after two runs, of which the first said this. A file that it
+    def after(self, said: list[str]) -> list[dict[str, list[str]]]:
+        """Return what may be stored after two runs, of which the first said this. A file that it
         could not read comes after those that it could: which of two files has the duplicates is a
         matter of their order."""
+        possible = [self.stored["ingest by daemon"]]
         unread = next((found for line in said if (found := UNREAD.search(line))), None)
         if unread is None:
-            return self.stored["ingest by daemon"]
+            return possible
         name = unread[1] or unread[2]
         if name not in self._later:
             worker = self._worker
@@ -60,7 +61,7 @@ class Undisturbed:
             worker.do("ingest by daemon")
             (worker.root / "apart").rename(path)
             self._later[name] = worker.result("ingest by daemon")[1]
-        return self._later[name]
+        return [*possible, self._later[name]]
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -92,5 +93,6 @@ def test_intake_with_a_fault_anywhere(
                     _, found = worker.result(verify=False)
                     assert not (wrong := differences(found, usual.stored[task])), ("silent", wrong)
                 _, found = worker.result("ingest by daemon", verify=number % VERIFIED == 0)
-                assert not (wrong := differences(found, usual.after(said))), wrong
+                wrong = [differences(found, possible) for possible in usual.after(said)]
+                assert not all(wrong), min(wrong, key=len)
         failures.raise_any()

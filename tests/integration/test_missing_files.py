@@ -139,6 +139,14 @@ def test_the_file_before_a_long_outage_is_remembered(bed: Bed) -> None:
 # --- quiet folders -------------------------------------------------------------------------------
 
 
+def test_a_file_that_stays_in_the_folder_for_ever_is_no_gap(bed: Bed) -> None:
+    watch = Watch(bed)
+    drop(bed, 1, 2, 3, 4)
+    assert watch.poll(name(1)).gaps == ()
+    bed.now += 30 * DAY
+    assert watch.poll(name(1)).gaps == ()
+
+
 def test_a_folder_falls_quiet_once(bed: Bed) -> None:
     watch = Watch(bed, quiet_after=2 * HOUR)
     assert watch.poll().quiet == 0
