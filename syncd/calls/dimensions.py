@@ -7,12 +7,17 @@ from syncd.domain.party import name_key
 from syncd.store.charges import know_cost_center, org_with
 from syncd.store.models import Carrier, Destination, Line, Matter, RateUsed, Trunk
 
+UNMADE = -1
+"""Key of what is not there yet, where nothing is to be made."""
+
 
 class Dimensions:
     """The keys of lines, trunks, carriers, destinations and rates. Must be used inside a write
-    transaction; forget it when that is rolled back."""
+    transaction; forget it when that is rolled back. With ``make`` False nothing is written: carriers,
+    destinations and rates that are not there have the key ``UNMADE``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, make: bool = True) -> None:
+        self._make = make
         self._names: dict[type, dict[str, int]] = {
             model: dict(model.select(model.name, model.id).tuples())
             for model in (Trunk, Carrier, Destination)
@@ -42,6 +47,9 @@ class Dimensions:
         if key is None:
             # Another source may have made it since.
             row = model.get_or_none(model.name == name)
+            if row is None and not self._make:
+                known[name] = UNMADE
+                return UNMADE
             key = known[name] = int(row.id if row else model.insert(name=name).execute())
         return key
 
@@ -73,6 +81,9 @@ class Dimensions:
                 RateUsed.version == version,
                 RateUsed.prefix == prefix,
             )
+            if row is None and not self._make:
+                self._rates[rate] = UNMADE
+                return UNMADE
             key = self._rates[rate] = int(
                 row.id
                 if row
