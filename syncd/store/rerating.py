@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from syncd.domain.codes import RecordOutcome
+from syncd.domain.codes import RecordOutcome, Side
 from syncd.domain.leg import Leg
 from syncd.domain.posting import Cause
 from syncd.store.adjustments import booked
@@ -100,7 +100,10 @@ def candidates(since: int, until: int, after: Place, limit: int) -> list[Candida
         f" ORDER BY record.started_at, record.pbx_id, record.key_hash LIMIT {mark}",
         (max(since, after.started_at), until, *after, limit),
     )
-    return [Candidate(*row[:5], Place(*row[5:8]), Leg._make(row[8:])) for row in cursor.fetchall()]
+    return [
+        Candidate(row[0], row[1], row[2], row[3], row[4], Place(*row[5:8]), Leg._make(row[8:]))
+        for row in cursor.fetchall()
+    ]
 
 
 def conversations_of(records: Iterable[int]) -> dict[int, int]:
@@ -108,16 +111,10 @@ def conversations_of(records: Iterable[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in _by_ids("SELECT id, conversation FROM record", records)}
 
 
-def rows_of(records: Collection[int]) -> dict[int, Row]:
+def rows_of(records: Iterable[int]) -> dict[int, Row]:
     """Return the call rows of records by id, withheld ones too."""
-    found: dict[int, Row] = {}
-    for withheld, table in enumerate(TABLES):
-        for row in _by_ids(
-            f"SELECT id, started_at, org_id, class, counted, {', '.join(MONEY)} FROM {table}",
-            (record * 8 + side for record in records for side in range(8)),
-        ):
-            found[row[0]] = Row(*row[:5], bool(withheld), Money._make(row[5:]))
-    return found
+    sides = range(len(Side))
+    return rows_by_id(record * 8 + side for record in records for side in sides)
 
 
 def rows_by_id(ids: Iterable[int]) -> dict[int, Row]:
@@ -125,11 +122,14 @@ def rows_by_id(ids: Iterable[int]) -> dict[int, Row]:
     found: dict[int, Row] = {}
     wanted = list(ids)
     for withheld, table in enumerate(TABLES):
+        if withheld and not CallWithheld.select().exists():
+            continue
         for row in _by_ids(
             f"SELECT id, started_at, org_id, class, counted, {', '.join(MONEY)} FROM {table}",
             wanted,
         ):
-            found[row[0]] = Row(*row[:5], bool(withheld), Money._make(row[5:]))
+            money = Money._make(row[5:])
+            found[row[0]] = Row(row[0], row[1], row[2], row[3], row[4], bool(withheld), money)
     return found
 
 
