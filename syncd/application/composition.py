@@ -187,8 +187,7 @@ class Application:
         from syncd.calls.release import release_calls
         from syncd.directory.sources.open import open_source
         from syncd.directory.sync import sync_source
-        from syncd.licensing.settlement import Terms
-        from syncd.store.database import write_transaction
+        from syncd.licensing.claims import Terms
 
         directory, licensing = self.settings.directories[name], self.settings.licensing
         with self.locked(f"sync-{name}", stop), self.connected():
@@ -204,8 +203,7 @@ class Application:
             )
             if not wishes.dry_run:
                 terms = Terms(licensing.slots, licensing.automatic_acquisition)
-                with write_transaction():
-                    release_calls(terms, self.settings.timezone, self.clock())
+                release_calls(terms, self.settings.timezone, self.clock(), stop.is_set)
             return outcome
 
     def ingest_one(

@@ -21,7 +21,7 @@ class Gauges:
 
 def measure(settings: Settings, now: int) -> Gauges:
     """Return the figures as of ``now`` (epoch seconds), from the sums and the licence."""
-    from syncd.licensing.settlement import Terms
+    from syncd.licensing.claims import Terms
     from syncd.licensing.view import view
     from syncd.store.models import RollupDay
 

@@ -19,9 +19,10 @@ from syncd.calls.reassignment import (
     start,
     unfinished,
 )
+from syncd.calls.release import release_calls
 from syncd.directory.people.backdate import Rewrite, line_row, org_of, write
 from syncd.directory.people.edit import Surroundings
-from syncd.licensing.settlement import Terms
+from syncd.licensing.claims import Terms
 from syncd.store.database import write_transaction
 from syncd.store.reassignment import ProfileSpan
 
@@ -98,7 +99,10 @@ def carry_out(
                 # Who holds no slot has no calls to see: each record is decided again.
                 following = _following(rewrite, taken=False)
             run_id = start(following, around.now)
-        return _work_off(application, run_id, NEVER, progress)
+        done = _work_off(application, run_id, NEVER, progress)
+        # What was withheld of somebody without a slot may be that of somebody with one now.
+        release_calls(terms, application.settings.timezone, application.clock())
+        return done
 
 
 def resume(application: Application, stop: Stop = NEVER) -> int:

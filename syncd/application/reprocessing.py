@@ -10,6 +10,7 @@ from syncd.application.contexts import intake_context
 from syncd.calls.changes import Changes
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import rules_of
+from syncd.calls.release import work_off
 from syncd.calls.reprocessing import Run, Wanted, abandon, start, unfinished, wanted_of
 from syncd.calls.retrying import Retried, retry
 from syncd.domain.errors import UserError
@@ -67,6 +68,7 @@ def carry_out(
             runs = start(chosen, application.clock())
         for run_id in runs:
             changes.add(_work_off(application, run_id, NEVER, progress))
+        work_off(application.settings.timezone, application.clock())
     return changes
 
 

@@ -210,7 +210,6 @@ class GrowingFolder:
         outcome.calls += result.calls
         outcome.withheld += result.withheld
         outcome.unrated += result.unrated
-        outcome.released += result.released
         return tail, result
 
     def _enter(self, candidate: Candidate, handle: Handle, tail: Tail) -> int:

@@ -21,7 +21,7 @@ from syncd.domain.clock import FOREVER
 from syncd.domain.codes import RecordOutcome, Role
 from syncd.domain.days import Days
 from syncd.licensing import settlement
-from syncd.licensing.settlement import Terms
+from syncd.licensing.claims import Terms
 from syncd.licensing.slots import slot_key
 from syncd.store import withheld
 from syncd.store.database import write_transaction
@@ -175,6 +175,7 @@ class Run:
             decide = as_profiles(_spans(following.party), following.party, role)
             if name in (OWN_WITHHELD, TAKEN_WITHHELD):
                 position = withheld.reassign(concerned, decide, after, ROWS_AT_ONCE).position
+                settlement.judge_again()
             else:
                 done = reassign(
                     concerned,

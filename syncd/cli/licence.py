@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the licence."""
     door = open_report_door(arguments, context, "licence")
 
-    from syncd.licensing.settlement import Terms
+    from syncd.licensing.claims import Terms
     from syncd.licensing.view import view
 
     settings = context.settings

@@ -93,7 +93,7 @@ def _departments(changes: Changes) -> list[dict[str, Any]]:
 
 def _print(changes: Changes, context: Context, *, as_json: bool, done: bool) -> None:
     from syncd.cli.output import print_json, print_table, say
-    from syncd.licensing.settlement import Terms
+    from syncd.licensing.claims import Terms
     from syncd.licensing.view import view
     from syncd.reports.render.table import Column
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.licensing.settlement import hunt_lines, same_line
+from syncd.licensing.claims import hunt_lines, same_line
 from syncd.licensing.slots import CLAIMING, SlotKey, slot_key
 from syncd.store.models import Assignment, Line, Slot
 

@@ -80,10 +80,21 @@ class Licence:
     granted: frozenset[SlotKey] = frozenset()
     history: Mapping[SlotKey, Sequence[tuple[int, int]]] = field(default_factory=dict)
     """(since, until) of every slot ever held."""
+    hunts: frozenset[int] = frozenset()
+    """Anonymous lines that need no slot."""
+    mark: str = ""
+    """The same for two licences that withhold the calls of the same lines."""
+
+    def holds(self, key: SlotKey) -> bool:
+        """Tell whether a line's calls are shown whenever they were made: it holds a slot now, or
+        needs none."""
+        if self.unlimited or key in self.granted:
+            return True
+        return not key.party and key.line in self.hunts
 
     def withheld(self, key: SlotKey, when: int) -> bool:
         """A call is withheld if and only if its line held no slot at the time of the call and
         holds none now."""
-        if self.unlimited or key in self.granted:
+        if self.holds(key):
             return False
         return not any(since <= when < until for since, until in self.history.get(key, ()))

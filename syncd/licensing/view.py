@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.licensing.settlement import ACQUIRED, NAMED, Terms, claims, hunt_lines
-from syncd.licensing.slots import SlotKey, grant, slot_key
+from syncd.licensing.claims import Terms, chunks, survey
+from syncd.licensing.forecast import Forecast, Internal, forecast
+from syncd.licensing.settlement import ACQUIRED, NAMED
+from syncd.licensing.slots import Claim, SlotKey, grant, slot_key
 from syncd.store import withheld
-from syncd.store.models import AcquiredLine, Line, Party, Slot
+from syncd.store.models import Line, Party, Slot
 from syncd.store.withheld import Waiting
 
 
@@ -41,6 +43,17 @@ class WaitingLine:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonUse:
+    """What one person takes of the licence: slots held and waited for, and for which lines, in the
+    order of claims (role, line id)."""
+
+    person: str
+    held: int
+    waiting: int
+    lines: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceView:
     """``slots`` None: unlimited. ``hunt_lines`` are documented and take no slot."""
 
@@ -49,12 +62,16 @@ class LicenceView:
     waiting: int
     holders: tuple[SlotHolder, ...]
     waiting_lines: tuple[WaitingLine, ...]
+    people: tuple[PersonUse, ...]
     hunt_lines: tuple[str, ...]
+    forecast: Forecast
 
 
-def view(terms: Terms, now: int) -> LicenceView:
-    """Return the state of the licence, given its terms and the time (epoch seconds)."""
-    granted, wait = grant(claims(terms, now), terms.slots)
+def view(terms: Terms, now: int, internal: Internal = lambda site, number: True) -> LicenceView:
+    """Return the state of the licence, given its terms, the time (epoch seconds) and which numbers
+    the sites name."""
+    found = survey(terms, now)
+    granted, wait = grant(found.claims, terms.slots)
     since: dict[tuple[int, int, int], tuple[int, str]] = {}
     for slot in Slot.select().where(Slot.until == FOREVER):
         since[slot.party_id or 0, slot.role, slot.line_id] = (slot.since, slot.reason)
@@ -84,14 +101,7 @@ def view(terms: Terms, now: int) -> LicenceView:
         held_back.pop(claim.key, None)
     if terms.slots is None:
         held_back.clear()
-    hunts = (
-        AcquiredLine.select(Line.line_id)
-        .join(Line)
-        .where(AcquiredLine.line << [*hunt_lines()])
-        .order_by(Line.line_id)
-        .tuples()
-    )
-    ids = dict(Line.select(Line.id, Line.line_id).where(Line.id << _lines(held_back)).tuples())
+    ids = _line_ids(row.line for waiting in held_back.values() for row in waiting)
     lines += [_waiting(key, ids[rows[0].line], names, rows) for key, rows in held_back.items()]
     return LicenceView(
         terms.slots,
@@ -99,7 +109,9 @@ def view(terms: Terms, now: int) -> LicenceView:
         len(lines),
         tuple(holders),
         tuple(lines),
-        tuple(row[0] for row in hunts),
+        _people(granted, wait, names),
+        tuple(sorted(_line_ids(found.hunts).values())),
+        forecast(terms, found, internal),
     )
 
 
@@ -117,8 +129,35 @@ def _waiting(
     )
 
 
-def _lines(rows: Mapping[SlotKey, Sequence[Waiting]]) -> list[int]:
-    return [row.line for waiting in rows.values() for row in waiting]
+def _people(
+    granted: Iterable[Claim], wait: Iterable[Claim], names: Mapping[int, str]
+) -> tuple[PersonUse, ...]:
+    """Return what each person takes, by name; two people of one name stay two."""
+    held: dict[int, int] = {}
+    lines: dict[int, list[tuple[Role, str]]] = {}
+    for claims, counts in ((granted, 1), (wait, 0)):
+        for claim in claims:
+            party = claim.key.party
+            if party:
+                held[party] = held.get(party, 0) + counts
+                lines.setdefault(party, []).append((claim.key.role, claim.line_id))
+    return tuple(
+        PersonUse(
+            names[party],
+            held[party],
+            len(own) - held[party],
+            tuple((role.word, line_id) for role, line_id in sorted(own)),
+        )
+        for party, own in sorted(lines.items(), key=lambda item: (names[item[0]], item[0]))
+    )
+
+
+def _line_ids(rows: Iterable[int]) -> dict[int, str]:
+    """Return the line ids of rows of ``line``."""
+    found: dict[int, str] = {}
+    for part in chunks(rows):
+        found.update(Line.select(Line.id, Line.line_id).where(Line.id << part).tuples())
+    return found
 
 
 def _kind(key: SlotKey) -> str:

@@ -12,6 +12,9 @@ from syncd.store.adjustments import booked
 from syncd.store.models import Call, CallWithheld
 from syncd.store.reassignment import Concerned, Decide, Position, Reassigned
 
+_AT_ONCE = 500
+"""Rows of one statement."""
+
 
 class Released(NamedTuple):
     """A call row that was moved: the record's id and the start (epoch seconds)."""
@@ -39,23 +42,37 @@ def waiting() -> list[tuple[int, int, int]]:
     return [(row[0], row[1], row[2]) for row in query]
 
 
-def release(party: int, role: int, line: int, now: int) -> list[Released]:
-    """Move the withheld calls of a (party, role, line) to the calls, at a time (epoch seconds).
-    Returns what was moved."""
+def last_record() -> int:
+    """Return the greatest id of a record of which calls are withheld, 0 when there is none."""
+    return int(CallWithheld.select(fn.MAX(CallWithheld.id)).scalar() or 0) >> 3
+
+
+def release(
+    party: int, role: int, line: int, last_record: int, limit: int, *, at: int, run: int
+) -> list[Released]:
+    """Move withheld calls of a (party, role, line) to the calls, at most ``limit`` of records up to
+    the last one; ``at`` is the time (epoch seconds), ``run`` the row of ``maintenance_run``. Returns
+    what was moved; less than ``limit``: there is no more."""
     chosen = (
-        (CallWithheld.party_id == party)
-        & (CallWithheld.role == role)
-        & (CallWithheld.line_id == line)
-    )
-    waiting_rows = list(
-        CallWithheld.select(CallWithheld.id, CallWithheld.started_at).where(chosen).tuples()
+        CallWithheld.select(CallWithheld.id, CallWithheld.started_at)
+        .where(
+            CallWithheld.party_id == party,
+            CallWithheld.role == role,
+            CallWithheld.line_id == line,
+            CallWithheld.id < (last_record + 1) * 8,
+        )
+        .order_by(CallWithheld.id)
+        .limit(limit)
     )
     fields = [field.name for field in Call._meta.sorted_fields]
-    rows = CallWithheld.select(*(getattr(CallWithheld, name) for name in fields)).where(chosen)
-    with booked(waiting_rows, Cause.RELEASED, at=now):
-        Call.insert_from(rows, [getattr(Call, name) for name in fields]).execute()
-        CallWithheld.delete().where(chosen).execute()
-    return [Released(key >> 3, started_at) for key, started_at in waiting_rows]
+    rows = CallWithheld.select(*(getattr(CallWithheld, name) for name in fields))
+    moved = list(chosen.tuples())
+    with booked(moved, Cause.RELEASED, at=at, run=run):
+        for start in range(0, len(moved), _AT_ONCE):
+            part = CallWithheld.id << [row[0] for row in moved[start : start + _AT_ONCE]]
+            Call.insert_from(rows.where(part), [getattr(Call, name) for name in fields]).execute()
+            CallWithheld.delete().where(part).execute()
+    return [Released(key >> 3, started_at) for key, started_at in moved]
 
 
 def overview() -> list[Waiting]:

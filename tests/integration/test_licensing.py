@@ -10,7 +10,7 @@ import pytest
 
 from syncd.domain.codes import Role
 from syncd.licensing.history import HUNT, PASSED, standing
-from syncd.licensing.settlement import Terms
+from syncd.licensing.claims import Terms
 from syncd.licensing.slots import slot_key
 from syncd.licensing.view import LicenceView, view
 from syncd.store.models import (
