@@ -145,7 +145,6 @@ class Intake:
                     break
             self._report_moves(moves, outcome)
         outcome.released += work_off(context.zone, moment, stop)
-        outcome.released += work_off(context.zone, moment, stop)
         outcome.seconds = time.perf_counter() - began
         return outcome
 
