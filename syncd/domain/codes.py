@@ -107,6 +107,14 @@ class State(Word):
     UNRATED = 2
 
 
+class Purpose(Word):
+    """Whether somebody made a call for the company or, by a prefix, a code or a trunk, for
+    themselves."""
+
+    BUSINESS = 0
+    PRIVATE = 1
+
+
 class RecordOutcome(Word):
     """What became of a record that is kept (duplicates and rejects are not records)."""
 

@@ -126,8 +126,8 @@ def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, str, Leg]]:
 
 
 def delete_calls(record_ids: Iterable[int]) -> list[tuple[Any, ...]]:
-    """Delete the call rows of records, withheld ones too, and by which account code they are charged.
-    Returns the rows that were shown, in the order of ``CALL_COLUMNS``."""
+    """Delete the call rows of records, withheld ones too, by which account code they are charged
+    and that they are private. Returns the rows that were shown, in the order of ``CALL_COLUMNS``."""
     gone: list[tuple[Any, ...]] = []
     database, mark = proxy.obj, proxy.obj.param
     columns = ", ".join(f'"{name}"' for name in CALL_COLUMNS)
@@ -140,6 +140,7 @@ def delete_calls(record_ids: Iterable[int]) -> list[tuple[Any, ...]]:
         gone += cursor.fetchall()
         database.execute_sql(f"DELETE FROM call_withheld WHERE id {span}", sides)
         database.execute_sql(f"DELETE FROM account_charge WHERE call_id {span}", sides)
+        database.execute_sql(f"DELETE FROM private_record WHERE record_id = {mark}", (record_id,))
     return gone
 
 

@@ -1,4 +1,4 @@
-"""Calls that an account code charges to a cost center or matter.
+"""Calls that an account code charges to a cost center or matter, and private ones.
 
 Imported by ``models``, where everybody finds them.
 """
@@ -23,3 +23,12 @@ class AccountCharge(Table):
     cost_center = TextField()
     """Key of the cost center, which is that of the row's org; empty where the code names none."""
     matter_id = IntegerField()
+
+
+class PrivateRecord(Table):
+    """A record of a private call: the outside numbers of its rows are for one person alone."""
+
+    record_id = BigIntegerField(primary_key=True)
+    owner = BigIntegerField()
+    """The call row of who made the private call, which may be one of an earlier record; 0: nobody
+    who is billed."""

@@ -1,4 +1,4 @@
-"""Which calls an account code charges, and the orgs that follow from it."""
+"""Which calls an account code charges, the orgs that follow from it, and which calls are private."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def insert_charges(rows: Sequence[tuple[int, str, int]]) -> None:
             "INSERT INTO account_charge (call_id, cost_center, matter_id)"
             f" VALUES ({mark}, {mark}, {mark})",
             rows,
+        )
+
+
+def insert_private(rows: Sequence[tuple[int, int]]) -> None:
+    """Remember which records are private: (record, call row of who made the call, 0 for nobody)."""
+    if rows:
+        mark = proxy.obj.param
+        proxy.obj.cursor().executemany(
+            f"INSERT INTO private_record (record_id, owner) VALUES ({mark}, {mark})", rows
         )
 
 

@@ -11,6 +11,7 @@ import peewee
 from syncd.domain.codes import Outcome, RecordOutcome, State
 from syncd.domain.days import Days, day_date, month_days
 from syncd.store.models import database
+from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
 from syncd.store.rollups import (
     KEYS,
     MEASURES,
@@ -200,6 +201,7 @@ _DANGLING = (
     ("call", "carrier_id", "carrier"),
     ("call", "rate_id", "rate_used"),
     ("account_charge", "matter_id", "matter"),
+    ("private_record", "record_id", "record"),
     ("record", "conversation", "record"),
     ("record", "file_id", "file"),
     ("record", "pbx_id", "pbx"),
@@ -243,4 +245,7 @@ CHECKS: tuple[Callable[[ZoneInfo], Iterator[str]], ...] = (
     _shares,
     _rollup_days,
     _rollup_months,
+    closed_differences,
+    adjustment_differences,
+    dangling_runs,
 )
