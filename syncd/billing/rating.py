@@ -7,6 +7,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from syncd.billing.tariff import Carrier, Tariff, TariffTerms
+from syncd.billing.unrated import REASON_DIGITS, for_number
 from syncd.billing.working import (
     QUANTA,
     Stretch,
@@ -27,10 +28,6 @@ NO_SHORT_RATE = "no rate for short number"
 NO_BAND_RATE = "no rate at this time of day for prefix"
 NO_EXCHANGE_RATE = "no exchange rate for"
 NOT_NORMALISED = "number not normalised"
-
-REASON_DIGITS = 5
-"""Leading digits of a number that a reason shows: enough to find the missing row, while the last
-digits, which some readers must not see, stay out."""
 
 
 class Where(NamedTuple):
@@ -138,12 +135,12 @@ def rate_leg(
     alike.
     """
     if carrier is None:
-        return Unrated(NO_CARRIER)
+        return Unrated(for_number(NO_CARRIER, e164, short_number))
     if not e164 and not short_number:
         return Unrated(NOT_NORMALISED)
     tariff = carrier.at(connected_at, where.site, trunk)
     if tariff is None:
-        return Unrated(NO_TARIFF)
+        return Unrated(for_number(NO_TARIFF, e164, short_number))
     if e164:
         rate = tariff.deck.find(e164[1:])
         if rate is None:
@@ -176,7 +173,7 @@ def _by_terms(
         band, until = times.at(connected_at)
         first = rows.get(band, default)
         if first is None:
-            return Unrated(f"{NO_BAND_RATE} {rate.prefix[:REASON_DIGITS]}")
+            return Unrated(f"{NO_BAND_RATE} +{rate.prefix[:REASON_DIGITS]}")
         rate = first
         total = charged_seconds(rate, seconds)
         if connected_at + total > until and not terms.by_start and len(rows) > 1:
@@ -184,14 +181,14 @@ def _by_terms(
             for stretch in times.stretches(connected_at, total):
                 row = rows.get(stretch.band, default)
                 if row is None:
-                    return Unrated(f"{NO_BAND_RATE} {rate.prefix[:REASON_DIGITS]}")
+                    return Unrated(f"{NO_BAND_RATE} +{rate.prefix[:REASON_DIGITS]}")
                 found.append(Stretch(row, stretch.until))
             stretches = found
     exchange = None
     if terms.currency:
         exchange = terms.exchange.at(terms.currency, connected_at)
         if exchange is None:
-            return Unrated(f"{NO_EXCHANGE_RATE} {terms.currency}")
+            return Unrated(for_number(f"{NO_EXCHANGE_RATE} {terms.currency}", f"+{rate.prefix}"))
     percent = 0
     if terms.adjustments:
         percent = terms.percent(

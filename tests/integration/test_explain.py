@@ -177,7 +177,7 @@ def test_unrated_call_says_why(world: World) -> None:
         [{"what": "unrated: no rate for prefix +49151", "seconds": 60, "micros": 0}],
         [
             {
-                "what": "unrated: no [trunk:] section lists the device SIP-NEW",
+                "what": "unrated: no [trunk:] section lists the device SIP-NEW, prefix +39333",
                 "seconds": 60,
                 "micros": 0,
             }

@@ -226,7 +226,7 @@ def test_a_free_number_is_rated_at_nothing() -> None:
     ("e164", "at", "reason"),
     [
         ("+4930123456", 1_000, f"{NO_RATE} +49301"),
-        ("+393331234567", 999, NO_TARIFF),
+        ("+393331234567", 999, f"{NO_TARIFF} for prefix +39333"),
         ("", 1_000, NOT_NORMALISED),
     ],
 )
@@ -235,8 +235,10 @@ def test_what_has_no_price_says_why(e164: str, at: int, reason: str) -> None:
 
 
 def test_without_a_carrier_nobody_bills() -> None:
-    assert rate_leg(None, "+393331234567", 1_000, 60) == Unrated(NO_CARRIER)
-    assert rate_leg(Carrier("new", []), "+3906", 1_000, 60) == Unrated(NO_TARIFF)
+    assert rate_leg(None, "+393331234567", 1_000, 60) == Unrated(f"{NO_CARRIER} for prefix +39333")
+    assert rate_leg(Carrier("new", []), "+3906", 1_000, 60) == Unrated(
+        f"{NO_TARIFF} for prefix +3906"
+    )
 
 
 def test_a_short_number_needs_a_row_of_its_own() -> None:
