@@ -28,6 +28,7 @@ def trunk_rule(trunk: TrunkSettings) -> TrunkRule:
         numbers=tuple(
             re.compile(re.escape(number).replace("X", "[0-9]")) for number in trunk.numbers
         ),
+        private=trunk.private,
     )
 
 
@@ -60,8 +61,7 @@ def intake_context(settings: Settings, prepared: Preparation, source: CdrSetting
         carriers=prepared.carriers,
         attribution=source.attribution,
         import_internal=source.import_internal,
-        forwarded_pays=source.forwarded_pays,
-        transferred_pays=source.transferred_pays,
+        charging=settings.sites[source.site].charging,
         excluded_numbers=frozenset(source.excluded_numbers),
         slots=settings.licensing.slots,
         acquisition=settings.licensing.automatic_acquisition,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from syncd.application.plugins import DRIVERS, load_plugin
+from syncd.application.tariffs import load_tariffs, open_hours
 from syncd.billing.account_codes import NO_CODES, AccountCodes, load_account_codes
 from syncd.billing.numbering import Numbering, NumberingPlan
-from syncd.billing.tariff import Carrier, class_differences, load_carrier, open_ends
+from syncd.billing.tariff import Carrier, class_differences
 from syncd.cdr.driver_options import DriverWithOptions, OptionsError
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.domain.leg import CdrDriver
@@ -41,8 +43,9 @@ class Preparation:
             )
 
 
-def numbering_plan(site: SiteSettings) -> NumberingPlan:
-    """Return a site's numbering plan."""
+def numbering_plan(site: SiteSettings, sites: Iterable[SiteSettings] = ()) -> NumberingPlan:
+    """Return a site's numbering plan, given all sites of the company."""
+    others = [other for other in sites if other.name != site.name]
     return NumberingPlan(
         country=site.country,
         area_code=site.area_code,
@@ -50,6 +53,16 @@ def numbering_plan(site: SiteSettings) -> NumberingPlan:
         international_code=site.international_code,
         internal_numbers=site.internal_numbers,
         rules=tuple((rule.prefix, rule.number_class) for rule in site.number_rules),
+        trunk_code=site.trunk_code,
+        private_prefix=site.private_prefix,
+        short_codes=site.short_codes,
+        dids=tuple((own.pattern, own.extension) for own in site.dids),
+        company_dids=tuple(own.pattern for other in others for own in other.dids),
+        networks=tuple(
+            (other.network_prefix, other.internal_numbers)
+            for other in others
+            if other.network_prefix
+        ),
     )
 
 
@@ -58,7 +71,7 @@ def prepare(settings: Settings) -> Preparation:
     prepared = Preparation()
     numberings: dict[str, Numbering] = {}
     for name, site in settings.sites.items():
-        plan = numbering_plan(site)
+        plan = numbering_plan(site, settings.sites.values())
         try:
             numberings[name] = Numbering(plan)
             prepared.plans[name] = plan
@@ -81,18 +94,9 @@ def prepare(settings: Settings) -> Preparation:
                 _problem(settings, f"cdr:{source.name}", one.option, one.what, hint=one.hint)
                 for one in error.problems
             ]
-    for carrier in settings.carriers.values():
-        try:
-            loaded = load_carrier(
-                carrier.name, carrier.tariffs, carrier.rounding, settings.timezone
-            )
-        except ConfigurationError as error:
-            prepared.problems += error.problems or [
-                _problem(settings, f"carrier:{carrier.name}", "", error.message)
-            ]
-            continue
-        prepared.carriers[carrier.name] = loaded
-        prepared.problems += open_ends(loaded, settings.timezone)
+    tariffs = load_tariffs(settings, partial(_problem, settings))
+    prepared.carriers = tariffs.carriers
+    prepared.problems += tariffs.problems
     if settings.account_codes is not None:
         codes, wrong = load_account_codes(settings.account_codes, settings.timezone)
         prepared.account_codes = codes
@@ -108,8 +112,9 @@ def known_codes(settings: Settings) -> AccountCodes:
 
 
 def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Problem]:
-    """Yield where a rate deck's class is not that of the numbering plan; takes its time, so only
-    who checks the configuration asks."""
+    """Yield which hours no time band has, and where a rate deck's class is not that of the numbering
+    plan; takes its time, so only who checks the configuration asks."""
+    yield from open_hours(settings, partial(_problem, settings))
     pairs = {
         (trunk.carrier, trunk.site)
         for trunk in settings.trunks

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from syncd.billing.country import (
@@ -19,8 +18,9 @@ from syncd.billing.country import (
     Country,
     parse,
 )
+from syncd.billing.plan import NumberingPlan as NumberingPlan
+from syncd.billing.plan import clean, digit_patterns, pattern_text
 from syncd.domain.codes import NumberClass
-from syncd.domain.party import clean_number
 from syncd.domain.rate import NormalisedNumber
 
 REMEMBERED = 50_000
@@ -42,37 +42,12 @@ INSIDE = NormalisedNumber("", NumberClass.INTERNAL, "internal numbers of the sit
 _PRIVATE = (NumberClass.INTERNAL, NumberClass.ON_NET)
 
 CALLING_CODE = "calling code"
+OWN_NUMBER = "public number of the company"
 
 # Digits that make a whole number of a prefix: any that makes one in use will do.
 _FILLINGS = ("123456789012345", "000000000000000", "555555555555555", "234567890123456")
 
 _OPEN_PATTERN = re.compile(r"(?:[0-9*#X]|\[[0-9^-]+\])+")
-
-
-@dataclass(frozen=True, slots=True)
-class NumberingPlan:
-    """What a site says of its numbers.
-
-    ``country`` is the two-letter code. ``area_code`` is written as in E.164 or with the country's
-    trunk prefix (``030`` and ``30`` are Berlin; Rome's ``06`` keeps its 0). ``access_code`` is what
-    is dialled for an outside line, ``international_code`` replaces the country's own prefix for
-    calls abroad. ``internal_numbers`` are patterns with X for a digit. ``rules`` are (prefix,
-    class) in order, the first that fits decides: a prefix with ``+`` is one of E.164, any other is
-    one of the number as dialled behind the access code; X is a digit.
-    """
-
-    country: str
-    area_code: str = ""
-    access_code: str = ""
-    international_code: str = ""
-    internal_numbers: tuple[str, ...] = ()
-    rules: tuple[tuple[str, NumberClass], ...] = ()
-    trunk_code: str = ""
-    private_prefix: str = ""
-    short_codes: tuple[tuple[str, str], ...] = ()
-    dids: tuple[tuple[str, str], ...] = ()
-    company_dids: tuple[str, ...] = ()
-    networks: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 class _Reading(NamedTuple):
@@ -98,14 +73,18 @@ class Numbering:
     __slots__ = (
         "_area_code",
         "_codes",
+        "_company",
         "_country",
+        "_extensions",
         "_incoming",
         "_internal",
         "_kind_rules",
         "_longest_internal",
+        "_networks",
         "_outgoing",
         "_own_rules",
         "_pre_dots",
+        "_short_codes",
         "plan",
     )
 
@@ -117,17 +96,28 @@ class Numbering:
         area_code = plan.area_code
         trunk_prefix = country.trunk_prefix
         self._area_code = area_code.removeprefix(trunk_prefix) if trunk_prefix else area_code
-        self._internal = _digit_patterns(plan.internal_numbers).fullmatch
+        self._internal = digit_patterns(plan.internal_numbers).fullmatch
         self._longest_internal = max(map(len, plan.internal_numbers), default=LONGEST_EXTENSION)
         self._own_rules = tuple(
             _OwnRule(
                 prefix.startswith("+"),
-                _digit_patterns((prefix,)).match,
+                digit_patterns((prefix,)).match,
                 number_class,
                 f"own rule {prefix}",
             )
             for prefix, number_class in plan.rules
         )
+        own = tuple(pattern for pattern, _ in plan.dids)
+        self._company = digit_patterns((*own, *plan.company_dids)).fullmatch
+        self._extensions = tuple(
+            (digit_patterns((pattern,)).fullmatch, extension)
+            for pattern, extension in plan.dids
+            if extension
+        )
+        self._networks = tuple(
+            (prefix, digit_patterns(patterns).fullmatch) for prefix, patterns in plan.networks
+        )
+        self._short_codes = dict(plan.short_codes)
         # Texts are made once: one is needed for every number.
         self._kind_rules = {
             kind: (number_class, f"country {plan.country}: {text} pattern")
@@ -190,6 +180,18 @@ class Numbering:
         known = self.outgoing(number)
         return known.e164 if known.number_class != NumberClass.UNCLASSIFIED else ""
 
+    def extension(self, number: str) -> str:
+        """Return the extension that one of the site's own public numbers reaches, empty where the
+        number is none or it is not said."""
+        if not self._extensions or self.is_internal(number):
+            return ""
+        e164 = self.incoming(number).e164
+        for fits, extension in self._extensions:
+            if e164 and fits(e164):
+                digits = e164[len(e164) - extension.count("X") :]
+                return extension.partition("X")[0] + digits
+        return ""
+
     def classes_below(self, prefix: str) -> set[NumberClass]:
         """Return the classes of some numbers that begin with a prefix (E.164 without ``+``).
 
@@ -213,13 +215,55 @@ class Numbering:
         return {reading.number.number_class for reading in readings if reading.in_use}
 
     def _read_outgoing(self, number: str, pattern: str) -> NormalisedNumber:
-        dialled = _clean(number).rstrip("#")
+        dialled = clean(number).rstrip("#")
         if not dialled:
             return NOT_DIGITS if number else NOTHING
         if len(dialled) <= LONGEST_SHORT_NUMBER and (
             self._country.short_kind(dialled) == "emergency"
         ):
             return self._short(dialled, "emergency").number
+        if self.plan.private_prefix:
+            behind, pattern = self._behind_private_prefix(dialled, pattern)
+            if behind:
+                found = self._read_company(behind, pattern)
+                # Who calls for help does so for everybody.
+                return found._replace(private=found.number_class != NumberClass.EMERGENCY)
+        return self._read_company(dialled, pattern)
+
+    def _behind_private_prefix(self, dialled: str, pattern: str) -> tuple[str, str]:
+        """Return what was dialled behind the prefix for private calls, and the pattern behind it;
+        empty when it was not dialled: behind it comes the access code, where there is one."""
+        prefix, access_code = self.plan.private_prefix, self.plan.access_code
+        if not dialled.startswith(prefix) or self.is_internal(dialled):
+            return "", pattern
+        behind = dialled[len(prefix) :]
+        pre_dot, dot, rest = pattern.partition(".")
+        if dot and pre_dot.startswith(prefix):
+            pre_dot = pre_dot.removeprefix(prefix)
+            return behind, f"{pre_dot}.{rest}" if pre_dot else rest
+        emergency = self._country.short_kind(behind) == "emergency"
+        if behind and (behind.startswith(access_code) or emergency):
+            return behind, pattern
+        return "", pattern
+
+    def _read_company(self, dialled: str, pattern: str) -> NormalisedNumber:
+        """Read a dialled number, the short codes and the private network of the company first."""
+        if len(dialled) <= LONGEST_SHORT_NUMBER and (
+            self._country.short_kind(dialled) == "emergency"
+        ):
+            return self._short(dialled, "emergency").number
+        target = self._short_codes.get(dialled)
+        if target is not None:
+            number = self._read(target, shown=False).number
+            return number._replace(rule=f"short code {dialled}: {number.rule}")
+        if self._networks and not self.is_internal(dialled):
+            for prefix, fits in self._networks:
+                if dialled.startswith(prefix) and fits(dialled[len(prefix) :]):
+                    rule = f"private network: prefix {prefix}"
+                    return self._decide("", dialled, NumberClass.ON_NET, rule).number
+        return self._read_outside(dialled, pattern)
+
+    def _read_outside(self, dialled: str, pattern: str) -> NormalisedNumber:
         stripped = self._pre_dot(pattern)(dialled) if "." in pattern else 0
         if stripped:
             return self._read(dialled[stripped:], shown=False).number
@@ -237,7 +281,7 @@ class Numbering:
         return reading.number
 
     def _read_incoming(self, number: str) -> NormalisedNumber:
-        shown = _clean(number)
+        shown = clean(number)
         if not shown:
             return NOT_DIGITS if number else NOTHING
         if self.is_internal(shown):
@@ -287,6 +331,9 @@ class Numbering:
             end = self._country.after_international_prefix(number)
         if end:
             return self._read_abroad(number[end:], number, f"international prefix {number[:end]},")
+        trunk_code = self.plan.trunk_code
+        if trunk_code and not shown and number.startswith(trunk_code):
+            number = self._country.trunk_prefix + number[len(trunk_code) :]
         return self._read_national(number, shown=shown)
 
     def _read_abroad(self, digits: str, dialled: str, how: str) -> _Reading:
@@ -384,6 +431,8 @@ class Numbering:
                 if not in_use and own.number_class in _PRIVATE:
                     e164 = ""
                 return _Reading(NormalisedNumber(e164, own.number_class, own.text), in_use=True)
+        if e164 and self._company(e164):
+            return _Reading(NormalisedNumber(e164, NumberClass.ON_NET, OWN_NUMBER), in_use=True)
         return _Reading(NormalisedNumber(e164, number_class, rule), in_use)
 
     def _pre_dot(self, pattern: str) -> Callable[[str], int]:
@@ -409,33 +458,10 @@ class Numbering:
                 pre_dot = access_code
         if not _OPEN_PATTERN.fullmatch(pre_dot):
             return lambda _number: 0
-        match = re.compile(_pattern_text(pre_dot)).match
+        match = re.compile(pattern_text(pre_dot)).match
 
         def length(number: str) -> int:
             found = match(number)
             return found.end() if found is not None and found.end() < len(number) else 0
 
         return length
-
-
-def _pattern_text(pattern: str) -> str:
-    return "".join(
-        "[0-9]" if part == "X" else part if part[0] == "[" else re.escape(part)
-        for part in re.findall(r"\[[0-9^-]+\]|.", pattern)
-    )
-
-
-def _digit_patterns(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Compile patterns in which X is a digit and all else itself; none of them fits nothing."""
-    if not patterns:
-        return re.compile(r"(?!)")
-    return re.compile("|".join(re.escape(text).replace("X", "[0-9]") for text in patterns))
-
-
-def _clean(number: str) -> str:
-    if number.isdigit() and number.isascii():
-        return number
-    try:
-        return clean_number(number)
-    except ValueError:
-        return ""

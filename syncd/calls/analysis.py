@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from syncd.calls.attribution import Found, Holder, Holders
 from syncd.calls.conversation import OutsideLeg
 from syncd.calls.trunks import Endpoints
+from syncd.domain.charging import NO_POLICY, Charging
 from syncd.domain.codes import (
     Direction,
     Disposition,
@@ -55,10 +56,19 @@ class Rules:
     partitions: bool
     acquisition: bool
     import_internal: bool
-    first_forwarder_pays: bool = False
-    """Else the last one."""
-    holder_pays: bool = False
-    """After a transfer pays who goes on talking, else who transferred."""
+    charging: Charging = NO_POLICY
+
+
+class Unknown(NamedTuple):
+    """A line-side number that nobody holds, in the record ``at``."""
+
+    at: int
+    partition: str
+    number: str
+    acquirable: bool
+    """Automatic acquisition would document it."""
+    hunt: bool
+    """The record shows it as a hunt number."""
 
 
 class Draft(NamedTuple):
@@ -104,6 +114,9 @@ class Analysis:
         "found",
         "legs",
         "payers",
+        "policies",
+        "private",
+        "splits",
         "unknown",
         "unknown_trunks",
         "verdicts",
@@ -115,10 +128,26 @@ class Analysis:
         """(counted, outcome) of each draft."""
         self.legs: Collection[OutsideLeg] = ()
         self.payers: dict[int, int] = {}
-        """Record index → index of the draft that is charged for its outside seconds."""
+        """Record index → index of the draft that is charged for its outside seconds; of several,
+        of the one that is charged for most. It may be a draft of an earlier record."""
+        self.splits: dict[int, tuple[tuple[int, int], ...]] = {}
+        """Record index → (draft or -1, weight) of several who share its outside seconds."""
+        self.policies: dict[int, tuple[str, tuple[tuple[str, int], ...]]] = {}
+        """Record index → the kind of record and the parts of the policy that decided who pays."""
+        self.private: dict[int, int] = {}
+        """Record index → index of the draft of who made the private call that it is part of, -1
+        where that is nobody who is billed."""
         self.verdicts: list[Verdict] = []
         self.found: list[tuple[int, Side, str, Found]] | None = [] if explain else None
         """(record index, side, number, answer) of every attribution, where ``explain`` asked."""
-        self.unknown: list[tuple[int, str, str]] = []
-        """(record index, partition, number) of line-side numbers that nobody holds."""
+        self.unknown: list[Unknown] = []
         self.unknown_trunks: list[tuple[int, str]] = []
+
+    def paying(self, at: int) -> tuple[tuple[int, int], ...]:
+        """Return (draft, weight) of each who is charged for a record's outside seconds; a draft of
+        -1 stands for somebody without a row."""
+        shared = self.splits.get(at)
+        if shared is not None:
+            return shared
+        payer = self.payers.get(at)
+        return () if payer is None else ((payer, 1),)

@@ -1,6 +1,7 @@
 """Whose number is this, at that moment (pure; docs/rules.md 5.4)?
 
-Order: partition.number, then the number at the site, then by E.164; if nobody holds it, the CDR's
+Order: partition.number, then the number at the site, then by E.164, then the extension that one of
+the site's public numbers reaches; if nobody holds it, the CDR's
 user id, then the device. More than one candidate is ambiguous: not billed, listed, never guessed.
 """
 
@@ -20,6 +21,9 @@ class Plan(Protocol):
 
     def same(self, number: str) -> str:
         """E.164 of a number that is to be compared so, else an empty text."""
+
+    def extension(self, number: str) -> str:
+        """Extension that one of the site's public numbers reaches, else an empty text."""
 
 
 class Holder(NamedTuple):
@@ -62,6 +66,7 @@ class Found(NamedTuple):
 HELD_BY_NUMBER = "number"
 HELD_BY_PARTITION = "partition and number"
 HELD_BY_E164 = "E.164 number"
+HELD_BY_OWN_NUMBER = "extension of the public number"
 HELD_BY_USER = "user id"
 HELD_BY_DEVICE = "device"
 HELD_BY_MOBILE = "mobile number"
@@ -168,6 +173,7 @@ class Holders:
         for index, key, reason in (
             (self._by_number, number, HELD_BY_NUMBER),
             (self._by_e164, self._plan.same(number) if number else "", HELD_BY_E164),
+            (self._by_number, self._plan.extension(number) if number else "", HELD_BY_OWN_NUMBER),
         ):
             held = index.get(key, []) if key else []
             if self._partitions:

@@ -11,6 +11,7 @@ from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.billing.numbering import Numbering
 from syncd.billing.tariff import Carrier
 from syncd.calls.trunks import TrunkRule
+from syncd.domain.charging import NO_POLICY, Charging
 from syncd.domain.leg import CdrDriver
 from syncd.domain.quality import QualityReader
 
@@ -55,9 +56,7 @@ class IntakeContext:
     """Files are read as they grow, and stay where they are."""
     quality: QualityReader | None = None
     """Reads the call quality files of the folder; None: there are none, or they are not wanted."""
-    forwarded_pays: str = "last"
-    """Which of several forwarders pays for what goes out: ``last`` or ``first``."""
-    transferred_pays: str = "transferor"
-    """Who pays for what goes on after a transfer: ``transferor`` or ``holder``."""
+    charging: Charging = NO_POLICY
+    """Who pays for calls that several people have to do with, and which are private."""
     account_codes: AccountCodes = NO_CODES
     """What the account codes of records stand for."""

@@ -66,6 +66,8 @@ class OutsideLeg:
     """Of the first connected segment; 0 when never connected."""
     segments: list[tuple[int, int]] = field(default_factory=list)
     """(record index, connected seconds), in order of time; only connected records."""
+    private: bool = False
+    """Somebody called out on their own account (docs/rules.md 7.7)."""
 
     @property
     def seconds(self) -> int:
@@ -150,14 +152,12 @@ def outside_legs(
                     continue
                 leg_id = leg_id or -(rec.id * 2 + called)
                 raw = leg.final_number if called else _shown(leg.calling_number)
+                number = outgoing(raw, leg.final_pattern) if called else incoming(raw)
                 known = legs[leg_id] = OutsideLeg(
-                    leg_id,
-                    OUTGOING if called else INCOMING,
-                    outgoing(raw, leg.final_pattern) if called else incoming(raw),
-                    raw,
-                    end,
-                    index,
+                    leg_id, OUTGOING if called else INCOMING, number, raw, end, index
                 )
+                if called:
+                    known.private = number.private or end.private
             if leg.connected_at:
                 known.connected_at = known.connected_at or leg.connected_at
                 known.segments.append((index, leg.duration))

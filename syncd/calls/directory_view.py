@@ -83,8 +83,7 @@ def rules_of(context: IntakeContext) -> Rules:
         partitions=context.driver.partitions,
         acquisition=context.acquisition,
         import_internal=context.import_internal,
-        first_forwarder_pays=context.forwarded_pays == "first",
-        holder_pays=context.transferred_pays == "holder",
+        charging=context.charging,
     )
 
 

@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 from syncd.billing.rating import Rated, Unrated, rate_leg, share
 from syncd.billing.tariff import Carrier
+from syncd.billing.unrated import for_number
 from syncd.calls.analysis import Analysis
 from syncd.calls.conversation import OUTGOING, OutsideLeg, Rec
 from syncd.domain.codes import State
 
 UNKNOWN_TRUNK = "no [trunk:] section lists the device"
+PRIVATE_UNRATED = "no price for a private call"
 
 
 class Charge(NamedTuple):
@@ -53,7 +55,9 @@ class Pricer:
     def rate(self, leg: OutsideLeg, started_at: int) -> RatedLeg:
         """Rate an outgoing leg, given the start of its set-up record for one never connected."""
         if not leg.trunk.known:
-            return RatedLeg(leg, Unrated(f"{UNKNOWN_TRUNK} {leg.trunk.trunk}"), (), ())
+            cause = f"{UNKNOWN_TRUNK} {leg.trunk.trunk}"
+            reason = for_number(cause, leg.number.e164, leg.number.short_number, link=",")
+            return RatedLeg(leg, Unrated(reason), (), ())
         result = rate_leg(
             self._carriers.get(leg.trunk.carrier),
             leg.number.e164,
@@ -83,9 +87,11 @@ class Pricer:
             return charges
         for one in rated.values():
             for place, (record, _) in enumerate(one.leg.segments):
-                payer = analysis.payers.get(record)
-                if payer is not None:
-                    charges[payer] = _charged(charges[payer], one, place)
+                paying = analysis.paying(record)
+                parts = segment_parts(one, place, [weight for _, weight in paying])
+                for (payer, _), part in zip(paying, parts, strict=True):
+                    if payer >= 0:
+                        charges[payer] = _charged(charges[payer], one, part)
         return charges
 
     @staticmethod
@@ -95,24 +101,40 @@ class Pricer:
             return FREE
         one = rated.get(outside.leg_id)
         carrier = outside.trunk.carrier
-        if one is None or isinstance(one.result, Unrated):
+        if one is None or isinstance(one.result, Unrated) or outside.private:
             return Charge(0, STATE_FREE, "", "", carrier, None, 0)
         return Charge(0, STATE_FREE, "", one.result.rate.destination, carrier, None, 0)
 
 
-def _charged(charge: Charge, one: RatedLeg, place: int) -> Charge:
-    """Add one segment's share to a row; one unrated leg makes the whole row unrated."""
-    result = one.result
+def segment_parts(one: RatedLeg, place: int, weights: Sequence[int]) -> list[tuple[int, int]]:
+    """Return (micros, billed seconds) of each who pays for a segment of a leg, by weight; the last
+    takes the remainders. A leg without a price has zeros."""
+    if isinstance(one.result, Unrated):
+        return [(0, 0)] * len(weights)
+    micros, billed = one.shares[place], one.billed[place]
+    if len(weights) == 1:
+        return [(micros, billed)]
+    return list(zip(share(micros, weights), share(billed, weights), strict=True))
+
+
+def _charged(charge: Charge, one: RatedLeg, part: tuple[int, int]) -> Charge:
+    """Add somebody's part of a segment to a row; one unrated leg makes the whole row unrated. What a
+    private number began with stays out."""
+    result, private = one.result, one.leg.private
     if isinstance(result, Unrated):
-        return charge._replace(cost=None, state=State.UNRATED, reason=result.reason)
+        reason = PRIVATE_UNRATED if private else result.reason
+        return charge._replace(cost=None, state=State.UNRATED, reason=reason)
     if charge.cost is None:
         return charge
+    micros, billed = part
+    destination = charge.destination or ("" if private else result.rate.destination)
+    prefix = "" if private else result.rate.prefix
     return Charge(
-        charge.cost + one.shares[place],
+        charge.cost + micros,
         STATE_RATED,
         "",
-        charge.destination or result.rate.destination,
+        destination,
         charge.carrier or one.leg.trunk.carrier,
-        (result.tariff.carrier, result.tariff.version, result.rate.prefix),
-        charge.billed_seconds + one.billed[place],
+        (result.tariff.carrier, result.tariff.version, prefix),
+        charge.billed_seconds + billed,
     )

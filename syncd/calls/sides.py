@@ -24,6 +24,7 @@ from syncd.calls.analysis import (
     Verdict,
 )
 from syncd.calls.attribution import BY_NAME
+from syncd.calls.charging import NOBODY, Bill, settle
 from syncd.calls.conversation import (
     CONFERENCE,
     OutsideLeg,
@@ -37,6 +38,10 @@ from syncd.calls.counting import count
 from syncd.calls.disposition import NOT_REDIRECTING, TRANSFERRING
 from syncd.calls.drafting import RecordInHand
 from syncd.calls.trunks import Kind
+from syncd.domain.charging import CONFERENCE as OF_CONFERENCE
+from syncd.domain.charging import FORWARDED as OF_FORWARD
+from syncd.domain.charging import MOBILE, NO_POLICY, PLAIN
+from syncd.domain.charging import TRANSFERRED as OF_TRANSFER
 from syncd.domain.codes import (
     Direction,
     Disposition,
@@ -67,11 +72,20 @@ def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> A
     legs = outside_legs(records, ends, rules.numbering.outgoing, rules.numbering.incoming)
     result.legs = legs.values()
     consults = consult_records(records) if len(records) > 1 else frozenset()
+    bills = []
     for index, rec in enumerate(records):
         sides = _RecordSides(index, rec, ends[index], legs, index in consults, rules, result)
         if rec.leg.controller:
             sides.controller_partition = partition_of(rec.leg.controller, records)
-        sides.run()
+        bill = sides.run()
+        if bill is not None:
+            bills.append(bill)
+    if rules.charging is NO_POLICY and not any(leg.private for leg in result.legs):
+        for bill in bills:
+            if bill.payer is not None and bill.payer >= 0:
+                result.payers[bill.at] = bill.payer
+    else:
+        settle(bills, result, records, rules.charging)
     count(result, records)
     return result
 
@@ -81,8 +95,9 @@ class _RecordSides(RecordInHand):
 
     __slots__ = ()
 
-    def run(self) -> None:
-        """Append this record's drafts, payer and verdict to the result."""
+    def run(self) -> Bill | None:
+        """Append this record's drafts and verdict to the result; return who may pay for it, None
+        where there is nothing to pay."""
         result = self.result
         ends = self.ends
         for end in ends:
@@ -90,31 +105,53 @@ class _RecordSides(RecordInHand):
                 result.unknown_trunks.append((self.index, end.trunk))
         if ends.orig.kind is RECORDER or ends.dest.kind is RECORDER:
             result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, RECORDER_RULE, 0))
-            return
+            return None
         if not self.rules.import_internal and self.direction is INTERNAL:
             result.verdicts.append(Verdict(RecordOutcome.EXCLUDED, INTERNAL_RULE, 0))
-            return
+            return None
         calling = self.calling()
         called = self.called()
-        redirector = self.redirecting()
-        payer = calling
-        if redirector is not None:
-            holder = self.holder(calling, called)
-            payer = redirector if holder is None else holder
-        elif self.leg.last_redirect_reason == MOBILITY_FOLLOW_ME:
-            payer = called
-        elif self.leg.controller and self.controller_line():
-            payer = self.controller()
-        elif calling is None and ends.orig.kind is not LINE:
-            payer = called
-        if payer is not None and payer >= 0 and (self.at_orig or self.at_dest):
-            result.payers[self.index] = payer
+        redirector, first = self.redirecting()
+        mobile = self.leg.last_redirect_reason == MOBILITY_FOLLOW_ME
+        controlled = redirector is None and not mobile and self.controlled()
+        controller = self.controller() if controlled else None
         if len(result.drafts) > self.start:
             verdict = PROVISIONAL if self.provisional else SETTLED
         else:
             reason = self.reasons[0] if self.reasons else NO_LINE
             verdict = Verdict(RecordOutcome.NOT_BILLED, reason, self.provisional)
         result.verdicts.append(verdict)
+        if ends.dest.kind is NOTHING and self.at_dest is None:
+            self.attempted(calling if redirector is None else redirector)
+        if not (self.at_orig or self.at_dest):
+            return None
+        leg = self.leg
+        kind, payer = PLAIN, calling
+        if redirector is not None:
+            kind = OF_TRANSFER if leg.last_redirect_reason in TRANSFERRING else OF_FORWARD
+            payer = redirector
+        elif mobile:
+            kind, payer = MOBILE, called
+        elif controlled:
+            kind, payer = OF_CONFERENCE, controller
+        elif calling is None and ends.orig.kind is not LINE:
+            payer = called
+        coded = bool(leg.authorization_code or leg.matter_code)
+        return Bill(self.index, kind, payer, coded, calling, called, first)
+
+    def attempted(self, caller: int | None) -> None:
+        """Note that an attempt to call out, which reached nothing, was private."""
+        leg, result = self.leg, self.result
+        if not (
+            self.attempt().private
+            or self.ends.dest.private
+            or leg.authorization_code in self.rules.charging.private_codes
+        ):
+            return
+        result.private[self.index] = NOBODY if caller is None else caller
+        for row in range(self.start, len(result.drafts)):
+            if result.drafts[row].outside is None:
+                self.restate(row, other_outside=1)
 
     # Each side returns the index of its draft, -1 when there is such a party but it is not billed,
     # None when there is none.
@@ -268,18 +305,17 @@ class _RecordSides(RecordInHand):
             hunt=True,
         )
 
-    def redirecting(self) -> int | None:
-        """The last forwarder or transferor, and the first one of a chain of forwards: of these the
-        one who pays."""
+    def redirecting(self) -> tuple[int | None, int | None]:
+        """The last forwarder or transferor, and the first one of a chain of forwards."""
         leg = self.leg
         if leg.last_redirect_reason in NOT_REDIRECTING:
-            return None
+            return None, None
         number = leg.redirecting_number
         partition = leg.redirecting_partition
         if not self.is_party(number) or self.same(
             number, partition, leg.final_number, leg.final_partition
         ):
-            return None
+            return None, None
         first = leg.original_number
         first_partition = leg.original_partition
         if (
@@ -289,15 +325,8 @@ class _RecordSides(RecordInHand):
             and self.is_party(first)
         ):
             earlier = self.redirected(FIRST_REDIRECTING, first, leg.original_partition)
-            last = self.redirected(REDIRECTING, number, partition)
-            return earlier if self.rules.first_forwarder_pays and earlier is not None else last
-        return self.redirected(REDIRECTING, number, partition)
-
-    def holder(self, calling: int | None, called: int | None) -> int | None:
-        """Return who goes on talking after a transfer and pays for it, if that is the policy."""
-        if self.rules.holder_pays and self.leg.last_redirect_reason in TRANSFERRING:
-            return called if calling is None else calling
-        return None
+            return self.redirected(REDIRECTING, number, partition), earlier
+        return self.redirected(REDIRECTING, number, partition), None
 
     def same(self, number: str, partition: str, other: str, of_other: str) -> bool:
         """Tell whether two numbers of the record are one line."""
@@ -327,7 +356,7 @@ class _RecordSides(RecordInHand):
             outside=outside,
         )
 
-    def controller_line(self) -> bool:
+    def controlled(self) -> bool:
         """Tell whether a conference's controller pays: an outside member talks to the bridge, or
         goes on with the last one left."""
         leg = self.leg

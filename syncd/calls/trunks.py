@@ -40,6 +40,8 @@ class Endpoint(NamedTuple):
     trunk: str = ""
     carrier: str = ""
     known: bool = True
+    private: bool = False
+    """What is called by it is called on somebody's own account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class TrunkRule:
     patterns: tuple[str, ...] = ()
     partitions: tuple[str, ...] = ()
     numbers: tuple[re.Pattern[str], ...] = ()
+    private: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -149,10 +152,11 @@ class Endpoints:
 
 
 def _endpoint(rule: TrunkRule) -> Endpoint:
-    return Endpoint(_KINDS[rule.role], rule.role, rule.name, rule.carrier)
+    return Endpoint(_KINDS[rule.role], rule.role, rule.name, rule.carrier, private=rule.private)
 
 
 def _attempt(rule: TrunkRule) -> Endpoint:
     """Return what a call was meant for that reached no device: it seized no trunk."""
     kind = _KINDS[rule.role]
-    return Endpoint(Kind.NOTHING if kind is Kind.OUTSIDE else kind, rule.role)
+    end = Kind.NOTHING if kind is Kind.OUTSIDE else kind
+    return Endpoint(end, rule.role, private=rule.private)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from syncd.domain.charging import CHOICES, NO_POLICY, Charging
 from syncd.domain.errors import Problem
 from syncd.settings import model
 from syncd.settings.build_finance import build_finance
@@ -44,6 +43,11 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         sites={name: _site(section, zone) for name, section in parsed.of("site").items()},
         trunks=tuple(sorted(trunks, key=lambda trunk: not trunk.narrow)),
         carriers={name: _carrier(section) for name, section in parsed.of("carrier").items()},
+        bands={
+            name: model.BandSettings(name=name, **section.values)
+            for name, section in parsed.of("bands").items()
+        },
+        exchange=parsed.one("exchange").values["file"],
         cdr={name: _cdr(section, state) for name, section in parsed.of("cdr").items()},
         licensing=model.LicensingSettings(**parsed.one("licensing").values),
         reports=model.ReportSettings(
@@ -129,17 +133,19 @@ def _site(section: ParsedSection, zone: ZoneInfo) -> model.SiteSettings:
     values["timezone"] = values["timezone"] or zone
     values["number_rules"] = tuple(rule._replace(name=key) for key, rule in values["number_rules"])
     values["dids"] = tuple(own for _, own in values["dids"])
-    policies = {kind: values.pop(f"charge_{kind}") for kind in CHOICES}
-    charging = Charging(**policies, private_codes=frozenset(values.pop("private_codes")))
-    # One and the same object says that there is nothing to ask, for every record.
-    values["charging"] = NO_POLICY if charging == NO_POLICY else charging
     return model.SiteSettings(name=section.name, **values)
 
 
 def _carrier(section: ParsedSection) -> model.CarrierSettings:
     values = dict(section.values)
-    tariffs = [tariff._replace(version=key) for key, tariff in values["tariffs"]]
-    values["tariffs"] = tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
+    for kind in ("tariffs", "incoming"):
+        tariffs = [tariff._replace(version=key) for key, tariff in values[kind]]
+        values[kind] = tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
+    values["adjustments"] = tuple(
+        adjustment._replace(name=key)
+        for kind in ("surcharges", "discounts")
+        for key, adjustment in values.pop(kind)
+    )
     return model.CarrierSettings(name=section.name, **values)
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncd.domain.charging import NO_POLICY, Charging
+from syncd.domain.bands import Span
+from syncd.domain.charging import NO_POLICY, Charging, Parts
 from syncd.domain.codes import NumberClass, TrunkRole
 from syncd.domain.errors import Problem
-from syncd.domain.rate import Rounding
+from syncd.domain.rate import Adjustment, Rounding
 from syncd.settings.decks import DeckSettings
 from syncd.settings.finance import FinanceSettings
 from syncd.settings.schedule import Schedule
@@ -175,8 +176,27 @@ class SiteSettings:
     short_codes: tuple[tuple[str, str], ...] = ()
     """(code, number that it calls)."""
     dids: tuple[OwnNumbers, ...] = ()
+    charge_forwarded: Parts = ()
+    charge_transferred: Parts = ()
+    charge_conference: Parts = ()
+    charge_mobile: Parts = ()
+    charge_account_code: Parts = ()
     private_prefix: str = ""
-    charging: Charging = NO_POLICY
+    private_codes: tuple[str, ...] = ()
+
+    @property
+    def charging(self) -> Charging:
+        """Who pays for what. Where nothing is said it is always the same object, which tells so
+        quickest."""
+        policy = Charging(
+            self.charge_forwarded,
+            self.charge_transferred,
+            self.charge_conference,
+            self.charge_mobile,
+            self.charge_account_code,
+            self.private_codes,
+        )
+        return NO_POLICY if policy == NO_POLICY else policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,8 +231,31 @@ class CarrierSettings:
     name: str
     tariffs: tuple[TariffFile, ...]
     rounding: Rounding
+    incoming: tuple[TariffFile, ...] = ()
+    """Of incoming legs, by one's own number that was called."""
+    bands: str = ""
+    """Name of the set; empty: none."""
+    band_change: str = "split"
+    """``split``: each increment by the band in which it begins; ``start``: all by the first."""
+    adjustments: tuple[Adjustment, ...] = ()
+    """Surcharges and discounts."""
+    currency: str = ""
+    """Empty: that of ``[syncd]``."""
+    vat: int = 0
+    """Shown beside prices, in millionths of a percent."""
     price_jump: int = 25
     """Percent by which a price may differ from the version before without a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandSettings:
+    """``[bands:NAME]``; the first band that has a moment counts."""
+
+    name: str
+    bands: tuple[tuple[str, tuple[Span, ...]], ...]
+    holidays: tuple[str, ...]
+    """Countries (``IT``) and parts of them (``DE-BY``)."""
+    holiday_list: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +358,9 @@ class Settings:
     finance: FinanceSettings = field(default_factory=FinanceSettings)
     """Mail, budgets, carriers' bills and charge-back."""
     decks: dict[str, DeckSettings] = field(default_factory=dict)
+    bands: dict[str, BandSettings] = field(default_factory=dict)
+    exchange: Path | None = None
+    """The list of ``[exchange]``."""
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)
     """By (section, option), of what was written; the rest are defaults."""
     warnings: tuple[Problem, ...] = ()

@@ -22,6 +22,7 @@ from syncd.calls.trunks import Endpoints, TrunkRule
 from syncd.cdr.drivers.cucm import cucm
 from syncd.demo.cucm_columns import HEADER, TYPES
 from syncd.demo.cucm_writer import format_row, row
+from syncd.domain.charging import Charging
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import NumberClass, Role, TrunkRole
 from syncd.domain.leg import MOBILITY_FOLLOW_ME, SPLIT, Exclusion
@@ -70,7 +71,7 @@ PEOPLE = (
 )
 
 
-def rules(order: tuple[str, ...], **policy: bool) -> Rules:
+def rules(order: tuple[str, ...], **policy: Charging) -> Rules:
     numbering = Numbering(PLAN)
     holders = Holders(
         PEOPLE, {}, site="hq", plan=numbering, partitions=False, only_site=True, order=order
@@ -79,7 +80,7 @@ def rules(order: tuple[str, ...], **policy: bool) -> Rules:
 
 
 def decided(
-    *records: dict[str, Any], order: tuple[str, ...] = ("number", "user"), **policy: bool
+    *records: dict[str, Any], order: tuple[str, ...] = ("number", "user"), **policy: Charging
 ) -> list[str]:
     """Return what becomes of the sides of the last record."""
     recs = in_order(make_rec(at, **columns) for at, columns in enumerate(records, 1))
@@ -559,25 +560,29 @@ def test_what_is_no_call(columns: dict[str, Any], rule: str) -> None:
     assert item.rule == rule
 
 
-def test_the_first_forwarder_pays_where_the_source_says_so() -> None:
+FIRST_PAYS = Charging(forwarded=(("first", 100),))
+HOLDER_PAYS = Charging(transferred=(("holder", 100),))
+
+
+def test_the_first_forwarder_pays_where_the_site_says_so() -> None:
     record = call(phone("2003"), OUT, forwarded("2002", 2, "2001", 15))
-    paying = [side for side in decided(record, first_forwarder_pays=True) if side.endswith("pays")]
+    paying = [side for side in decided(record, charging=FIRST_PAYS) if side.endswith("pays")]
     assert paying == [f"first-redirecting 2001 outgoing mobile {E164} pays"]
     only = call(phone("2003"), OUT, forwarded("2002", 15))
-    assert decided(only, first_forwarder_pays=True) == decided(only)
+    assert decided(only, charging=FIRST_PAYS) == decided(only)
 
 
-def test_who_talks_on_pays_where_the_source_says_so() -> None:
+def test_who_talks_on_pays_where_the_site_says_so() -> None:
     before = call(ANNA, OUT, HANDED_OVER)
     final = call(by(GATEWAY, MOBILE), to_phone("2002"), FINAL, TRANSFERRED)
-    assert decided(before, final, holder_pays=True) == [
+    assert decided(before, final, charging=HOLDER_PAYS) == [
         f"called 2002 outgoing mobile {E164} pays",
         f"redirecting 2001 outgoing mobile {E164}",
     ]
     # Nobody of the company talks on: who transferred pays all the same.
     out = call(IN, OUT, TRANSFERRED, started_at=1065, connected_at=1065, ended_at=1125)
     came = call(IN, to_phone("2001"), HANDED_OVER, dest_leg=103)
-    assert decided(came, out, holder_pays=True) == [f"redirecting 2001 transit mobile {E164} pays"]
+    assert decided(came, out, charging=HOLDER_PAYS) == [f"redirecting 2001 transit mobile {E164} pays"]
     # A forward is no transfer.
     forward = call(phone("2003"), OUT, forwarded("2002", 15))
-    assert decided(forward, holder_pays=True) == decided(forward)
+    assert decided(forward, charging=HOLDER_PAYS) == decided(forward)
