@@ -8,13 +8,13 @@ from syncd.store.charges import know_cost_center, org_with
 from syncd.store.models import Carrier, Destination, Line, Matter, RateUsed, Trunk
 
 UNMADE = -1
-"""Key of what is not there yet, where nothing is to be made."""
+"""Keys from here down are of what is not there yet, where nothing is to be made."""
 
 
 class Dimensions:
     """The keys of lines, trunks, carriers, destinations and rates. Must be used inside a write
     transaction; forget it when that is rolled back. With ``make`` False nothing is written: carriers,
-    destinations and rates that are not there have the key ``UNMADE``."""
+    destinations and rates that are not there have a key of ``UNMADE`` or less."""
 
     def __init__(self, *, make: bool = True) -> None:
         self._make = make
@@ -28,6 +28,7 @@ class Dimensions:
                 RateUsed.id, RateUsed.carrier, RateUsed.version, RateUsed.prefix
             ).tuples()
         }
+        self._carrier_names: dict[int, str] = {}
         self._lines: dict[LineValue, int] = {}
         self._matters: dict[str, int] = {}
         self._orgs: dict[tuple[int, str], int] = {}
@@ -41,6 +42,14 @@ class Dimensions:
     def destination(self, name: str) -> int:
         return self._named(Destination, name)
 
+    def carrier_name(self, carrier: int) -> str:
+        """Return the name of a carrier's key, empty for one that is not there."""
+        name = self._carrier_names.get(carrier)
+        if name is None:
+            row = Carrier.get_or_none(Carrier.id == carrier)
+            name = self._carrier_names[carrier] = "" if row is None else str(row.name)
+        return name
+
     def _named(self, model: type[Trunk] | type[Carrier] | type[Destination], name: str) -> int:
         known = self._names[model]
         key = known.get(name)
@@ -48,8 +57,10 @@ class Dimensions:
             # Another source may have made it since.
             row = model.get_or_none(model.name == name)
             if row is None and not self._make:
-                known[name] = UNMADE
-                return UNMADE
+                key = known[name] = UNMADE - len(known)
+                if model is Carrier:
+                    self._carrier_names[key] = name
+                return key
             key = known[name] = int(row.id if row else model.insert(name=name).execute())
         return key
 
@@ -82,8 +93,8 @@ class Dimensions:
                 RateUsed.prefix == prefix,
             )
             if row is None and not self._make:
-                self._rates[rate] = UNMADE
-                return UNMADE
+                self._rates[rate] = UNMADE - len(self._rates)
+                return self._rates[rate]
             key = self._rates[rate] = int(
                 row.id
                 if row
