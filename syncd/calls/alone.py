@@ -1,4 +1,4 @@
-"""Records that stand alone, decided without the store, so that another process may do it (pure).
+"""Records that stand alone, decided without the store, so that another process may do it.
 
 The rules are those of every record (``calls.sides``, ``calls.pricing``, ``calls.rows``); only what
 the store gives out, ids and keys of dimensions, is filled in later. All of it is plain values, which
@@ -33,8 +33,8 @@ class Alone(NamedTuple):
     outcome: int
     reason: str
     provisional: int
-    unknown: tuple[tuple[str, str], ...]
-    """(partition, number) of line-side numbers that nobody holds."""
+    unknown: tuple[tuple[int, str, str, bool, bool], ...]
+    """As in ``Analysis``."""
     unknown_trunks: tuple[str, ...]
     rows: tuple[tuple[tuple[int, int, Any], bool, CallTuple], ...]
     """((party, role, line) of the slot, is it a hunt number's, call row) with names for the keys of
@@ -75,7 +75,7 @@ def decide_alone(leg: Leg, rules: Rules, pricer: Pricer) -> Alone:
         int(outcome),
         reason,
         provisional,
-        tuple((partition, number) for _, partition, number in analysis.unknown),
+        tuple(tuple(one) for one in analysis.unknown),
         tuple(trunk for _, trunk in analysis.unknown_trunks),
         pending,
     )
