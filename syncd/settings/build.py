@@ -141,11 +141,9 @@ def _carrier(section: ParsedSection) -> model.CarrierSettings:
     for kind in ("tariffs", "incoming"):
         tariffs = [tariff._replace(version=key) for key, tariff in values[kind]]
         values[kind] = tuple(sorted(tariffs, key=lambda tariff: tariff.valid_from))
-    values["adjustments"] = tuple(
-        adjustment._replace(name=key)
-        for kind in ("surcharges", "discounts")
-        for key, adjustment in values.pop(kind)
-    )
+    for kind in ("surcharges", "discounts"):
+        values[kind] = tuple(one._replace(name=key) for key, one in values[kind])
+    values["currency"] = values["currency"] or ""
     return model.CarrierSettings(name=section.name, **values)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Collection, Iterator
-from itertools import pairwise
 from pathlib import Path
 
 from syncd.domain.errors import Problem
 from syncd.settings.checks_finance import finance_problems
-from syncd.settings.model import TariffFile
+from syncd.settings.checks_tariffs import tariff_problems
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
 
@@ -50,8 +49,7 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
             found.append(
                 section.problem("carrier", "is missing: its calls are unrated", hint, warning=True)
             )
-    for section in parsed.of("carrier").values():
-        found += _carrier(section)
+    found += tariff_problems(parsed, _readable)
     found += _folders(parsed)
     found += finance_problems(parsed, _readable)
     return found
@@ -68,6 +66,7 @@ def _references(
         ("places", "site", sites, "a [site:NAME]"),
         ("trunk", "site", sites, "a [site:NAME]"),
         ("trunk", "carrier", carriers, "a [carrier:NAME]"),
+        ("carrier", "bands", parsed.of("bands"), "a [bands:NAME]"),
         ("cdr", "driver", drivers, "a driver"),
         ("cdr", "site", sites, "a [site:NAME]"),
     ):
@@ -208,20 +207,6 @@ def _groups(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
         if "=" not in entry_dn:
             hint = "such as cn=admins,ou=groups,dc=example,dc=com"
             yield section.problem(name, f"{entry_dn!r} is not an entry DN", hint)
-
-
-def _carrier(section: ParsedSection) -> Iterator[Problem]:
-    tariffs: tuple[tuple[str, TariffFile], ...] = section.values["tariffs"]
-    for version, tariff in tariffs:
-        yield from _readable(section, f"tariff.{version}", tariff.file)
-    ordered = sorted(tariffs, key=lambda pair: pair[1].valid_from)
-    for (before, first), (after, second) in pairwise(ordered):
-        if (
-            first.valid_from == second.valid_from
-            or (first.valid_to or second.valid_from) > second.valid_from
-        ):
-            what = f"overlaps tariff.{before}, both hold on {second.valid_from}"
-            yield section.problem(f"tariff.{after}", what, "change a date")
 
 
 def _folders(parsed: Parsed) -> Iterator[Problem]:

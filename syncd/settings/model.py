@@ -237,8 +237,8 @@ class CarrierSettings:
     """Name of the set; empty: none."""
     band_change: str = "split"
     """``split``: each increment by the band in which it begins; ``start``: all by the first."""
-    adjustments: tuple[Adjustment, ...] = ()
-    """Surcharges and discounts."""
+    surcharges: tuple[Adjustment, ...] = ()
+    discounts: tuple[Adjustment, ...] = ()
     currency: str = ""
     """Empty: that of ``[syncd]``."""
     vat: int = 0

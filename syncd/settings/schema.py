@@ -10,6 +10,7 @@ from syncd.settings.schema_finance import FINANCE
 from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
+from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
 
 BUILT_IN_SOURCES = ("active_directory", "csv", "ldap", "ldif")
 BUILT_IN_DRIVERS = (
@@ -142,39 +143,6 @@ TRUNK = Section(
         Option("private", values.FLAG, "no", "Whether what is called by it is private."),
     ),
     "pstn",
-)
-
-CARRIER = Section(
-    "carrier",
-    "Who bills outside legs, and at which prices.",
-    (
-        Option(
-            "tariff",
-            values.TARIFF,
-            "",
-            "Rate decks, tariff.2026, tariff.2027 and so on: a CSV file and the days from which and"
-            " to which (exclusive; without it until the next begins) it holds.",
-            "tariffs/example.csv from 2026-01-01",
-            active=True,
-            key="2026",
-            attribute="tariffs",
-        ),
-        Option(
-            "rounding",
-            values.ROUNDING,
-            "half-up 4",
-            "How a price is rounded, once, at the end: half-up, half-even, up or down, and decimals"
-            " of the currency.",
-        ),
-        Option(
-            "price_jump",
-            values.PERCENT,
-            "25%",
-            "By how much a price may differ from that of the version before without a warning; 0%:"
-            " not at all.",
-        ),
-    ),
-    "telco",
 )
 
 CDR = Section(
@@ -350,6 +318,8 @@ SECTIONS = (
     SITE,
     TRUNK,
     CARRIER,
+    BANDS,
+    EXCHANGE,
     *DECKS,
     CDR,
     ACCOUNT_CODES,

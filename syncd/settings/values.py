@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import NumberClass, TrunkRole, Word
 from syncd.domain.party import clean_number
-from syncd.domain.rate import Rounding
-from syncd.settings.model import SQLITE, Address, NumberRule, Percent, TariffFile
+from syncd.settings.model import SQLITE, Address, NumberRule, Percent
 from syncd.settings.schedule import UNITS, parse_schedule
 
 ROUNDING_MODES = ("half-up", "half-even", "up", "down")
@@ -203,34 +202,14 @@ def _address(text: str, base: Path) -> Address | None:
     return Address(match[1], int(match[2]))
 
 
-def _tariff(text: str, base: Path) -> TariffFile:
-    match = re.fullmatch(r"(.+?)\s+from\s+(\S+)(?:\s+to\s+(\S+))?", one_line(text))
-    if not match:
-        raise BadValue(f"{text!r} is not a tariff", "FILE from 2026-01-01, or … from DATE to DATE")
-    first, last = _date(match[2]), _date(match[3]) if match[3] else None
-    if last and last <= first:
-        raise BadValue(f"it ends on {last}, before it begins on {first}", "the end is exclusive")
-    return TariffFile("", base / match[1], first, last)
-
-
-def _date(text: str) -> date:
+def day_of(text: str) -> date:
+    """Return the day of a text such as 2026-01-01. Raises BadValue."""
     try:
         if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
         raise BadValue(f"{text!r} is not a date", "such as 2026-01-01") from None
-
-
-def _rounding(text: str, base: Path) -> Rounding:
-    mode, _, decimals = text.partition(" ")
-    if mode not in ROUNDING_MODES:
-        raise BadValue(f"{mode!r} is not a way of rounding", nearest(mode, ROUNDING_MODES))
-    if decimals.strip() not in [str(number) for number in range(7)]:
-        raise BadValue(
-            f"{decimals.strip()!r} is not a number of decimals", "0 to 6, as in half-up 4"
-        )
-    return Rounding(mode, int(decimals))
 
 
 def _member(enumeration: type[Word], word: str, what: str) -> Word:
@@ -301,7 +280,5 @@ DATABASE = Kind("URL", _database)
 ROLE = Kind(" | ".join(TrunkRole.words()), _role)
 ARCHIVE = Kind("yes | no | path", _archive)
 ADDRESS = Kind("host:port | none", _address)
-TARIFF = Kind("FILE from DATE [to DATE]", _tariff)
-ROUNDING = Kind("mode decimals", _rounding)
 NUMBER_RULE = Kind("PREFIX CLASS", _number_rule)
 MAPPING = Kind("mapping", lambda text, base: one_line(text), "")

@@ -180,8 +180,8 @@ def test_the_contract(write: Write, tmp_path: Path) -> None:
     telco = settings.carriers["telco"]
     assert telco.rounding == Rounding("half-up", 4)
     assert telco.tariffs == (
-        ("2026", tmp_path / "tariffs/telco.csv", date(2026, 1, 1), date(2027, 1, 1)),
-        ("2027", tmp_path / "tariffs/telco 2027.csv", date(2027, 1, 1), None),
+        ("2026", tmp_path / "tariffs/telco.csv", date(2026, 1, 1), date(2027, 1, 1), "", ""),
+        ("2027", tmp_path / "tariffs/telco 2027.csv", date(2027, 1, 1), None, "", ""),
     )
     hq = settings.cdr["hq"]
     assert (hq.driver, hq.folder, hq.site) == ("cucm", tmp_path / "drop/hq", "hq")
@@ -223,6 +223,7 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
         (model.SiteSettings, "site", set()),
         (model.TrunkSettings, "trunk", set()),
         (model.CarrierSettings, "carrier", set()),
+        (model.BandSettings, "bands", set()),
         (model.CdrSettings, "cdr", {"options"}),
         (model.LicensingSettings, "licensing", set()),
         (model.ReportSettings, "reports", {"levels"}),

@@ -60,6 +60,8 @@ def test_every_example_is_valid(folder: Path) -> None:
     (folder / "syncd.pem").touch()
     (folder / "syncd.key").touch()
     (folder / "places.csv").touch()
+    for name in ("tariffs/toll-free.csv", "holidays.csv", "exchange.csv"):
+        (folder / name).touch()
     (folder / "bind.secret").touch(mode=0o600)
     path = folder / "syncd.ini"
     path.write_text(text, encoding="utf-8")
