@@ -161,7 +161,7 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
     dimensions = entry.dimensions
     if arguments.group_by is not None:
         dimensions = parse_dimensions(arguments.group_by, fields)
-    measures: tuple[str, ...] = DEFAULT_MEASURES
+    measures = entry.measures or DEFAULT_MEASURES
     if arguments.measures is not None:
         measures = parse_measures(arguments.measures)
     return Specification(
@@ -170,7 +170,7 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
         end,
         dimensions,
         measures,
-        parse_filters(arguments.filters, fields),
+        entry.within(parse_filters(arguments.filters, fields)),
         arguments.count,
         arguments.limit,
     )

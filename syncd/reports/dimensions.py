@@ -34,6 +34,8 @@ class Raw(Enum):
     MATTER_CODE = "matter_code"
     """The client matter code of the record, a text."""
     MATTER = "matter"
+    REASON = "reason"
+    """Why a row has no price, a text (``billing.unrated``)."""
     QUARTER = "quarter"
     """Epoch seconds // 900."""
     DAY = "day"
@@ -85,6 +87,8 @@ DIMENSIONS = {
         Dimension("authorization_code", "Authorization", (Raw.AUTHORIZATION,), of_party=True),
         Dimension("matter_code", "Matter code", (Raw.MATTER_CODE,), of_party=True),
         Dimension("matter", "Matter", (Raw.MATTER,), of_party=True),
+        Dimension("reason", "Reason", (Raw.REASON,), of_party=True),
+        Dimension("prefix", "Prefix", (Raw.REASON,), of_party=True),
     )
 }
 

@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
+from syncd.billing.unrated import taken_apart
+from syncd.domain.codes import State
 from syncd.domain.days import Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, WEEKDAYS, Raw
@@ -54,6 +56,8 @@ class Lookups:
         self.account_codes = account_codes
         self.raw_codes = False
         """Whether the viewer sees authorization codes as they are; a query says so."""
+        self.masked_digits = 0
+        """How many last digits of outside numbers the viewer does not see; a query says so."""
 
     @cached_property
     def _orgs(self) -> dict[int, tuple[str, ...]]:
@@ -127,6 +131,11 @@ class Lookups:
         if raw is Raw.AUTHORIZATION:
             # What this viewer is shown is the key: hidden codes are one group, in no order.
             return lambda value: self.shown_code(str(value)) or None
+        if raw is Raw.REASON:
+            if dimension == "reason":
+                return lambda value: taken_apart(str(value)).cause or None
+            hidden = self.masked_digits
+            return lambda value: taken_apart(str(value)).shown_prefix(hidden) or None
         if DIMENSIONS[dimension].words is not None:
             return lambda value: value
         return lambda value: value or None
@@ -183,6 +192,15 @@ class Lookups:
                 *bounds,
             )
             return [row[0] for row in rows]
+        if raw is Raw.REASON:
+            bounds = self.days.start(self.first), self.days.start(self.end)
+            rows = select(
+                "SELECT DISTINCT reason FROM call WHERE started_at >= ? AND started_at < ?"
+                " AND org_id IN (SELECT id FROM org) AND state = ?",
+                *bounds,
+                int(State.UNRATED),
+            )
+            return ["", *(row[0] for row in rows)]
         if raw is Raw.QUARTER:
             return self.days.quarters(self.days.start(self.first), self.days.start(self.end))
         if raw is Raw.DAY:

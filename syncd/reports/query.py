@@ -73,6 +73,7 @@ CALL = Source(
         Raw.TRUNK: "trunk_id",
         Raw.STATE: "state",
         Raw.DISPOSITION: "disposition",
+        Raw.REASON: "reason",
         Raw.QUARTER: f"started_at / {QUARTER}",
         Raw.AUTHORIZATION: _of_record("authorization_code"),
         Raw.MATTER_CODE: _of_record("matter_code"),
@@ -134,6 +135,7 @@ class Query:
         self.specification = specification
         self.lookups = lookups
         lookups.raw_codes = scope.reach is Reach.ALL
+        lookups.masked_digits = scope.masked_digits
         self.start = lookups.days.start(day_number(specification.first))
         self.stop = lookups.days.start(day_number(specification.end))
 
@@ -255,7 +257,7 @@ class Query:
         if current is not None:
             yield current
 
-    def _grouping(
+    def grouping(
         self, source: Source, dimensions: tuple[str, ...]
     ) -> tuple[list[str], list[tuple[int, Callable[[int], Key]]]]:
         """Return the columns to group by, and for each dimension the place of its column and the
@@ -279,7 +281,7 @@ class Query:
         seen: Condition,
     ) -> None:
         """Add a source's sums over some time and rows to what was found."""
-        columns, keys = self._grouping(source, dimensions)
+        columns, keys = self.grouping(source, dimensions)
         wanted = self.filtered(source)
         grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
         rows = select(
@@ -309,7 +311,7 @@ class Query:
         """
         if self.scope.reach is not Reach.ALL:
             raise ValueError("conversations are counted over all rows alone")
-        columns, keys = self._grouping(CALL, dimensions)
+        columns, keys = self.grouping(CALL, dimensions)
         wanted = self.filtered(CALL)
         found: dict[tuple[Key, ...], list[int]] = {}
         (seen,) = row_conditions(self.scope, self.lookups)

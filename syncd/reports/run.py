@@ -155,15 +155,15 @@ def _totals(query: Query, groups: Mapping[tuple[Key, ...], Sums]) -> dict[str, A
 
 
 def _grouped(query: Query, groups: Mapping[tuple[Key, ...], Sums]) -> list[dict[str, Any]]:
-    """Return the rows of a grouped report: the costliest first, then by key; in the order of time
-    where time is a dimension."""
+    """Return the rows of a grouped report: the costliest first, then those with most rows that have
+    no price, then by key; in the order of time where time is a dimension."""
     specification, lookups = query.specification, query.lookups
     names = specification.dimensions
     conversations = None
     if specification.counts == CONVERSATIONS:
         conversations = query.conversations(names)
     temporal = any(DIMENSIONS[name].temporal for name in names)
-    cost = SUM_NAMES.index("cost")
+    cost, unrated = SUM_NAMES.index("cost"), SUM_NAMES.index("unrated")
     rows = []
     for keys, sums in groups.items():
         labels = [lookups.label(name, key) for name, key in zip(names, keys, strict=True)]
@@ -173,7 +173,7 @@ def _grouped(query: Query, groups: Mapping[tuple[Key, ...], Sums]) -> list[dict[
         counts = None if conversations is None else conversations.get(keys, [0, 0, 0, 0])
         amounts = _amounts(_named(sums, counts), specification.measures)
         row = {**dict(zip(names, labels, strict=True)), **amounts}
-        rows.append((0 if temporal else -sums[cost], order, row))
+        rows.append(((0, 0) if temporal else (-sums[cost], -sums[unrated]), order, row))
     rows.sort(key=lambda item: item[:2])
     return [row for _, _, row in rows[: specification.limit]]
 

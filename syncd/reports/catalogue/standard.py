@@ -13,11 +13,21 @@ TRUNK_LOAD = "trunk-load"
 
 
 class CatalogueEntry(NamedTuple):
-    """A report: its name, what it says and what it groups by; without dimensions it lists rows."""
+    """A report: its name, what it says and what it groups by; without dimensions it lists rows.
+    ``measures`` are what it sums unless something else is asked for, empty for the usual ones, and
+    ``filters`` which rows it is about, whatever else is asked for."""
 
     name: str
     summary: str
     dimensions: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def within(
+        self, filters: tuple[tuple[str, tuple[str, ...]], ...]
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return what is asked for together with what the report is about, which cannot be changed."""
+        return tuple(sorted((dict(filters) | dict(self.filters)).items()))
 
 
 ENTRIES = (
@@ -34,6 +44,13 @@ ENTRIES = (
         ("authorization_code", "matter_code", "matter"),
     ),
     CatalogueEntry("summary", "sums by direction and class", ("direction", "class")),
+    CatalogueEntry(
+        "unrated",
+        "calls without a price, by the reason and how the number begins",
+        ("reason", "prefix", "carrier", "trunk"),
+        ("unrated", "calls", "duration"),
+        (("state", ("unrated",)),),
+    ),
     CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
 )
 
