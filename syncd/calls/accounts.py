@@ -45,6 +45,8 @@ def charged_drafts(
     outside leg, else the one that called."""
     found: dict[int, Charge] = {}
     for at, leg in coded_records(records, analysis).items():
+        if at in analysis.private:
+            continue  # charged to a person, whatever code was keyed in
         charge = codes.charge(leg.authorization_code, leg.matter_code, leg.started_at)
         if charge is None:
             continue

@@ -14,6 +14,7 @@ from syncd.calls.analysis import Rules
 from syncd.calls.conversation import Rec
 from syncd.calls.dimensions import Dimensions
 from syncd.calls.pricing import Pricer
+from syncd.calls.private import private_side
 from syncd.calls.rows import CallTuple, Pending, call_rows
 from syncd.calls.sides import analyse
 from syncd.domain.codes import Role
@@ -39,6 +40,8 @@ class Alone(NamedTuple):
     rows: tuple[tuple[tuple[int, int, Any], bool, CallTuple], ...]
     """((party, role, line) of the slot, is it a hunt number's, call row) with names for the keys of
     dimensions and (site, partition, number) for the key of a line that nobody holds."""
+    private: int | None = None
+    """Side of who made a private call, -1 for nobody who is billed; None: it is not private."""
 
 
 class Names:
@@ -78,6 +81,7 @@ def decide_alone(leg: Leg, rules: Rules, pricer: Pricer) -> Alone:
         tuple(tuple(one) for one in analysis.unknown),
         tuple(trunk for _, trunk in analysis.unknown_trunks),
         pending,
+        private_side(analysis) if analysis.private else None,
     )
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 from syncd.calls.accounts import ChargeRow, charged_drafts, charged_rows
 from syncd.calls.alone import Alone, placed
-from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis
+from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE, Analysis, Unknown
 from syncd.calls.basis import Basis
 from syncd.calls.booking import book_batch, in_its_period
 from syncd.calls.conversation import Rec, Ties, in_order, keys_of
 from syncd.calls.excluding import EXCLUDED_NUMBER, NOT_KEPT, numbers_of, without_numbers
-from syncd.calls.rows import CallTuple, call_rows
+from syncd.calls.private import PrivateRow, private_row, private_rows
+from syncd.calls.rows import CallTuple, call_rows, was_shown
 from syncd.calls.sides import analyse
+from syncd.calls.unknown import UnknownOnes
 from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
@@ -30,7 +32,7 @@ from syncd.licensing.claims import document
 from syncd.licensing.slots import Licence, SlotKey
 from syncd.store import adjustments, quality
 from syncd.store import call_rows as store
-from syncd.store.charges import insert_charges
+from syncd.store.charges import insert_charges, insert_private
 from syncd.store.rollups import mark_dirty
 from syncd.store.trunk_counters import mark_quarters
 
@@ -107,6 +109,7 @@ class Batch:
         """Call rows that were taken back, by id: they may come again."""
         self.calls: list[CallTuple] = []
         self.charged: list[ChargeRow] = []
+        self.private: list[PrivateRow] = []
         self.dirty: set[int] = set()
         self.quarters: set[int] = set()
         """Quarters of an hour in which stored records that are decided again begin."""
@@ -114,8 +117,7 @@ class Batch:
         self.pending: list[tuple[SlotKey, bool, CallTuple]] = []
         self.file_of: dict[int, int] = {}
         """Record id → file id, of the records whose call rows are written."""
-        self.unknown: dict[tuple[str, str], list[int]] = {}
-        self.unknown_trunks: dict[str, list[int]] = {}
+        self.unknown = UnknownOnes(basis.context.site, partitions=basis.rules.partitions)
         self.closing = adjustments.closing()
         self._next_id = store.last_record_id() + 1
         self._latest = store.last_start()
@@ -155,7 +157,7 @@ class Batch:
                 if known[0] == leg.content_hash:
                     counters.duplicate += 1
                 else:
-                    reason = conflict(known[1], known[2])
+                    reason = ledger.conflict(known[1], known[2])
                     self.reject(counters, file_id, Reject(line, reason, file.raw(line)))
                 continue
             seen[identity] = (leg.content_hash, file_id, line)
@@ -221,7 +223,7 @@ class Batch:
     def place(self, rec: Rec, alone: Alone) -> None:
         """Write down a record that stands alone and was decided before."""
         basis, started_at = self.basis, rec.leg.started_at
-        outcome, reason, provisional, unknown, unknown_trunks, rows = alone
+        outcome, reason, provisional, unknown, unknown_trunks, rows, private = alone
         counters = self.counters(rec.file_id)
         if outcome == STORED:
             counters.stored += 1
@@ -241,10 +243,11 @@ class Batch:
                 *rec.leg,
             )
         )
-        for partition, number in unknown:
-            self.unknown.setdefault((partition, number), []).append(started_at)
+        for one in unknown:
+            self.unknown.number(Unknown(*one), started_at)
         for trunk in unknown_trunks:
-            self.unknown_trunks.setdefault(trunk, []).append(started_at)
+            self.unknown.trunk(trunk, started_at)
+        self.private += private_row(rec.id, private)
         if rows:
             self.file_of[rec.id] = rec.file_id
             self.pending += placed(alone, rec.id, basis.period(started_at), basis.dimensions)
@@ -365,7 +368,9 @@ class Batch:
                     )
                 )
         if analysis.unknown or analysis.unknown_trunks:
-            self.note_unknown(records, analysis, stored)
+            self.unknown.of(records, analysis, stored)
+        if analysis.private:
+            self.private += private_rows(records, analysis)
         if analysis.drafts:
             for rec in records:
                 self.file_of[rec.id] = rec.file_id
@@ -383,17 +388,6 @@ class Batch:
             if codes and (charged := charged_drafts(records, analysis, codes)):
                 rows = charged_rows(rows, charged, basis.dimensions, self.charged)
             self.pending += rows
-
-    def note_unknown(
-        self, records: list[Rec], analysis: Analysis, stored: frozenset[int] | set[int]
-    ) -> None:
-        """Count the numbers and trunks that nobody knows; a stored record was counted before."""
-        for at, partition, number in analysis.unknown:
-            if records[at].id not in stored:
-                self.unknown.setdefault((partition, number), []).append(records[at].leg.started_at)
-        for at, trunk in analysis.unknown_trunks:
-            if records[at].id not in stored:
-                self.unknown_trunks.setdefault(trunk, []).append(records[at].leg.started_at)
 
     # --- from sides to rows -------------------------------------------------------------------
 
@@ -428,11 +422,11 @@ class Batch:
         if withheld:
             store.insert_withheld(withheld)
         insert_charges(self.charged)
+        insert_private(self.private)
         book_batch(self.closing, before, calls, self.basis.now, self.basis.run)
         ledger.add_rejects(self.rejects, self.headers)
         self.exclude_quality()
-        ledger.note_unknown(self.context.site, self.unknown)
-        ledger.note_unknown_trunks(self.basis.pbx_id, self.unknown_trunks)
+        self.unknown.write(self.basis.pbx_id)
         ledger.add(self.changed)
         mark_dirty(self.dirty)
         mark_quarters(self.quarters.union([row[9] // QUARTER for row in self.record_rows]))
@@ -469,17 +463,3 @@ class Batch:
         if changed or basis.licence is None or not settlement.is_current(basis.licence):
             basis.licence = settlement.settle(basis.terms, basis.now)
         return basis.licence
-
-
-def conflict(file_id: int, row: int) -> str:
-    """Return why a row is rejected whose key a row of a file has with another content."""
-    return (
-        "conflict: another content than the record with the same key in row"
-        f" {row} of {ledger.file_name(file_id)}"
-    )
-
-
-def was_shown(before: CallTuple | None, row: CallTuple) -> bool:
-    """Tell whether a call row was shown before it was decided again, and is still the same party's
-    in the same role on the same line: what was shown stays shown (docs/rules.md 6.4)."""
-    return before is not None and (before[4:6], before[8]) == (row[4:6], row[8])

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE
-from syncd.calls.batch import FUTURE, FUTURE_REASON, Batch, ParsedFile, conflict
+from syncd.calls.batch import FUTURE, FUTURE_REASON, Batch, ParsedFile
 from syncd.calls.conversation import Rec
 from syncd.calls.excluding import EXCLUDED_NUMBER, NOT_KEPT, numbers_of, without_numbers
 from syncd.calls.explanation import load_conversation
+from syncd.cdr import ledger
 from syncd.cdr.ledger import Counters
 from syncd.domain.codes import RecordOutcome
 from syncd.domain.leg import Exclusion, Leg, Reject
@@ -123,7 +124,7 @@ def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:
             if known[0] == leg.content_hash:
                 rows.counters.duplicate += 1
             else:
-                reject(Reject(line, conflict(known[1], known[2]), file.raw(line)))
+                reject(Reject(line, ledger.conflict(known[1], known[2]), file.raw(line)))
             continue
         seen[identity] = (leg.content_hash, file.file_id, line)
         if excluded_numbers and not excluded_numbers.isdisjoint(numbers_of(leg)):

@@ -95,3 +95,9 @@ def call_rows(
                 draft.pilot,
             ),
         )
+
+
+def was_shown(before: CallTuple | None, row: CallTuple) -> bool:
+    """Tell whether a call row was shown before it was decided again, and is still the same party's
+    in the same role on the same line: what was shown stays shown (docs/rules.md 6.4)."""
+    return before is not None and (before[4:6], before[8]) == (row[4:6], row[8])

@@ -236,3 +236,11 @@ def note_unknown_trunks(pbx: int, seen: Mapping[str, list[int]]) -> None:
                 UnknownTrunk.records: UnknownTrunk.records + len(starts),
             },
         ).execute()
+
+
+def conflict(file_id: int, row: int) -> str:
+    """Return why a row is rejected whose key a row of a file has with another content."""
+    return (
+        "conflict: another content than the record with the same key in row"
+        f" {row} of {file_name(file_id)}"
+    )
