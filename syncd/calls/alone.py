@@ -34,7 +34,7 @@ class Alone(NamedTuple):
     outcome: int
     reason: str
     provisional: int
-    unknown: tuple[tuple[int, str, str, bool, bool], ...]
+    unknown: tuple[tuple[Any, ...], ...]
     """As in ``Analysis``."""
     unknown_trunks: tuple[str, ...]
     rows: tuple[tuple[tuple[int, int, Any], bool, CallTuple], ...]

@@ -6,10 +6,10 @@ from syncd.calls.analysis import Rules
 from syncd.calls.attribution import Holder, Holders, ProfileSpan
 from syncd.calls.context import IntakeContext
 from syncd.calls.trunks import Endpoints
-from syncd.domain.codes import Role
 from syncd.licensing.slots import slot_key
+from syncd.store.assignments import assignments
 from syncd.store.database import get_meta
-from syncd.store.models import Assignment, Line, Profile
+from syncd.store.models import Profile
 
 DIRECTORY_VERSION = "directory_version"
 """The key under which the database counts the changes of the directory."""
@@ -17,43 +17,23 @@ DIRECTORY_VERSION = "directory_version"
 
 def load_holders(context: IntakeContext) -> Holders:
     """Return all assignments and profiles, for one source's site and manner of matching."""
-    rows = (
-        Assignment.select(
-            Assignment.party,
-            Assignment.role,
-            Assignment.line,
-            Line.line_id,
-            Assignment.site,
-            Assignment.partition,
-            Assignment.number,
-            Assignment.billed,
-            Assignment.shared,
-            Assignment.valid_from,
-            Assignment.valid_to,
+    holders = [
+        Holder(
+            held.party,
+            held.role,
+            held.line,
+            held.line_id,
+            held.site,
+            held.partition,
+            held.number,
+            held.billed,
+            held.shared,
+            held.since,
+            held.until,
+            slot_key(held.party, held.role, held.line),
         )
-        .join(Line)
-        .order_by(Assignment.id)
-        .tuples()
-    )
-    holders = []
-    for row in rows:
-        party, role, line, line_id, site, partition, number, billed, shared, since, until = row
-        holders.append(
-            Holder(
-                party,
-                Role(role),
-                line,
-                line_id,
-                site,
-                partition,
-                number,
-                bool(billed),
-                bool(shared),
-                since,
-                until,
-                slot_key(party, Role(role), line),
-            )
-        )
+        for held in assignments()
+    ]
     profiles: dict[int, list[ProfileSpan]] = {}
     for party, profile, org, since, until in (
         Profile.select(Profile.party, Profile.id, Profile.org, Profile.valid_from, Profile.valid_to)

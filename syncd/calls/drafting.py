@@ -15,6 +15,7 @@ from syncd.calls.analysis import (
     Analysis,
     Draft,
     Rules,
+    Unknown,
 )
 from syncd.calls.attribution import AMBIGUOUS, BY_NAME, Found
 from syncd.calls.conversation import (
@@ -113,7 +114,7 @@ class RecordInHand:
         holder = found.holder
         line: Line | None = None
         if holder is None:
-            line = self.acquired(found, number, partition, reached=reached)
+            line = self.acquired(found, number, partition, reached=reached, hunt=hunt)
             if line is None:
                 return -1
         elif holder.shared:
@@ -150,15 +151,19 @@ class RecordInHand:
         )
         return len(result.drafts) - 1
 
-    def acquired(self, found: Found, number: str, partition: str, *, reached: bool) -> Line | None:
-        """Return the line that automatic acquisition documents, or None with the reason noted.
+    def acquired(
+        self, found: Found, number: str, partition: str, *, reached: bool, hunt: bool
+    ) -> Line | None:
+        """Return the line that automatic acquisition documents, or None with the reason noted, and
+        the number, if it would be documented or is unknown.
 
         Decided by the record alone, so that the order of arrival never matters.
         """
         if found.reason == AMBIGUOUS:
             self.reasons.append(AMBIGUOUS)
             return None
-        if not self.rules.numbering.is_internal(number):
+        internal = self.rules.numbering.is_internal(number)
+        if not internal:
             self.reasons.append(NOT_INTERNAL)
         elif not reached:
             self.reasons.append(NO_DEVICE)
@@ -167,7 +172,7 @@ class RecordInHand:
         else:
             return self.line(number, partition)
         if reached and number:
-            self.result.unknown.append((self.index, partition, number))
+            self.result.unknown.append(Unknown(self.index, partition, number, internal, hunt))
         return None
 
     def line(self, number: str, partition: str) -> Line:

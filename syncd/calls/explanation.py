@@ -232,7 +232,7 @@ class Explanation:
             return AMBIGUOUS
         if not self._rules.numbering.is_internal(number):
             return NOT_INTERNAL
-        reached = any(place == at and known == number for place, _, known in self.analysis.unknown)
+        reached = any(one.at == at and one.number == number for one in self.analysis.unknown)
         return NOT_CONFIGURED if reached else NO_DEVICE
 
     def _candidate(self, holder: Holder, when: int) -> Candidate:

@@ -167,9 +167,9 @@ def follow_lists(now: int) -> None:
         HuntListing.insert_many(named).on_conflict(
             conflict_target=(HuntListing.line_id,), preserve=(HuntListing.until,)
         ).execute()
-    for part in chunks(over):
-        HuntListing.update(until=now).where(HuntListing.line_id << part).execute()
-        AcquiredLine.update(hunt=False).where(AcquiredLine.line << part).execute()
+    for lines in chunks(over):
+        HuntListing.update(until=now).where(HuntListing.line_id << lines).execute()
+        AcquiredLine.update(hunt=False).where(AcquiredLine.line << lines).execute()
 
 
 def document(lines: Mapping[int, int | None], now: int) -> bool:
@@ -193,8 +193,8 @@ def document(lines: Mapping[int, int | None], now: int) -> bool:
         for line in lines
         if line not in known
     ]
-    for part in chunks(new):
-        AcquiredLine.insert_many(part).execute()
+    for rows in chunks(new):
+        AcquiredLine.insert_many(rows).execute()
     learned = [line for line in hunts if line in known and not known[line]]
     for part in chunks(learned):
         AcquiredLine.update(hunt=True).where(AcquiredLine.line << part).execute()
