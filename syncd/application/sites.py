@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -60,3 +61,19 @@ class DirectorySite:
 def directory_sites(settings: Settings) -> tuple[DirectorySite, ...]:
     """Return the sites of a configuration."""
     return tuple(map(DirectorySite, settings.sites.values()))
+
+
+def names_of_sites(settings: Settings) -> Callable[[str, str], bool]:
+    """Return whether the internal patterns of a site name a number: (site, number)."""
+    from syncd.billing.plan import digit_patterns
+
+    names = {
+        name: digit_patterns(site.internal_numbers).fullmatch
+        for name, site in settings.sites.items()
+    }
+
+    def named(site: str, number: str) -> bool:
+        fits = names.get(site)
+        return fits is not None and fits(number) is not None
+
+    return named
