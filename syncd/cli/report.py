@@ -46,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the report, the viewer, the period and what to group and filter by."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="the report; none lists them")
     add_selection(parser)
+    parser.add_argument(
+        "--by",
+        choices=("date", "posting"),
+        help="sum by the date of the call, or by posting period, as finance books it (whole months,"
+        " cost alone; default: date, but for the report charges)",
+    )
 
 
 def add_selection(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
@@ -144,6 +150,8 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
     from syncd.reports.catalogue.standard import find_report
     from syncd.reports.dimensions import DEFAULT_MEASURES
     from syncd.reports.specification import (
+        BOOKED_MEASURES,
+        BY_POSTING,
         Specification,
         parse_dimensions,
         parse_filters,
@@ -161,7 +169,8 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
     dimensions = entry.dimensions
     if arguments.group_by is not None:
         dimensions = parse_dimensions(arguments.group_by, fields)
-    measures = entry.measures or DEFAULT_MEASURES
+    by = getattr(arguments, "by", None) or entry.by
+    measures = entry.measures or (BOOKED_MEASURES if by == BY_POSTING else DEFAULT_MEASURES)
     if arguments.measures is not None:
         measures = parse_measures(arguments.measures)
     return Specification(
@@ -173,6 +182,7 @@ def _specification(arguments: argparse.Namespace, context: Context) -> Specifica
         entry.within(parse_filters(arguments.filters, fields)),
         arguments.count,
         arguments.limit,
+        by,
     )
 
 
@@ -241,9 +251,14 @@ def _print_table(result: Result, currency: str) -> None:
     total: list[Any] = [result.totals.get(name) for name in result.headings]
     total[0] = f"Total of {result.totals['rows']}" if result.lists_rows else "Total"
     specification = result.specification
+    summed = (
+        "by posting period"
+        if specification.by == "posting"
+        else f"by the date of the call, counting {specification.counts}"
+    )
     say(
         f"{result.report} for {result.viewer} (level {result.level}), {specification.first} to"
-        f" before {specification.end}, counting {specification.counts}"
+        f" before {specification.end}, {summed}"
     )
     print_table(columns, rows, total)
     if result.totals["unrated"]:

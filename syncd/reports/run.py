@@ -16,9 +16,10 @@ from syncd.reports.dimensions import DIMENSIONS, MEASURES, ROW_FILTERS, known_di
 from syncd.reports.listing import list_rows, row_headings
 from syncd.reports.lookups import Key, Lookups
 from syncd.reports.permissions import Reach
+from syncd.reports.posting import check_posting, with_adjustments
 from syncd.reports.query import SUM_NAMES, Query, Sums
 from syncd.reports.scope import Door
-from syncd.reports.specification import CONVERSATIONS, Specification
+from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification
 from syncd.store.models import database
 
 
@@ -52,6 +53,7 @@ class Result:
                 "from": self.specification.first.isoformat(),
                 "to": self.specification.end.isoformat(),
             },
+            "by": self.specification.by,
             "counts": self.specification.counts,
         }
 
@@ -73,10 +75,13 @@ def open_report(
     not see authorization codes gets their names of the list; with ``codes`` a list of calls has
     them.
 
-    Raises UsageError or UserError when conversations cannot be counted so.
+    Raises UsageError or UserError when conversations cannot be counted so, or what is asked is not
+    booked by posting period.
     """
     if specification.counts == CONVERSATIONS:
         _check_conversations(door, specification)
+    if specification.by == BY_POSTING:
+        check_posting(specification)
     first, end = day_number(specification.first), day_number(specification.end)
     lookups = Lookups(Days(zone), first, end, account_codes)
     query = Query(door.scope, specification, lookups)
@@ -100,6 +105,8 @@ def open_report(
             headings = {name: known[name] for name in specification.dimensions}
             headings |= {name: MEASURES[name] for name in specification.measures}
             groups = query.sums(specification.dimensions)
+            if specification.by == BY_POSTING:
+                groups = with_adjustments(query, groups, specification.dimensions)
             totals = _totals(query, groups)
             rows = _grouped(query, groups)
         yield Result(

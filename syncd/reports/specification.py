@@ -23,6 +23,12 @@ from syncd.reports.dimensions import (
 PARTICIPATIONS = "participations"
 CONVERSATIONS = "conversations"
 
+BY_DATE = "date"
+BY_POSTING = "posting"
+
+BOOKED_MEASURES = ("cost",)
+"""What has a posting period."""
+
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -45,6 +51,8 @@ class Specification:
     for unassigned."""
     counts: str = PARTICIPATIONS
     limit: int | None = None
+    by: str = BY_DATE
+    """What the period is of: the date of the call, or the posting period."""
 
     @property
     def lists_rows(self) -> bool:
@@ -60,6 +68,8 @@ class Specification:
             parts.append(f"count={self.counts}")
         if self.limit is not None:
             parts.append(f"limit={self.limit}")
+        if self.by != BY_DATE:
+            parts.append(f"by={self.by}")
         return " ".join(parts)
 
 

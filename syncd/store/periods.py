@@ -166,9 +166,8 @@ def closed_differences(zone: ZoneInfo) -> Iterator[str]:
                 )
 
 
-def adjustment_differences(zone: ZoneInfo) -> Iterator[str]:
-    """Yield adjustments that are not for a closed month in a later one, and call rows with a posting
-    period before their month, or after it though it is open."""
+def adjustment_differences(_: ZoneInfo) -> Iterator[str]:
+    """Yield adjustments of nothing, and those that are not for a closed month in a later one."""
     for row in Adjustment.select().where(
         (Adjustment.posting_period <= Adjustment.month) | (Adjustment.cost == 0)
     ):
@@ -179,18 +178,6 @@ def adjustment_differences(zone: ZoneInfo) -> Iterator[str]:
     through = closing().through
     for (month,) in _sql("SELECT DISTINCT month FROM adjustment WHERE month > ?", through):
         yield f"adjustments are booked for {shown_month(month)}, which is open"
-    if not zone_is(zone):
-        return
-    days = Days(zone)
-    for quarter, period, count in _sql(
-        "SELECT started_at / 900, posting_period, COUNT(*) FROM call GROUP BY 1, 2"
-    ):
-        month = month_of(days.moment(quarter).day)
-        if period < month or (period > month and month > through):
-            yield (
-                f"{count} call rows of {shown_month(month)} have the posting period"
-                f" {shown_month(period)}"
-            )
 
 
 def dangling_runs(_: ZoneInfo) -> Iterator[str]:

@@ -66,7 +66,7 @@ def produce(*arguments: Any, **more: Any) -> Any:
 
 def test_the_frame_of_a_report(company: Company) -> None:
     result = produce("by-department")
-    assert list(result) == ["report", "viewer", "level", "period", "counts", "rows", "totals"]
+    assert list(result) == ["report", "viewer", "level", "period", "by", "counts", "rows", "totals"]
     assert (result["report"], result["viewer"], result["level"]) == (
         "by-department",
         "administrator",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from syncd.domain.errors import UsageError
+from syncd.reports.specification import BOOKED_MEASURES, BY_DATE, BY_POSTING
 
 TRUNK_LOAD = "trunk-load"
 """The one report that is not made of call rows."""
@@ -22,6 +23,9 @@ class CatalogueEntry(NamedTuple):
     dimensions: tuple[str, ...] = ()
     measures: tuple[str, ...] = ()
     filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    by: str = BY_DATE
+    """What it sums by unless something else is asked for: the date of the call, or the posting
+    period."""
 
     def within(
         self, filters: tuple[tuple[str, tuple[str, ...]], ...]
@@ -43,6 +47,7 @@ ENTRIES = (
         "sums by the codes that callers keyed in",
         ("authorization_code", "matter_code", "matter"),
     ),
+    CatalogueEntry("by-purpose", "sums of business and private calls", ("purpose",)),
     CatalogueEntry("summary", "sums by direction and class", ("direction", "class")),
     CatalogueEntry(
         "unrated",
@@ -50,6 +55,13 @@ ENTRIES = (
         ("reason", "prefix", "carrier", "trunk"),
         ("unrated", "calls", "duration"),
         (("state", ("unrated",)),),
+    ),
+    CatalogueEntry(
+        "charges",
+        "what finance books, by posting period",
+        ("month", "department"),
+        BOOKED_MEASURES,
+        by=BY_POSTING,
     ),
     CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
 )

@@ -1,0 +1,98 @@
+"""Sums by posting period: what finance books, beside sums by the date of the call (docs/rules.md 7.7).
+
+A month comes to what its calls cost as they are now, plus the adjustments that are booked in it,
+minus those that are booked elsewhere for its calls. Adjustments have an org and a party, and are in
+a viewer's scope as calls are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from syncd.domain.days import days_between, month_of
+from syncd.domain.errors import UsageError
+from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, Raw
+from syncd.reports.lookups import Key, select
+from syncd.reports.permissions import Reach
+from syncd.reports.query import SUM_NAMES, Query, Source, Sums
+from syncd.reports.scope import Condition, id_list, in_list, row_conditions
+from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
+
+_COLUMNS = {
+    Raw.LINE: "line_id",
+    Raw.PARTY: "party_id",
+    Raw.PROFILE: "profile_id",
+    Raw.ORG: "org_id",
+    Raw.DIRECTION: "direction",
+    Raw.CLASS: "class",
+    Raw.DESTINATION: "destination_id",
+    Raw.CARRIER: "carrier_id",
+    Raw.TRUNK: "trunk_id",
+}
+BOOKED = Source("adjustment", {**_COLUMNS, Raw.MONTH: "posting_period"}, "posting_period")
+"""What is booked in a month."""
+ELSEWHERE = Source("adjustment", {**_COLUMNS, Raw.MONTH: "month"}, "month")
+"""What is booked in another month for calls of one."""
+
+COST = SUM_NAMES.index("cost")
+
+
+def check_posting(specification: Specification) -> None:
+    """Raise UsageError for what cannot be asked by posting period: only cost is booked, by month,
+    and by what an adjustment knows of its call."""
+    if specification.lists_rows:
+        raise UsageError("a list of calls is by date", "--by posting is for sums")
+    if specification.first.day != 1 or specification.end.day != 1:
+        raise UsageError(
+            f"{specification.first} to {specification.end} are no whole months",
+            "posting periods are months: --from 2026-01-01 --to 2026-02-01",
+        )
+    if specification.counts == CONVERSATIONS:
+        raise UsageError("adjustments are no calls", "leave --count out")
+    for name in specification.measures:
+        if name not in BOOKED_MEASURES:
+            raise UsageError(
+                f"{name} is not booked", "--measures cost; the rest is by the date of the call"
+            )
+    for name in (*specification.dimensions, *(key for key, _ in specification.filters)):
+        if name in ROW_FILTERS or not any(raw in BOOKED.columns for raw in DIMENSIONS[name].raw):
+            raise UsageError(
+                f"nothing is booked by {name}",
+                "by person, line, department, cost center, office, custom field, direction, class,"
+                " destination, carrier, trunk or month",
+            )
+
+
+def with_adjustments(
+    query: Query, groups: dict[tuple[Key, ...], Sums], dimensions: tuple[str, ...]
+) -> dict[tuple[Key, ...], Sums]:
+    """Return sums by the date of the call as sums by posting period. What comes to nothing and has no
+    call is left out."""
+    found = {key: list(sums) for key, sums in groups.items()}
+    if query.scope.reach is not Reach.NONE:
+        for key, cost in _adjustments(query, dimensions):
+            found.setdefault(key, [0] * len(SUM_NAMES))[COST] += cost
+    return {key: sums for key, sums in found.items() if any(sums)}
+
+
+def _adjustments(
+    query: Query, dimensions: tuple[str, ...]
+) -> Iterator[tuple[tuple[Key, ...], int]]:
+    """Yield signed amounts (micros) with the keys of their group."""
+    lookups = query.lookups
+    months = dict.fromkeys(month_of(day) for day in days_between(lookups.first, lookups.end))
+    spans = id_list(set(months))
+    for sign, source in ((1, BOOKED), (-1, ELSEWHERE)):
+        columns, keys = query.grouping(source, dimensions)
+        wanted = query.filtered(source)
+        grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
+        for part in row_conditions(query.scope, lookups):
+            when = Condition(f"{in_list(source.span)} AND ", (spans,))
+            for row in select(
+                f"SELECT {', '.join([*columns, 'COALESCE(SUM(cost), 0)'])} FROM {source.table}"
+                f" WHERE {when.sql}{part.sql}{wanted.sql}{grouped}",
+                *when.parameters,
+                *part.parameters,
+                *wanted.parameters,
+            ):
+                yield tuple(function(row[place]) for place, function in keys), sign * row[-1]
