@@ -41,7 +41,7 @@ def policy(context: Context) -> Policy:
     from syncd.reports.scope import Policy
 
     reports = context.settings.reports
-    return Policy(reports.level6_basis, reports.levels)
+    return Policy(reports.level6_basis, reports.levels, reports.private_numbers == "management")
 
 
 def check_viewer(arguments: argparse.Namespace, context: Context) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from syncd.domain.codes import Direction, Disposition, NumberClass, Side, State, Word
+from syncd.domain.codes import Direction, Disposition, NumberClass, Purpose, Side, State, Word
 from syncd.domain.party import CUSTOM_FIELDS
 
 
@@ -34,6 +34,7 @@ class Raw(Enum):
     MATTER_CODE = "matter_code"
     """The client matter code of the record, a text."""
     MATTER = "matter"
+    PURPOSE = "purpose"
     REASON = "reason"
     """Why a row has no price, a text (``billing.unrated``)."""
     QUARTER = "quarter"
@@ -87,6 +88,7 @@ DIMENSIONS = {
         Dimension("authorization_code", "Authorization", (Raw.AUTHORIZATION,), of_party=True),
         Dimension("matter_code", "Matter code", (Raw.MATTER_CODE,), of_party=True),
         Dimension("matter", "Matter", (Raw.MATTER,), of_party=True),
+        Dimension("purpose", "Purpose", (Raw.PURPOSE,), of_party=True, words=Purpose),
         Dimension("reason", "Reason", (Raw.REASON,), of_party=True),
         Dimension("prefix", "Prefix", (Raw.REASON,), of_party=True),
     )

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from syncd.domain.call_id import format_call_id, format_conversation_id
-from syncd.domain.codes import Direction, Disposition, NumberClass, Side, State
+from syncd.domain.codes import Direction, Disposition, NumberClass, Purpose, Side, State
 from syncd.domain.money import format_micros
 from syncd.reports.lookups import select
 from syncd.reports.masking import shown_number
+from syncd.reports.permissions import BUSINESS
 from syncd.reports.query import CALL, Query
-from syncd.reports.scope import row_conditions
+from syncd.reports.scope import masked_digits, private_owner, row_conditions
 from syncd.store.rollups import rows_extent
 
 DAY = 86_400
@@ -47,6 +48,7 @@ CODE_FIELDS = {
     "authorization_code": "Authorization",
     "matter_code": "Matter code",
     "matter": "Matter",
+    "purpose": "Purpose",
 }
 """Fields of a call that stand in a list only when they are asked for."""
 
@@ -81,6 +83,7 @@ class _Row(NamedTuple):
     authorization_code: str | None
     matter_code: str | None
     matter: str | None
+    private_owner: int
 
 
 _WIDTH = len(_Row._fields)
@@ -91,7 +94,7 @@ SELECT c.id, c.started_at, line.line_id, profile.display_name, party.username, p
  profile.office_location, c.direction, c.side, c.counted, first.started_at,
  first.key_hash, record.key_hash, c.other_number, c.other_outside, c.hunt_pilot, c.class,
  destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state,
- record.authorization_code, record.matter_code, matter.name{custom}
+ record.authorization_code, record.matter_code, matter.name, {private}{custom}
 FROM ({rows} ORDER BY started_at DESC, id DESC LIMIT ?) c
 LEFT JOIN record ON record.id = c.id / 8
 LEFT JOIN record first ON first.id = c.conversation
@@ -130,6 +133,7 @@ def list_rows(
     size = DAY
     wanted = query.filtered(CALL)
     statement = _SELECTED.format(
+        private=private_owner("c"),
         custom="".join(f", profile.{name}" for name in custom_fields),
         rows=" UNION ALL ".join(
             "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
@@ -157,7 +161,8 @@ def list_rows(
 def _shown(row: _Row, custom: Mapping[str, str | None], query: Query) -> dict[str, Any]:
     """Return a row as the contract has it: nulls for what is absent, words for codes, numbers
     masked."""
-    number = shown_number(row.other_number, row.other_outside, query.scope.masked_digits)
+    digits = masked_digits(query.scope, row.private_owner)
+    number = shown_number(row.other_number, row.other_outside, digits)
     return {
         "id": None
         if row.key_hash is None
@@ -193,4 +198,5 @@ def _codes(row: _Row, query: Query) -> dict[str, Any]:
         "authorization_code": query.lookups.shown_code(row.authorization_code or "") or None,
         "matter_code": row.matter_code or None,
         "matter": row.matter or None,
+        "purpose": (Purpose.BUSINESS if row.private_owner == BUSINESS else Purpose.PRIVATE).word,
     }

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 MASK = "*"
 
+PRIVATE = "private"
+"""What stands for the number of a private call."""
+
+WHOLLY = 1 << 16
+"""In the place of a count of masked digits: the number is that of somebody else's private call, and
+not even its length is shown."""
+
 
 def mask_number(number: str, digits: int) -> str:
     """Return a number whose last ``digits`` digits are ``*``; other characters stay.
@@ -12,6 +19,8 @@ def mask_number(number: str, digits: int) -> str:
     """
     if digits <= 0:
         return number
+    if digits >= WHOLLY:
+        return PRIVATE if number else ""
     left = digits
     characters = list(number)
     for index in range(len(characters) - 1, -1, -1):
@@ -23,5 +32,5 @@ def mask_number(number: str, digits: int) -> str:
 
 def shown_number(number: str, outside: int, digits: int) -> str:
     """Return the other party's number as a reader with ``digits`` masked digits gets it: outside
-    numbers masked, inside numbers as they are."""
+    numbers masked (``WHOLLY``: hidden), inside numbers as they are."""
     return mask_number(number, digits) if outside else number

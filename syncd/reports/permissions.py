@@ -22,6 +22,7 @@ REQUIRED_LEVELS = {
     "person": 10,
     "rejects": 10,
     "reprocess": 10,
+    "tariff": 10,
     "trunk-load": 8,
     "unknown": 10,
 }
@@ -50,6 +51,8 @@ class Scope:
     basis: str = "department"
     keys: frozenset[str] = frozenset()
     masked_digits: int = 0
+    private_numbers: bool = False
+    """The numbers of everybody's private calls are shown, not only one's own."""
 
     def __post_init__(self) -> None:
         if self.reach in (Reach.OWN, Reach.ORGS) and self.party_id <= 0:
@@ -76,6 +79,18 @@ def scope_of(viewer: Viewer) -> Scope:
     if not keys:
         return Scope(Reach.OWN, viewer.party_id, masked_digits=masked)
     return Scope(Reach.ORGS, viewer.party_id, viewer.level6_basis, keys, masked)
+
+
+BUSINESS = -1
+"""In the place of whose private call a row is part of: of none."""
+
+
+def hides_number(scope: Scope, owner: int) -> bool:
+    """Say whether the outside number of a call row is hidden, given whose private call it is part
+    of (party, 0: nobody's who is known; BUSINESS)."""
+    if owner == BUSINESS or scope.private_numbers:
+        return False
+    return owner == 0 or owner != scope.party_id
 
 
 def _keys(viewer: Viewer) -> frozenset[str]:

@@ -23,6 +23,8 @@ from syncd.reports.scope import (
     Condition,
     id_list,
     in_list,
+    masked_digits,
+    private_owner,
     row_conditions,
     sums_condition,
 )
@@ -77,6 +79,7 @@ CALL = Source(
         Raw.QUARTER: f"started_at / {QUARTER}",
         Raw.AUTHORIZATION: _of_record("authorization_code"),
         Raw.MATTER_CODE: _of_record("matter_code"),
+        Raw.PURPOSE: "EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)",
         Raw.MATTER: "COALESCE((SELECT matter_id FROM account_charge WHERE call_id = call.id), 0)",
     },
 )
@@ -171,17 +174,16 @@ class Query:
         gets them: a masked number never gives its digits away."""
         places = ", ".join("?" * len(values))
         if key == "other_number":
-            database.connection().create_function(
-                "shown_number", 3, shown_number, deterministic=True
-            )
-            return Condition(
-                f"shown_number(other_number, other_outside, ?) IN ({places})",
-                (self.scope.masked_digits, *values),
-            )
+            database.connection().create_function("shown_number", 3, self._shown_number)
+            shown = f"shown_number(other_number, other_outside, {private_owner('call')})"
+            return Condition(f"{shown} IN ({places})", values)
         if key == "hunt_pilot":
             return Condition(f"hunt_pilot IN ({places})", values)
         ids = {record for value in values for record in records_of(value)}
         return Condition(in_list("conversation"), (id_list(ids),))
+
+    def _shown_number(self, number: str, outside: int, owner: int) -> str:
+        return shown_number(number, outside, masked_digits(self.scope, owner))
 
     def cut(self, months: bool, days: bool) -> Cut:
         """Cut the period into clean months, clean days and the rest."""

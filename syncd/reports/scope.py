@@ -7,8 +7,8 @@ somebody takes a ``Door``, and a door is opened, and logged, here alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from syncd.domain.codes import LEVELS
@@ -16,8 +16,21 @@ from syncd.domain.errors import UsageError, UserError
 from syncd.domain.party import name_key
 from syncd.domain.viewer import LOCAL_ADMINISTRATOR, Viewer
 from syncd.reports.lookups import Lookups
-from syncd.reports.permissions import BASES, OWN, Reach, Scope, may_open, scope_of
-from syncd.store.models import AccessLog, Party
+from syncd.reports.masking import WHOLLY
+from syncd.reports.permissions import (
+    BASES,
+    BUSINESS,
+    OWN,
+    Reach,
+    Scope,
+    hides_number,
+    may_open,
+    scope_of,
+)
+from syncd.store.models import AccessLog, Party, database
+
+MANAGEMENT = 10
+"""The level of complete management."""
 
 
 class AccessDenied(UserError):
@@ -34,6 +47,8 @@ class Policy:
     level6_basis: str = "department"
     levels: Mapping[str, int] = field(default_factory=dict)
     """Required level by report, where it was changed."""
+    private_numbers: bool = False
+    """Level 10 is shown the numbers of private calls, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +93,18 @@ def resolve_viewer(who: str, default_basis: str) -> Viewer:
         raise UsageError(f"several people are called {shown}", hint)
     if not found or not found[0].enabled:
         raise AccessDenied(shown)
-    party = found[0]
-    level = int(party.permission_level)
-    if level not in LEVELS or level < OWN:
+    viewer = viewer_of(found[0], default_basis)
+    if viewer.level not in LEVELS or viewer.level < OWN:
         raise AccessDenied(shown)
+    return viewer
+
+
+def viewer_of(party: Any, default_basis: str) -> Viewer:
+    """Return the viewer that a row of ``party`` is as of now, whatever its level."""
     return Viewer(
         name=party.username,
         party_id=party.id,
-        level=level,
+        level=int(party.permission_level),
         level6_basis=party.level6_basis if party.level6_basis in BASES else default_basis,
         department=name_key(party.department),
         cost_center=name_key(party.cost_center),
@@ -119,6 +138,15 @@ def open_door(who: str | None, report: str, specification: str, policy: Policy, 
     viewer = LOCAL_ADMINISTRATOR if who is None else resolve_viewer(who, policy.level6_basis)
     if not may_open(viewer, report, policy.levels):
         raise UserError(f"The report {report} is not available to {viewer.name}.")
+    door = door_for(viewer, report, specification, now)
+    if policy.private_numbers and viewer.level >= MANAGEMENT:
+        return replace(door, scope=replace(door.scope, private_numbers=True))
+    return door
+
+
+def door_for(viewer: Viewer, report: str, specification: str, now: int) -> Door:
+    """Open a report for a viewer whom nobody has to let in: who is sent it because of what the
+    settings say. Their scope holds as always, and it is logged."""
     row = AccessLog.create(
         at=now,
         viewer=viewer.name,
@@ -154,6 +182,33 @@ def row_conditions(scope: Scope, lookups: Lookups) -> tuple[Condition, ...]:
         own = f"party_id = ? AND NOT {in_list('org_id')}"
         return Condition(in_list("org_id"), (orgs,)), Condition(own, (scope.party_id, orgs))
     return ()
+
+
+def private_owner(call: str) -> str:
+    """Return the SQL of whose private call a row is part of, for ``masked_digits``; ``call`` is the
+    name of the row's table in the query."""
+    return (
+        "COALESCE((SELECT COALESCE(owner.party_id, 0) FROM private_record"
+        " LEFT JOIN call owner ON owner.id = private_record.owner"
+        f" WHERE private_record.record_id = {call}.id / 8), {BUSINESS})"
+    )
+
+
+def masked_digits(scope: Scope, owner: int) -> int:
+    """Return how many digits of a row's outside number are masked for a viewer."""
+    return WHOLLY if hides_number(scope, owner) else scope.masked_digits
+
+
+def private_records(scope: Scope, record_ids: Iterable[int]) -> dict[int, int]:
+    """Return those of some records that are part of a private call, and how many digits of the
+    outside numbers in them are masked."""
+    rows = database.execute_sql(
+        "SELECT private_record.record_id, COALESCE(owner.party_id, 0) FROM private_record"
+        " LEFT JOIN call owner ON owner.id = private_record.owner"
+        f" WHERE {in_list('private_record.record_id')}",
+        (id_list(set(record_ids)),),
+    )
+    return {record: masked_digits(scope, owner) for record, owner in rows.fetchall()}
 
 
 def sums_condition(scope: Scope, lookups: Lookups) -> Condition | None:
