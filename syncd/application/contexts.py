@@ -66,6 +66,7 @@ def intake_context(settings: Settings, prepared: Preparation, source: CdrSetting
         slots=settings.licensing.slots,
         acquisition=settings.licensing.automatic_acquisition,
         zone=settings.timezone,
+        site_zone=settings.sites[source.site].timezone,
         account_codes=prepared.account_codes,
         quality=getattr(prepared.drivers[source.name], "quality", None) if source.quality else None,
         growing=_grows(prepared, source),

@@ -46,7 +46,6 @@ def load_tariffs(settings: Settings, problem: PlaceProblem) -> Tariffs:
                 settings.timezone,
                 terms,
                 incoming=carrier.incoming,
-                vat=carrier.vat,
             )
         except ConfigurationError as error:
             found.problems += error.problems or [
@@ -74,6 +73,7 @@ def _terms(
         adjustments=carrier.surcharges + carrier.discounts,
         currency=carrier.currency if foreign else "",
         exchange=exchange,
+        vat=carrier.vat,
     )
 
 

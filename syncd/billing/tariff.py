@@ -69,11 +69,13 @@ class TariffTerms:
     currency: str = ""
     """Empty: the reporting currency."""
     exchange: ExchangeRates = field(default_factory=ExchangeRates)
+    vat: int = 0
+    """Shown beside prices, in millionths of a percent; no part of them."""
     _percents: dict[tuple[NumberClass, str], int] = field(default_factory=dict, compare=False)
 
     @property
     def plain(self) -> bool:
-        return self.bands is None and not self.adjustments and not self.currency
+        return not (self.bands or self.adjustments or self.currency or self.vat)
 
     def percent(self, number_class: NumberClass, destination: str) -> int:
         """Return what is added to a leg's price, in millionths of a percent: all the surcharges and
@@ -116,12 +118,11 @@ class Tariff:
 class Carrier:
     """A carrier's tariff versions, and those of its incoming legs, if it prices them.
 
-    ``vat`` is shown beside prices, in millionths of a percent. Raises ConfigurationError naming both
-    of two versions that begin at the same moment for the same site and trunk, and each version that
-    ends before it begins.
+    Raises ConfigurationError naming both of two versions that begin at the same moment for the same
+    site and trunk, and each version that ends before it begins.
     """
 
-    __slots__ = ("_latest_first", "_special", "incoming", "name", "vat", "versions")
+    __slots__ = ("_latest_first", "_special", "incoming", "name", "versions")
 
     def __init__(
         self,
@@ -129,11 +130,9 @@ class Carrier:
         versions: Iterable[Tariff],
         *,
         incoming: Carrier | None = None,
-        vat: int = 0,
     ) -> None:
         self.name = name
         self.incoming = incoming
-        self.vat = vat
         self.versions = tuple(sorted(versions, key=lambda tariff: tariff.valid_from))
         found: dict[tuple[str, str], list[Tariff]] = {}
         for tariff in reversed(self.versions):
@@ -235,7 +234,6 @@ def load_carrier(
     terms: TariffTerms | None = None,
     *,
     incoming: Sequence[TariffFile] = (),
-    vat: int = 0,
 ) -> Carrier:
     """Read all versions of a carrier's tariff, and of that of its ``incoming`` legs; days are days
     of ``zone``.
@@ -255,7 +253,7 @@ def load_carrier(
 
     def made(versions: list[Tariff], its_incoming: Carrier | None) -> Carrier:
         try:
-            return Carrier(name, versions, incoming=its_incoming, vat=vat)
+            return Carrier(name, versions, incoming=its_incoming)
         except ConfigurationError as error:
             problems.extend(error.problems)
             return Carrier(name, ())

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from syncd.calls.attribution import Found, Holder, Holders
 from syncd.calls.conversation import OutsideLeg
@@ -45,6 +46,9 @@ class Numbering(Protocol):
     def incoming(self, number: str) -> NormalisedNumber: ...
 
 
+UTC = ZoneInfo("UTC")
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """One source's configuration and directory, as the rules need them."""
@@ -57,6 +61,8 @@ class Rules:
     acquisition: bool
     import_internal: bool
     charging: Charging = NO_POLICY
+    zone: ZoneInfo = UTC
+    """By whose clocks the site has its time bands."""
 
 
 class Unknown(NamedTuple):

@@ -23,7 +23,7 @@ class Basis:
         self.pbx_id = pbx_id
         self.now = now
         self.terms = Terms(context.slots, context.acquisition)
-        self.pricer = Pricer(context.carriers)
+        self.pricer = Pricer(context.carriers, rules)
         self.days = Days(context.zone)
         self.dimensions = Dimensions()
         self._periods: dict[int, int] = {}

@@ -52,6 +52,8 @@ class IntakeContext:
     acquisition: bool
     zone: ZoneInfo
     """Of days and months in reports, and of posting periods."""
+    site_zone: ZoneInfo | None = None
+    """By whose clocks the site has its time bands; None: ``zone``."""
     growing: bool = False
     """Files are read as they grow, and stay where they are."""
     quality: QualityReader | None = None

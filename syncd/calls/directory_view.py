@@ -64,6 +64,7 @@ def rules_of(context: IntakeContext) -> Rules:
         acquisition=context.acquisition,
         import_internal=context.import_internal,
         charging=context.charging,
+        zone=context.site_zone or context.zone,
     )
 
 

@@ -7,13 +7,13 @@ of it a viewer may see.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from syncd.billing.numbering import INSIDE
-from syncd.billing.rating import Unrated, steps
+from syncd.billing.rating import Unrated, steps_of_leg
 from syncd.calls.analysis import (
     BILLING_OFF,
     NO_DEVICE,
@@ -26,11 +26,13 @@ from syncd.calls.analysis import (
     Rules,
 )
 from syncd.calls.attribution import AMBIGUOUS, Found, Holder
+from syncd.calls.charging import NOBODY
 from syncd.calls.context import IntakeContext
 from syncd.calls.conversation import OutsideLeg, Rec, in_order, keys_of
 from syncd.calls.directory_view import rules_of
-from syncd.calls.pricing import Charge, Pricer, RatedLeg
+from syncd.calls.pricing import Charge, Pricer, RatedLeg, segment_parts
 from syncd.calls.sides import analyse
+from syncd.domain.charging import policy_text
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Direction, NumberClass, Role, Side
 from syncd.domain.leg import Leg
@@ -80,6 +82,10 @@ class Share(NamedTuple):
     side: Side | None
     seconds: int
     micros: int | None
+    payer: int | None = None
+    """Id of the record whose row pays: by a policy it may be an earlier one."""
+    policy: str = ""
+    """The policy that decided it, as it stands in the INI; empty for none."""
 
 
 class TariffUsed(NamedTuple):
@@ -90,6 +96,14 @@ class TariffUsed(NamedTuple):
     valid_from: int
     prefix: str
     destination: str
+    band: str
+    """Time band of the row; empty for the default row."""
+    currency: str
+    """Empty: the reporting currency."""
+    original: int
+    """The price in micros of the tariff's currency."""
+    vat: int
+    """Shown beside the price, in millionths of a percent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +175,7 @@ class Explanation:
 
     @cached_property
     def _rated(self) -> dict[int, RatedLeg]:
-        return {
-            leg.leg_id: self._pricer.rate(leg, self._starts[leg.set_up_in])
-            for leg in self.analysis.legs
-            if leg.direction is Direction.OUTGOING
-        }
+        return self._pricer.priced(self.analysis, self.records)
 
     def place(self, record_id: int) -> int:
         """Return the index of a record."""
@@ -281,10 +291,14 @@ class Explanation:
         """Return what the side of a draft has to do with money."""
         draft = self.analysis.drafts[index]
         wanted: dict[int, OutsideLeg] = {}
-        if draft.outside is not None and draft.outside.direction is Direction.OUTGOING:
+        if draft.outside is not None and draft.outside.leg_id in self._rated:
             wanted[draft.outside.leg_id] = draft.outside
         for one in self._rated.values():
-            if any(self.analysis.payers.get(at) == index for at, _ in one.leg.segments):
+            if any(
+                index == payer
+                for at, _ in one.leg.segments
+                for payer, _ in self.analysis.paying(at)
+            ):
                 wanted[one.leg.leg_id] = one.leg
         legs = tuple(self._leg_price(self._rated[leg_id]) for leg_id in wanted)
         free = ""
@@ -295,36 +309,48 @@ class Explanation:
 
     def _leg_price(self, one: RatedLeg) -> LegPrice:
         leg, result = one.leg, one.result
-        number = OtherNumber(leg.raw, leg.number, outside=True)
+        number = OtherNumber(one.raw, one.number, outside=True)
         tariff = None
         if not isinstance(result, Unrated):
+            terms = result.tariff.terms
             tariff = TariffUsed(
                 result.tariff.carrier,
                 result.tariff.version,
                 result.tariff.valid_from,
                 result.rate.prefix,
                 result.rate.destination,
+                result.rate.band,
+                terms.currency if terms is not None else "",
+                result.original,
+                terms.vat if terms is not None else 0,
             )
         if not leg.connected_at:
             return LegPrice(number, tariff, (Step(NEVER_CONNECTED, 0, 0),), 0, ())
         shares = tuple(
-            Share(
-                self.records[at].id,
-                self._payer(at),
-                seconds,
-                None if isinstance(result, Unrated) else one.shares[place],
-            )
-            for place, (at, seconds) in enumerate(leg.segments)
+            share for place, _ in enumerate(leg.segments) for share in self._shares(one, place)
         )
         if isinstance(result, Unrated):
             unrated = (Step(f"unrated: {result.reason}", leg.seconds, 0),)
             return LegPrice(number, None, unrated, None, shares, result.reason)
-        made = tuple(steps(result.rate, leg.seconds, result.tariff.rounding))
+        made = tuple(steps_of_leg(result, leg.seconds))
         return LegPrice(number, tariff, made, result.price.micros, shares)
 
-    def _payer(self, at: int) -> Side | None:
-        index = self.analysis.payers.get(at)
-        return None if index is None else self.analysis.drafts[index].side
+    def _shares(self, one: RatedLeg, place: int) -> Iterator[Share]:
+        """Yield who pays for a segment of a leg, with what."""
+        at, seconds = one.leg.segments[place]
+        record = self.records[at].id
+        paying = self.analysis.paying(at) or ((NOBODY, 1),)
+        parts = segment_parts(one, place, [weight for _, weight in paying])
+        policy = self.analysis.policies.get(at)
+        text = policy_text(*policy) if policy is not None else ""
+        for (index, _), (micros, _) in zip(paying, parts, strict=True):
+            amount = None if isinstance(one.result, Unrated) else micros
+            if index == NOBODY:
+                yield Share(record, None, seconds, amount, None, text)
+            else:
+                draft = self.analysis.drafts[index]
+                payer = self.records[draft.at].id
+                yield Share(record, draft.side, seconds, amount, payer, text)
 
 
 def _line_id(draft: Draft) -> str:
@@ -391,7 +417,8 @@ def explain(records: Sequence[Rec], context: IntakeContext) -> Explanation:
 
     Reads the directory as it is now.
     """
-    return Explanation(records, rules_of(context), Pricer(context.carriers))
+    rules = rules_of(context)
+    return Explanation(records, rules, Pricer(context.carriers, rules))
 
 
 def withheld_sides(record_id: int) -> frozenset[Side]:

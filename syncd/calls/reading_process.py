@@ -154,7 +154,7 @@ def serve() -> None:
     given = pickle.loads(_receive(source))
     if not isinstance(given, Equipment):
         raise TypeError(type(given))
-    pricer = Pricer(given.carriers)
+    pricer = Pricer(given.carriers, given.rules)
     while name := _receive(source):
         text = name.decode("utf-8", "surrogatepass")
         data = _receive(source)

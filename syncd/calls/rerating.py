@@ -294,7 +294,8 @@ class Run:
     def _source(self, context: IntakeContext) -> tuple[Rules, Pricer]:
         known = self._sources.get(context.source)
         if known is None:
-            known = self._sources[context.source] = (rules_of(context), Pricer(context.carriers))
+            rules = rules_of(context)
+            known = self._sources[context.source] = (rules, Pricer(context.carriers, rules))
         return known
 
     def _conversations(self, found: Sequence[Candidate]) -> Iterator[tuple[str, list[Rec]]]:
