@@ -10,6 +10,7 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.rerating import Rerated, Run, Wanted, check_undo, start, unfinished
 from syncd.domain.days import Days, month_days
 from syncd.domain.errors import TryAgainError, UserError
+from syncd.settings.model import Settings
 from syncd.store import periods
 from syncd.store.adjustments import closing
 from syncd.store.database import write_transaction
@@ -21,10 +22,10 @@ ATTEMPTS = 5
 """How often a month is closed anew because calls of it came meanwhile."""
 
 
-def wanted(application: Application, since: int, until: int, carrier: str | None) -> Wanted:
+def wanted(settings: Settings, since: int, until: int, carrier: str | None) -> Wanted:
     """Return what is to be rated again: what began since … until (epoch seconds, exclusive). Raises
     UserError when there is no such carrier."""
-    known = application.settings.carriers
+    known = settings.carriers
     if carrier is not None and carrier not in known:
         raise UserError(
             f"there is no [carrier:{carrier}]",

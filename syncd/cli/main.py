@@ -50,8 +50,12 @@ VERBS = (
     Verb("files", "files", "list the CDR files and what became of their rows"),
     Verb("rejects", "rejects", "list, show, retry and drop the rows that could not be read"),
     Verb("reprocess", "reprocess", "read and decide taken files again, after a mend"),
+    Verb("rerate", "rerate", "rate stored calls again, with the decks as they are now"),
+    Verb("period", "period", "list posting periods, and close a month"),
     Verb("unknown", "unknown", "list numbers that nobody holds and trunks that are not configured"),
     Verb("explain", "explain", "explain a call: person, licence, number, tariff, price"),
+    Verb("budget", "budget", "show budgets and what was spent of them"),
+    Verb("mail", "mail", "show the mail that waits, and send it"),
     Verb("db", "db", "status, verify, backup, restore, migrate"),
     Verb("completion", "completion", "print the completion script of a shell"),
 )

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from syncd.application.reprocessing import carry_out, preview, wanted
     from syncd.cli.output import say
 
-    since, until = _span(arguments, context)
+    since, until = span(arguments, context)
     chosen = wanted(application, arguments.source, since, until)
     as_json = chosen_format(arguments, context) == "json"
     if arguments.dry_run or not arguments.yes:
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return EXIT_OK
 
 
-def _span(arguments: argparse.Namespace, context: Context) -> tuple[int, int]:
+def span(arguments: argparse.Namespace, context: Context) -> tuple[int, int]:
     """Return the epoch seconds of the period. Raises UsageError."""
     from syncd.domain.days import Days, day_number
     from syncd.reports.specification import parse_day

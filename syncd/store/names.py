@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from syncd.store.models import Name, NameAlias
+from syncd.store.models import Name, NameAlias, Org
 
 Aliases = Mapping[tuple[str, str], str]
 """Key by (field, key): whoever compares names compares what is found here."""
@@ -40,3 +40,17 @@ def make_one(kind: str, old: str, new: str) -> None:
     NameAlias.insert(kind=kind, key=old, merged_into=new).on_conflict(
         conflict_target=[NameAlias.kind, NameAlias.key], update={NameAlias.merged_into: new}
     ).execute()
+
+
+def departments() -> dict[int, str]:
+    """Return the department of each org in its latest spelling, empty for none; of names that were
+    made one, the one that remains."""
+    one, texts = (
+        aliases(),
+        dict(Name.select(Name.key, Name.text).where(Name.kind == "department").tuples()),
+    )
+    found = {}
+    for org, key in Org.select(Org.id, Org.department).tuples():
+        key = one.get(("department", key), key)
+        found[org] = texts.get(key, key) if key else ""
+    return found

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import Outcome, State
 from syncd.domain.days import QUARTER, Days, days_between, month_days, month_of, next_day
+from syncd.domain.errors import ConfigurationError
 from syncd.store.database import get_meta, set_meta, write_transaction
-from syncd.store.models import DirtyDay, RolledDay, RolledMonth, database
+from syncd.store.models import DirtyDay, Period, RolledDay, RolledMonth, database
 
 TIMEZONE = "timezone"
 """The key under which the database remembers the zone of its days."""
@@ -62,9 +63,16 @@ def zone_is(zone: ZoneInfo) -> bool:
 
 def ensure_zone(zone: ZoneInfo) -> bool:
     """Remember the zone of days; when it is another one, forget all sums and mark every day that
-    may have rows dirty. Returns whether it was another."""
+    may have rows dirty. Returns whether it was another. Raises ConfigurationError when a month is
+    closed: its days are what they were."""
     if zone_is(zone):
         return False
+    if Period.select().exists():
+        raise ConfigurationError(
+            f"the time zone was {get_meta(TIMEZONE)} when posting periods were closed, and cannot be"
+            f" {zone} now",
+            "their days would be others; [syncd] timezone stays as it was",
+        )
     with write_transaction():
         days = Days(zone)
         for table in ("rolled_day", "rolled_month", "dirty_day", *KEYS):
