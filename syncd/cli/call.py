@@ -90,6 +90,8 @@ def _leg(leg: Mapping[str, Any], currency: str) -> Iterator[str]:
         head.append(leg["direction"])
     if leg["how"]:
         head.append(" + ".join(leg["how"]))
+    if leg["purpose"] == "private":
+        head.append("private")
     if leg["hunt_pilot"]:
         head.append(f"by {leg['hunt_pilot']}")
     yield f"{', '.join(head)}"

@@ -131,13 +131,17 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
         ("E.164", number["e164"]),
         ("class", number["class"]),
         ("by the rule", number["rule"]),
+        ("purpose", "private" if answer["purpose"] == "private" else None),
     )
     if tariff is not None:
         _heading("Tariff")
         _lines(
             ("carrier", tariff["carrier"]),
             ("version", f"{tariff['version']}, valid from {tariff['valid_from']}"),
-            ("prefix", f"{tariff['prefix']} ({tariff['destination']})"),
+            (
+                "prefix",
+                tariff["prefix"] + (f" ({tariff['destination']})" if tariff["destination"] else ""),
+            ),
         )
     _print_quality(answer["quality"])
     _heading("Price")
@@ -152,6 +156,9 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
     if answer["shares"]:
         _heading("Shares")
         _print_shares(answer["shares"], currency)
+        for policy in dict.fromkeys(share["policy"] for share in answer["shares"]):
+            if policy:
+                sys.stdout.write(f"By the policy {policy}.\n")
     sys.stdout.write(f"\nStored for this row: {_amount(answer['stored_price'], currency)}; ")
     sys.stdout.write(
         "computed again it is the same.\n"

@@ -11,7 +11,7 @@ from syncd.calls.analysis import NO_LINE
 from syncd.calls.conversation import BARGE
 from syncd.calls.explanation import Stored, load_conversation, withheld_sides
 from syncd.domain.call_id import format_call_id, format_conversation_id, parse_call_id
-from syncd.domain.codes import Side
+from syncd.domain.codes import Purpose, Side
 from syncd.domain.days import Days, day_date, next_day
 from syncd.domain.errors import UserError
 from syncd.licensing.history import FULL
@@ -19,7 +19,7 @@ from syncd.reports.listing import list_rows
 from syncd.reports.lookups import Lookups
 from syncd.reports.permissions import Reach
 from syncd.reports.query import Query, records_of
-from syncd.reports.scope import Door
+from syncd.reports.scope import Door, private_records
 from syncd.reports.specification import Specification
 from syncd.reports.timeline import Part, Sight, timeline
 from syncd.store.models import Record, database
@@ -55,9 +55,19 @@ class ConversationRows:
             filters=(("conversation", (self.conversation,)),),
         )
         query = Query(door.scope, specification, self.lookups)
+        self._private = private_records(door.scope, self._starts)
+        self._digits = door.scope.masked_digits
         self.found: dict[str, dict[str, Any]] = {
             row["id"]: row for row in list_rows(query, custom_fields)
         }
+
+    def masked_digits(self, record: int) -> int:
+        """Return how many digits of the outside numbers of a record are masked."""
+        return self._private.get(record, self._digits)
+
+    def purpose(self, record: int) -> str:
+        """Return whether a record is part of a private call."""
+        return (Purpose.PRIVATE if record in self._private else Purpose.BUSINESS).word
 
     def record_id(self, record: int) -> str:
         """Return the public id of a record of the conversation."""
@@ -91,7 +101,7 @@ def show(
             rows = ConversationRows(door, zone, custom_fields, stored)
             if not (_is_of(public_id, rows) or (records and side is None)):
                 continue
-            sight = Sight(door.scope.reach is Reach.ALL, records, door.scope.masked_digits)
+            sight = Sight(door.scope.reach is Reach.ALL, records)
             parts = _parts(stored, rows)
             seen = len(rows.found)
             for joined in _barges(stored):
@@ -111,7 +121,14 @@ def show(
 def _parts(stored: Stored, rows: ConversationRows) -> list[Part]:
     """Return the records of a conversation with the rows of them that are in scope."""
     return [
-        Part(rows.record_id(rec.id), rec.leg, seen, "" if seen else _reason(rec.id))
+        Part(
+            rows.record_id(rec.id),
+            rec.leg,
+            seen,
+            "" if seen else _reason(rec.id),
+            rows.masked_digits(rec.id),
+            rows.purpose(rec.id),
+        )
         for rec in stored.records
         for seen in [rows.rows_of(rec.id)]
     ]

@@ -35,7 +35,7 @@ from syncd.licensing.history import FULL, Standing
 from syncd.reports.account import explain_account
 from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCall
 from syncd.reports.lookups import Lookups
-from syncd.reports.masking import mask_number
+from syncd.reports.masking import MASK, PRIVATE, WHOLLY, mask_number
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.quality import measurements
 from syncd.reports.query import records_of
@@ -102,10 +102,11 @@ def _explain_call(
     context = _context(request, Record.get_by_id(record_id))
     explained = explain(stored.records, context)
     call = rows.found[rows.call_id(record_id, side)]
-    digits = request.door.scope.masked_digits
+    digits = rows.masked_digits(record_id)
     stored_price = None if call["cost"] is None else parse_micros(call["cost"])
     answer: dict[str, Any] = {
         "call": call,
+        "purpose": rows.purpose(record_id),
         "attribution": _attribution(request, explained.side(record_id, side), call, rows),
         "licence": _licence(
             explained.standing(record_id, side, unlimited=context.slots is None), request.zone
@@ -137,7 +138,8 @@ def _explain_call(
     shares = []
     for leg in priced.legs:
         for share in leg.shares:
-            row = None if share.side is None else rows.row(share.record, share.side)
+            payer = share.record if share.payer is None else share.payer
+            row = None if share.side is None else rows.row(payer, share.side)
             shares.append(
                 {
                     "record": rows.record_id(share.record),
@@ -146,7 +148,8 @@ def _explain_call(
                     "person": row["person"] if row else None,
                     "seconds": share.seconds,
                     "micros": share.micros,
-                    "this": share.record == record_id and share.side is side,
+                    "policy": share.policy or None,
+                    "this": payer == record_id and share.side is side,
                 }
             )
     amounts = [leg.micros for leg in priced.legs]
@@ -233,8 +236,8 @@ def _tariff(leg: LegPrice, digits: int, zone: ZoneInfo) -> dict[str, Any] | None
         "version": used.version,
         "valid_from": datetime.fromtimestamp(used.valid_from, zone).date().isoformat(),
         # The prefix is what the number begins with, so it is masked where the number is.
-        "prefix": mask_number(whole, digits)[: len(used.prefix)],
-        "destination": used.destination,
+        "prefix": mask_number(whole, digits)[: len(used.prefix)] if digits < WHOLLY else PRIVATE,
+        "destination": used.destination if digits < WHOLLY else None,
     }
 
 
@@ -272,6 +275,8 @@ def _masked_text(text: str, number: OtherNumber, digits: int) -> str:
     if digits <= 0:
         return text
     normalised = number.normalised
+    if digits >= WHOLLY:
+        return re.sub(r"[+\d]+", MASK, text)
     seen = [
         mask_number(one, digits)
         for one in (normalised.e164, number.raw, normalised.short_number)
@@ -347,7 +352,7 @@ def _record_side(
         mending = mend(reason, context.source, context.site)
     number = found.number if found else ""
     if found is not None and not found.inside:
-        number = mask_number(number, request.door.scope.masked_digits)
+        number = mask_number(number, rows.masked_digits(record_id))
     return {
         "side": side.word,
         "number": number or None,

@@ -45,6 +45,9 @@ class Part(NamedTuple):
     """As the call list has them: masked."""
     reason: str = ""
     """Why no call was made of it; for viewers who may see records."""
+    masked_digits: int = 0
+    """Of the outside numbers in it, for this viewer."""
+    purpose: str = "business"
 
 
 class Sight(NamedTuple):
@@ -54,7 +57,6 @@ class Sight(NamedTuple):
     """Every row: then the times of a leg are known whoever's row it is."""
     records: bool
     """Records that became no call, too."""
-    masked_digits: int
 
 
 def timeline(parts: Iterable[Part], sight: Sight, zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -82,6 +84,7 @@ def _leg(part: Part, sight: Sight, zone: ZoneInfo) -> dict[str, Any]:
         "went_on": went_on(leg),
         "direction": any_row["direction"] if any_row else None,
         "hunt_pilot": any_row["hunt_pilot"] if any_row else None,
+        "purpose": part.purpose,
         "started_at": iso(leg.started_at, zone),
         "answered_at": iso(leg.connected_at, zone) if timed and leg.connected_at else None,
         "ended_at": iso(leg.ended_at, zone) if timed else None,
@@ -137,7 +140,7 @@ def _end(part: Part, side: Side, sight: Sight) -> dict[str, Any] | None:
         number = other["other_number"]
     elif sight.records:
         raw = leg.calling_number if side is Side.CALLING else leg.final_number
-        number = mask_number(raw, sight.masked_digits)
+        number = mask_number(raw, part.masked_digits)
     else:
         return None
     return {

@@ -85,6 +85,7 @@ def test_outgoing_call_with_its_arithmetic(world: World) -> None:
             "person": "Anna",
             "seconds": 61,
             "micros": 760_000,
+            "policy": None,
             "this": True,
         }
     ]

@@ -108,6 +108,7 @@ class World:
         answer: dict[str, Any] = self.json("explain", row["id"], *more)
         assert list(answer) == [
             "call",
+            "purpose",
             "attribution",
             "licence",
             "account",
