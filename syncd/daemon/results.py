@@ -8,6 +8,8 @@ from syncd.application.gauges import Gauges
 from syncd.domain.codes import FileState
 
 if TYPE_CHECKING:
+    from syncd.application.budgets import BudgetOutcome
+    from syncd.application.mail import MailOutcome
     from syncd.calls.intake import FileOutcome, IngestOutcome
     from syncd.cdr.arrivals import Watched
     from syncd.cdr.gaps import Gap
@@ -21,6 +23,9 @@ FILES_MISSING = "files_missing"
 MISSING_FILES_CAME = "missing_files_came"
 FOLDER_QUIET = "folder_quiet"
 ROLL_UP_FINISHED = "roll_up_finished"
+BUDGET_REACHED = "budget_reached"
+BUDGET_MEMBER_UNKNOWN = "budget_member_unknown"
+MAIL_FINISHED = "mail_finished"
 FILE_EVENTS = {
     FileState.DONE: "file_ingested",
     FileState.FAILED: "file_failed",
@@ -173,3 +178,51 @@ class RollUpReport:
         metrics.set_slots("waiting", gauges.waiting)
         if self.rebuilt:
             log.info(ROLL_UP_FINISHED, rebuilt=self.rebuilt, seconds=seconds)
+
+
+class BudgetReport:
+    """Of the budgets."""
+
+    def __init__(self, outcome: BudgetOutcome) -> None:
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        for budget, member in self.outcome.missing:
+            log.warning(BUDGET_MEMBER_UNKNOWN, budget=budget, member=member)
+        for told in self.outcome.told:
+            state = told.alert.state
+            log.info(
+                BUDGET_REACHED,
+                budget=state.budget.name,
+                member=state.pot.label,
+                first_day=state.account.span.first,
+                thresholds=list(told.alert.thresholds),
+                messages=len(told.messages),
+            )
+
+
+class MailReport:
+    """Of the mail that was due."""
+
+    def __init__(self, outcome: MailOutcome) -> None:
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        outcome = self.outcome
+        if not (outcome.sent or outcome.deferred or outcome.failed):
+            return
+        speak = log.warning if outcome.failed else log.info
+        speak(
+            MAIL_FINISHED,
+            sent=outcome.sent,
+            deferred=outcome.deferred,
+            failed=outcome.failed,
+            waiting=outcome.waiting,
+            seconds=seconds,
+        )
