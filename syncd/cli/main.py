@@ -53,6 +53,7 @@ VERBS = (
     Verb("rerate", "rerate", "rate stored calls again, with the decks as they are now"),
     Verb("period", "period", "list posting periods, and close a month"),
     Verb("unknown", "unknown", "list numbers that nobody holds and trunks that are not configured"),
+    Verb("tariff", "tariff", "list, check, load, compare and try the rate decks of carriers"),
     Verb("explain", "explain", "explain a call: person, licence, number, tariff, price"),
     Verb("budget", "budget", "show budgets and what was spent of them"),
     Verb("mail", "mail", "show the mail that waits, and send it"),

@@ -17,12 +17,22 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
-from syncd.application import reprocessing
+from syncd.application import reprocessing, rerating
+from syncd.application.budgets import check_budgets
 from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
+from syncd.application.mail import send_mail
 from syncd.application.people import resume
 from syncd.daemon.follow import Follower, followers
-from syncd.daemon.results import IngestReport, Report, RollUpReport, SyncReport, tell_file
+from syncd.daemon.results import (
+    BudgetReport,
+    IngestReport,
+    MailReport,
+    Report,
+    RollUpReport,
+    SyncReport,
+    tell_file,
+)
 from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
 from syncd.domain.errors import UserError
@@ -36,9 +46,16 @@ if TYPE_CHECKING:
     from syncd.settings.model import DirectorySettings, Settings
 
 SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
+BUDGETS, MAIL = "budgets", "mail"
 HEARTBEAT = "heartbeat"
 HEARTBEAT_SECONDS = 5
-FAILED = {SYNC: "sync_failed", INGEST: "ingest_failed", ROLL_UP: "roll_up_failed"}
+FAILED = {
+    SYNC: "sync_failed",
+    INGEST: "ingest_failed",
+    ROLL_UP: "roll_up_failed",
+    BUDGETS: "budgets_failed",
+    MAIL: "mail_failed",
+}
 JOB_SKIPPED = "job_skipped"
 SPARE_THREADS = 4
 MOST_THREADS = 32
@@ -60,7 +77,19 @@ def units_of(settings: Settings) -> list[UnitState]:
         ),
         *(UnitState(INGEST, name, each.schedule) for name, each in settings.cdr.items()),
         UnitState(ROLL_UP, "", settings.daemon.rollups),
+        *(UnitState(kind, "", schedule) for kind, schedule in finance_units(settings)),
     ]
+
+
+def finance_units(settings: Settings) -> list[tuple[str, Schedule]]:
+    """Return the units of work about budgets and mail that a configuration asks for."""
+    finance = settings.finance
+    units = []
+    if finance.budgets:
+        units.append((BUDGETS, finance.budget_schedule))
+    if finance.mail.server:
+        units.append((MAIL, finance.mail.schedule))
+    return units
 
 
 class Jobs:
@@ -142,6 +171,9 @@ class Jobs:
                 first = None if self._first_syncs else now
                 self._add(INGEST, name, source.schedule, self._ingest, first)
             self._add(ROLL_UP, "", settings.daemon.rollups, self._roll_up, now)
+            works = {BUDGETS: self._check_budgets, MAIL: self._send_mail}
+            for kind, schedule in finance_units(settings):
+                self._add(kind, "", schedule, works[kind], now)
             self._scheduler.add_job(
                 self._beat,
                 ScheduleTrigger(Every(HEARTBEAT_SECONDS), settings.timezone),
@@ -275,9 +307,16 @@ class Jobs:
         # A move or a reprocessing that was interrupted touches the sums of its days.
         resume(application, signal)
         reprocessing.resume(application, signal)
+        rerating.resume(application, signal)
         days = application.roll_up(stop=signal)
         with application.connected():
             return RollUpReport(days, measure(application.settings, application.clock()))
+
+    def _check_budgets(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        return BudgetReport(check_budgets(application, stop=signal))
+
+    def _send_mail(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        return MailReport(send_mail(application, stop=signal))
 
     def _beat(self) -> None:
         self.heartbeat = time.monotonic()
