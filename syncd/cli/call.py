@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ID",
         help="the id of a call, a record or a conversation, as syncd call list shows it",
     )
-    add_viewer(show)
+    add_viewer(show, again=True)
     add_format(show)
     report.add_selection(parser)
 

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_selection(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     """Add the viewer, the period, what to group and filter by, and the format; ``again`` for an
     action of a verb that has them too: what stands before the action must not be forgotten."""
-    add_viewer(parser)
+    add_viewer(parser, again=again)
     parser.add_argument(
         "--from", dest="first", metavar="DAY", help="first day (default: that of this month)"
     )
