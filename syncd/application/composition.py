@@ -375,6 +375,7 @@ def checked(settings: Settings) -> Preparation:
 def problems(settings: Settings) -> list[Problem]:
     """Return every mistake and warning in what the settings name: mappings, filters, drivers, plans,
     tariffs and drop folders. The settings themselves were checked when they were loaded."""
+    from syncd.application.decks import deck_problems
     from syncd.application.preparation import folder_problems, tariff_warnings
     from syncd.directory import checks
 
@@ -383,6 +384,7 @@ def problems(settings: Settings) -> list[Problem]:
         *settings.warnings,
         *checks.problems(settings),
         *prepared.problems,
+        *deck_problems(settings),
         *(
             problem
             for source in settings.cdr.values()

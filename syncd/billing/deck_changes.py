@@ -86,6 +86,8 @@ def _effective(deck: Deck, prefix: str, band: str) -> Rate | None:
     rate = deck.find(prefix)
     if rate is None:
         return None
+    if not deck.bands:
+        return rate
     rows = deck.rows(rate.prefix)
     return rows.get(band) or rows.get("")
 
@@ -123,6 +125,6 @@ def jump_warnings(file: str, found: list[Change], percent: int, than: str) -> li
     ]
     more = len(beyond) - len(warnings)
     if more > 0:
-        what = f"{more} more prefix{'es' if more > 1 else ''} differ by more than {percent}%"
+        what = f"{more} more prefix{'es' if more > 1 else ''} differ by more than {int(percent)}%"
         warnings.append(Problem(file, 0, "", what, "syncd tariff diff lists them", warning=True))
     return warnings

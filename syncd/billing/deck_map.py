@@ -66,7 +66,7 @@ class CarrierDeck(NamedTuple):
     rows: tuple[Mapping[str, str], ...]
     rates: tuple[Rate, ...]
     passed_over: int
-    """Rows behind the header with neither prefix nor price: notes and headings."""
+    """Rows behind the header without price and without digits for a prefix: notes and headings."""
     repeated: int
     """Rows that say word for word what another one said."""
 
@@ -167,6 +167,14 @@ def _fits(heading: str) -> Callable[[str], object]:
     return re.compile(".*".join(parts)).fullmatch
 
 
+def _is_remark(texts: Mapping[str, str]) -> bool:
+    """Return whether a row is a heading or a note: no price, and no digit where the prefix stands."""
+    if texts.get("price") or texts.get("increments"):
+        return False
+    begins = texts.get("prefix", "") + texts.get(COUNTRY, "")
+    return not any(character.isdigit() for character in begins)
+
+
 class _Table:
     """Reads the rows behind a header."""
 
@@ -208,7 +216,7 @@ class _Table:
             if not any(cells) or [heading_key(cell) for cell in cells] == header:
                 continue
             texts = {name: self.cell(name, cells) for name in self.columns}
-            if not any(texts.get(name) for name in ("prefix", COUNTRY, "price", "increments")):
+            if _is_remark(texts):
                 passed_over += 1
                 continue
             for row in self.ours(line, {**self.layout.values, **texts}):
