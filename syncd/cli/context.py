@@ -69,6 +69,14 @@ class Context:
         become_owner(settings.state_directory)
         return settings
 
+    @cached_property
+    def plain_settings(self) -> Settings:
+        """The loaded settings for who reads and writes files of the configuration, which belong to who
+        edits them: root stays root. Raises ConfigurationError."""
+        from syncd.application.plugins import load_settings
+
+        return load_settings(self.config_file)
+
     def database(self) -> peewee.Database:
         """Open the database (once), brought up to date and bound to the models."""
         if self._database is None:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from syncd.cli.access import add_format, add_viewer, chosen_format
 from syncd.cli.context import Context
 from syncd.domain.errors import EXIT_BAD_CONFIGURATION, EXIT_OK
-
-if TYPE_CHECKING:
-    from syncd.settings.model import Settings
 
 TRAFFIC_DAYS = 90
 
@@ -114,14 +110,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return _list(context, as_json=as_json)
 
 
-def plain_settings(context: Context) -> Settings:
-    """Return the settings for who only reads and writes decks: the files of the configuration belong
-    to who edits them, not to the account of the service. Raises ConfigurationError."""
-    from syncd.application.plugins import load_settings
-
-    return load_settings(context.config_file)
-
-
 def _list(context: Context, *, as_json: bool) -> int:
     from syncd.application.decks import state_of
     from syncd.billing.deck import load_deck
@@ -129,7 +117,7 @@ def _list(context: Context, *, as_json: bool) -> int:
     from syncd.domain.errors import ConfigurationError
     from syncd.reports.render.table import Column
 
-    settings = plain_settings(context)
+    settings = context.plain_settings
     rows = []
     wrong = False
     for carrier in settings.carriers.values():

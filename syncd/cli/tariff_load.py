@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli.context import Context
-from syncd.cli.tariff import plain_settings
 from syncd.domain.errors import EXIT_BAD_CONFIGURATION, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def check(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> 
 
     if arguments.traffic < 0:
         raise UsageError("--traffic is less than nothing", "a number of days, 0 for none")
-    settings = plain_settings(context)
+    settings = context.plain_settings
     carrier = find_carrier(settings, arguments.carrier) if arguments.carrier else None
     checked: list[Checked] = []
     if arguments.files:
@@ -172,7 +171,7 @@ def load(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> i
     from syncd.reports.specification import parse_day
     from syncd.settings.model import TariffFile
 
-    settings = plain_settings(context)
+    settings = context.plain_settings
     carrier = find_carrier(settings, arguments.carrier)
     _check_place(arguments, settings)
     first = parse_day(arguments.first, "--from")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli.context import Context
-from syncd.cli.tariff import plain_settings
 from syncd.domain.errors import EXIT_DIFFERENT, EXIT_FAILED, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def diff(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> i
 
     if arguments.jump is not None and arguments.jump < 0:
         raise UsageError("--jump is less than nothing", "a number of percent")
-    settings = plain_settings(context)
+    settings = context.plain_settings
     old, new = (_deck(name, arguments.map, settings) for name in (arguments.old, arguments.new))
     found = changes(old.deck, new.deck)
     if arguments.jump is not None:
@@ -97,7 +96,7 @@ def test(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> i
 
     if arguments.duration < 1:
         raise UsageError("--duration must be at least 1", "seconds for which it is connected")
-    settings = plain_settings(context)
+    settings = context.plain_settings
     site = _site(arguments, settings)
     trunk, carrier = _way(arguments, settings, site)
     at = context.now() if arguments.at is None else _moment(arguments.at, site)
