@@ -9,6 +9,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from syncd.domain.codes import FileState
+
 NOT_COMPARED = {"sync_run", "source_digest"}
 """Tables that tell of attempts and of shortcuts, not of results; nor are those of the migrations
 compared."""
@@ -17,8 +19,14 @@ NAMED = {"rate_id": "rate_used", "run_id": "sync_run"}
 """Which table a column's ids are those of, where its name does not say so."""
 
 
-OF_THE_DISK = {("growing_file", "device"), ("growing_file", "inode")}
-"""Columns that are new with each copy of a folder."""
+LICENCE = "licence"
+"""The key of a mark that is made of ids."""
+BY_CHANCE = {
+    ("growing_file", "device"),
+    ("growing_file", "inode"),
+    ("maintenance_run", "arguments"),
+}
+"""Columns that are new with each copy of a folder, or are made of ids."""
 KNOWN_BY = {
     "record": ("pbx_id", "key"),
     "file": ("source", "name", "sha256"),
@@ -39,6 +47,13 @@ class Dump:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             )
         }
+        # Made of how often its name has come, also in vain.
+        self._grown = {
+            sha256
+            for (sha256,) in self._database.execute(
+                "SELECT sha256 FROM file WHERE state = ?", (int(FileState.GROWING),)
+            )
+        }
         self._conversations: dict[int, str] = {}
         self._cache: dict[tuple[str, int], str] = {}
         self._rows: dict[str, dict[int, tuple[Any, ...]]] = {}
@@ -53,6 +68,8 @@ class Dump:
             if table in NOT_COMPARED or "migrat" in table:
                 continue
             rows = self._database.execute(f'SELECT * FROM "{table}"').fetchall()
+            if table == "meta":
+                rows = [row for row in rows if row[0] != LICENCE]
             found[table] = sorted(self._text(table, columns, row) for row in rows)
         return found
 
@@ -60,11 +77,13 @@ class Dump:
         return " ".join(
             f"{column}={self._value(table, column, value)}"
             for column, value in zip(columns, row, strict=True)
-            if (table, column) not in OF_THE_DISK
+            if (table, column) not in BY_CHANCE
             and (column != "id" or table in ("call", "call_withheld"))
         )
 
     def _value(self, table: str, column: str, value: Any) -> str:
+        if column == "sha256" and value in self._grown:
+            return "of a growing file"
         if column == "conversation" and isinstance(value, int):
             return self._conversation(value)
         if column == "leg" and isinstance(value, int) and value < 0:

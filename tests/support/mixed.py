@@ -140,7 +140,7 @@ def write_files(root: Path) -> None:
     branch = root / "drop" / "branch"
     first = asterisk_rows("2026-06-01 10")
     _put(branch / "Master.csv", first.encode(), 14)
-    again = first + asterisk_rows("2026-06-02 11")
+    again = asterisk_rows("2026-05-31 11") + first
     _put(branch / "Master.csv.1", (again + '"","half a ro').encode(), 15)
 
 
