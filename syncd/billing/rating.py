@@ -13,6 +13,7 @@ from syncd.billing.working import (
     Stretch,
     Working,
     charged_seconds,
+    is_free,
     rounds_up,
     steps_of,
     work_out,
@@ -176,7 +177,8 @@ def _by_terms(
             return Unrated(f"{NO_BAND_RATE} +{rate.prefix[:REASON_DIGITS]}")
         rate = first
         total = charged_seconds(rate, seconds)
-        if connected_at + total > until and not terms.by_start and len(rows) > 1:
+        alike = (default is not None and len(rows) == 1) or is_free(rate, seconds)
+        if connected_at + total > until and not terms.by_start and not alike:
             found = []
             for stretch in times.stretches(connected_at, total):
                 row = rows.get(stretch.band, default)
