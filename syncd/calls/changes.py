@@ -1,4 +1,4 @@
-"""What deciding again changed: counts and money by department, never a row."""
+"""What deciding again changed: counts and money by department, lines acquired, never a row."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from syncd.calls.rows import CallTuple
-from syncd.store.models import AcquiredLine, Line, Org
+from syncd.licensing.claims import Terms, chunks, survey
+from syncd.store.models import Line, Org
 from syncd.store.names import spelling
 
 ORG, COUNTED, COST = 7, 9, 20
@@ -48,6 +49,8 @@ class Changes:
     """By the department's name, empty for none: only where call rows changed."""
     acquired: set[LineKey] = field(default_factory=set)
     """Lines that automatic acquisition would take a slot for, or took."""
+    hunts: set[LineKey] = field(default_factory=set)
+    """Lines that it would document, or documented, as hunt numbers: another file may show it."""
 
     def add(self, other: Changes) -> None:
         self.files += other.files
@@ -57,7 +60,8 @@ class Changes:
         self.rows += other.rows
         for name, amount in other.departments.items():
             self.departments.setdefault(name, Amount()).add(amount)
-        self.acquired |= other.acquired
+        self.hunts |= other.hunts
+        self.acquired = (self.acquired | other.acquired) - self.hunts
 
 
 def compare(changes: Changes, before: Mapping[int, CallTuple], after: Iterable[CallTuple]) -> None:
@@ -84,16 +88,21 @@ def compare(changes: Changes, before: Mapping[int, CallTuple], after: Iterable[C
         changes.departments.setdefault(name, Amount()).add(amount)
 
 
-def newly_acquired(lines: Iterable[int], known: frozenset[int]) -> set[LineKey]:
-    """Return which of these lines (rows of ``line``) are documented now, were not before, and take a
-    slot."""
-    wanted = set(lines) - known
-    if not wanted:
-        return set()
-    rows = (
-        AcquiredLine.select(Line.site, Line.partition, Line.number)
-        .join(Line)
-        .where(AcquiredLine.line << list(wanted), ~AcquiredLine.hunt)
-        .tuples()
-    )
-    return set(rows)
+def note_acquired(
+    changes: Changes, lines: Mapping[int, bool], known: frozenset[int], now: int
+) -> None:
+    """Add which of these lines (row of ``line`` → is it a hunt number?) claim a slot now (epoch
+    seconds) and were not documented before, and which were shown to be hunt numbers."""
+    wanted = lines.keys() - known
+    claiming = {
+        claim.line
+        for claim in (survey(Terms(None, acquisition=True), now).claims if wanted else ())
+        if not claim.key.party
+    }
+    found: dict[int, LineKey] = {}
+    for part in chunks(wanted):
+        query = Line.select(Line.id, Line.site, Line.partition, Line.number)
+        for line, *place in query.where(Line.id << part).tuples():
+            found[line] = (place[0], place[1], place[2])
+    changes.acquired = {found[line] for line in wanted & claiming}
+    changes.hunts = {found[line] for line in wanted if lines[line]}

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from syncd.calls.analysis import Rules
 from syncd.calls.batch import Batch, ParsedFile
-from syncd.calls.changes import Changes, compare, newly_acquired
+from syncd.calls.changes import Changes, compare, note_acquired
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pipeline import Pipeline
@@ -203,8 +203,11 @@ class Run:
         changes.records = len(changed | touched)
         compare(changes, batch.before, batch.calls)
         if self._context.acquisition:
-            lines = {key.line for key, hunt, _ in batch.pending if not key.party and not hunt}
-            changes.acquired = newly_acquired(lines, self._acquired)
+            lines: dict[int, bool] = {}
+            for key, hunt, _ in batch.pending:
+                if not key.party:
+                    lines[key.line] = hunt or lines.get(key.line, False)
+            note_acquired(changes, lines, self._acquired, self._now)
 
     def _leave_to_others(self, batch: Batch) -> None:
         """Take out of a preview's comparison the rows of another file of the run: what was decided

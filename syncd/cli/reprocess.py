@@ -99,6 +99,10 @@ def _print(changes: Changes, context: Context, *, as_json: bool, done: bool) -> 
 
     licensing = context.settings.licensing
     used = view(Terms(licensing.slots, licensing.automatic_acquisition), context.now()).used
+    taken = len(changes.acquired)
+    beyond = 0
+    if licensing.slots is not None and not done:
+        beyond = max(taken - max(licensing.slots - used, 0), 0)
     if as_json:
         print_json(
             {
@@ -110,7 +114,8 @@ def _print(changes: Changes, context: Context, *, as_json: bool, done: bool) -> 
                 "rows": changes.rows,
                 "departments": _departments(changes),
                 "slots": {
-                    "acquired": len(changes.acquired),
+                    "acquired": taken,
+                    "beyond": beyond,
                     "used": used,
                     "licensed": licensing.slots,
                 },
@@ -134,9 +139,11 @@ def _print(changes: Changes, context: Context, *, as_json: bool, done: bool) -> 
             ],
             [list(row.values()) for row in _departments(changes)],
         )
-    if changes.acquired:
+    if taken:
         slots = "unlimited" if licensing.slots is None else licensing.slots
+        said = f", {beyond} more than you have" if beyond else ""
         say(
-            f"automatic acquisition {'took' if done else 'would take'} {len(changes.acquired)} more"
-            f" numbers, a slot each ({used} of {slots} slots are in use)"
+            f"automatic acquisition {'took' if done else 'would take'} {taken} more"
+            f" {'line' if taken == 1 else 'lines'}, a slot each{said}"
+            f" ({used} of {slots} slots are in use)"
         )

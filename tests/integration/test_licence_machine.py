@@ -262,8 +262,9 @@ class Licensing(RuleBasedStateMachine):
 
     # --- the directory
 
-    @initialize()
-    def people(self) -> None:
+    @initialize(slots=st.integers(0, 4), acquisition=st.booleans(), numbered=st.integers(0, 3))
+    def people(self, slots: int, acquisition: bool, numbered: int) -> None:
+        self.model.slots, self.model.acquisition = slots, acquisition
         with write_transaction():
             for name in NAMES:
                 party = Party.create(
@@ -275,6 +276,9 @@ class Licensing(RuleBasedStateMachine):
                     display_name=name,
                 )
                 self.parties[name] = party.id
+        for name, number in [*zip(NAMES, NUMBERS, strict=False)][:numbered]:
+            self.begin(name, Role.FIRST, number, billed=True)
+        self.model.now += 100
 
     def begin(self, person: str, role: Role, number: str, *, billed: bool) -> None:
         now = self.model.now
@@ -387,10 +391,15 @@ class Licensing(RuleBasedStateMachine):
         pbx = ledger.pbx_id(context.pbx)
         return Pipeline(context, rules_of(context), pbx, self.model.now)
 
-    @rule(number=st.sampled_from(NUMBERS), ago=st.integers(0, 1500), hunted=st.booleans())
+    @rule(
+        number=st.sampled_from(NUMBERS),
+        ago=st.sampled_from((0, 0, 0, 50, 300, 1500)),
+        hunted=st.sampled_from((False, False, False, True)),
+    )
     def a_record_comes(self, number: str, ago: int, hunted: bool) -> None:
         """However late."""
         model = self.model
+        model.now += 10
         call = len(model.calls) + 1
         start = max(model.now - ago, START)
         columns = leg(call, call * 2, call * 2 + 1, OUTSIDE, number, at=start - START)

@@ -27,6 +27,7 @@ from syncd.store.database import write_transaction
 from syncd.store.maintenance import verify
 from syncd.store.models import (
     MODELS,
+    AcquiredLine,
     Call,
     CallQuality,
     DirtyQuarter,
@@ -353,3 +354,18 @@ def test_dates_without_a_year_stay_those_of_the_file(
         run.step()
     assert (run.done.files, run.done.records, run.done.rows) == (1, 0, 0)
     assert bed.calls() == before
+
+
+def test_a_line_that_another_file_shows_to_be_a_hunt_number_takes_no_slot(bed: Bed) -> None:
+    bed.ingest(leg(1, 1, 2, "0612345678", "2004"), leg(2, 3, 4, "0612345678", "2005", at=10))
+    hunted = leg(
+        3, 5, 6, "0612345678", "2005", at=20,
+        lastRedirectDn="6100", originalCalledPartyNumber="6100",
+        huntPilotDN="6100", calledPartyPatternUsage=7,
+    )  # fmt: skip
+    bed.ingest(hunted)
+    bed.change(acquisition=True, slots=5)
+    seen = reprocess(bed, dry_run=True)
+    assert {number for _, _, number in seen.acquired} == {"2004"}
+    reprocess(bed)
+    assert {line.line.number for line in AcquiredLine.select() if not line.hunt} == {"2004"}
