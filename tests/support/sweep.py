@@ -96,6 +96,11 @@ class Worker:
             options += ["-e", f"inject={point.call}:{inject}:when={point.at}"]
         return self._ask(task, options, 0 if point is None else point.thread)
 
+    def hit(self, done: Done) -> bool:
+        """Tell whether what was disturbed was a call on the company's files: a library may now and
+        then read a file of its own once more, and the count is another."""
+        return f"{self.company}/" in done.disturbed
+
     def result(self, task: str = "", *, verify: bool = True) -> tuple[Done, dict[str, list[str]]]:
         """Do a task undisturbed, if one is named, and return everything that is stored then;
         ``verify`` is what ``db verify`` says of it, if that is asked for."""
