@@ -60,7 +60,7 @@ def finance_problems(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
     for section in parsed.of("invoice").values():
         yield from _invoice(section, parsed)
     for section in parsed.of("charge-back").values():
-        yield from _charge_back(section)
+        yield from _charge_back(section, parsed)
 
 
 def _mail(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
@@ -132,12 +132,15 @@ def _invoice(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
         yield section.problem("own_numbers", "is of no use without calling", "calling = HEADER")
 
 
-def _charge_back(section: ParsedSection) -> Iterator[Problem]:
+def _charge_back(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
     by = section.get("by") or ()
     for word in by:
         if word not in LEDGER_DIMENSIONS:
             hint = nearest(word, LEDGER_DIMENSIONS)
             yield section.problem("by", f"nothing can be split by {word!r}", hint)
+        elif parsed.one("custom-fields").values.get(word) == "":
+            hint = f"[custom-fields] {word} = LABEL"
+            yield section.problem("by", f"{word} has no label: nobody sees it", hint)
     fixed = section.get("form") == "fixed-width"
     columns = section.get("columns") or ()
     for column in columns:

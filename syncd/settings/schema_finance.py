@@ -205,12 +205,16 @@ INVOICE = Section(
         Option("decimal", values.choice("point", "comma"), "point", "What stands before decimals."),
         Option(
             "delimiter",
-            money.DELIMITER,
-            "",
-            "What stands between the columns of a text; without it what the header has most.",
-            "semicolon",
+            values.choice("auto", "comma", "semicolon", "tab", "pipe"),
+            "auto",
+            "What stands between the cells of a CSV file.",
         ),
-        Option("encoding", money.ENCODING, "utf-8", "Encoding of a text."),
+        Option(
+            "encoding",
+            values.choice("auto", "utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15"),
+            "auto",
+            "Encoding of a CSV file; auto: UTF-8, or windows-1252 where it is not.",
+        ),
         Option("sheet", values.TEXT, "", "Sheet of an XLSX file; without it the first.", "Calls"),
         Option(
             "own_numbers",
