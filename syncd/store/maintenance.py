@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import peewee
 
-from syncd.domain.codes import Outcome, RecordOutcome, State
+from syncd.domain.codes import Outcome, RecordOutcome, Side, State
 from syncd.domain.days import Days, day_date, month_days
 from syncd.store.models import database
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
@@ -174,7 +174,8 @@ def _prices(_: ZoneInfo) -> Iterator[str]:
 
 
 def _shares(_: ZoneInfo) -> Iterator[str]:
-    """An outside leg is priced once: its shares have one rate, and a record pays it once."""
+    """An outside leg is priced once: its shares have one rate, and a record pays it once, unless
+    who passed the call on shares it with others."""
     for conversation, leg, rates in _rows(
         "SELECT conversation, leg, COUNT(DISTINCT rate_id) FROM call"
         " WHERE leg <> 0 AND state = ? GROUP BY conversation, leg"
@@ -184,8 +185,10 @@ def _shares(_: ZoneInfo) -> Iterator[str]:
         yield f"leg {leg} of conversation {conversation} is priced by {rates} rates"
     for record, leg, count in _rows(
         "SELECT id / 8, leg, COUNT(*) FROM call WHERE leg <> 0 AND state = ?"
-        " GROUP BY id / 8, leg HAVING COUNT(*) > 1",
+        " GROUP BY id / 8, leg HAVING COUNT(*) > 1 AND SUM(side IN (?, ?)) = 0",
         int(State.RATED),
+        int(Side.FIRST_REDIRECTING),
+        int(Side.REDIRECTING),
     ):
         yield f"record {record} pays leg {leg} {count} times"
 
