@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterator
+from io import BufferedReader, RawIOBase
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from syncd.cli.context import Context
 from syncd.domain.clock import iso
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from syncd.domain.leg import CdrDriver, Exclusion, Leg, Reject
+    from syncd.domain.quality import Quality, QualityReader
 
 ROWS = 10
+BEGINNING = 65_536
+"""Bytes that tell what a file is."""
 MOMENTS = ("started_at", "connected_at", "ended_at")
 INTERNAL = ("content_hash", "tied")
 """Columns that say nothing to people."""
@@ -72,28 +76,42 @@ def _list(as_json: bool) -> int:
 
 
 def _try(arguments: argparse.Namespace, context: Context, as_json: bool) -> int:
+    from syncd.cdr.compressed import DamagedError, expanded, plain_name
     from syncd.cdr.driver_options import written_at
     from syncd.cli.output import print_json, say
     from syncd.domain.leg import Exclusion, NotCdrError, Reject
+    from syncd.domain.quality import Quality
 
     if arguments.rows < 1:
         raise UsageError("--rows must be at least 1")
-    driver, zone, judge = _driver(arguments, context)
-    reason = driver.wants(arguments.file.name)
-    if reason:
-        say(f"intake would pass this file over: {reason}")
+    driver, quality, zone, judge = _driver(arguments, context)
+    name = plain_name(arguments.file.name)
     rows: list[dict[str, Any]] = []
     try:
-        with arguments.file.open("rb") as stream:
-            driver = written_at(driver, int(os.fstat(stream.fileno()).st_mtime))
-            found = driver.rows(stream, arguments.file.name)
+        with arguments.file.open("rb") as raw:
+            status = os.fstat(raw.fileno())
+            stream = BufferedReader(
+                cast(RawIOBase, expanded(raw, raw.peek(4)[:4], status.st_size)), BEGINNING
+            )
+            beginning = stream.peek(BEGINNING)
+            found: Iterator[tuple[int, Leg | Exclusion | Quality | Reject]]
+            if quality is not None and quality.fits(name, beginning):
+                say("a file of call quality: its rows belong to the legs of calls")
+                found = quality.rows(stream)
+            else:
+                reason = driver.wants(name)
+                if reason:
+                    say(f"intake would pass this file over: {reason}")
+                found = written_at(driver, int(status.st_mtime)).rows(stream, name)
             for line, item in islice(found, arguments.rows):
                 shown = _shown(line, item, zone)
-                if judge is not None and not isinstance(item, Reject):
+                if judge is not None and not isinstance(item, Reject | Quality):
                     shown |= judge(item.leg if isinstance(item, Exclusion) else item)
                 rows.append(shown)
-    except NotCdrError as error:
+    except (NotCdrError, DamagedError) as error:
         raise UserError(f"{arguments.file} would be set aside as a whole: {error}") from error
+    except OSError as error:
+        raise UserError(f"{arguments.file} cannot be read: {error.strerror or error}") from error
     if as_json:
         print_json(rows)
     else:
@@ -106,8 +124,9 @@ def _try(arguments: argparse.Namespace, context: Context, as_json: bool) -> int:
 
 def _driver(
     arguments: argparse.Namespace, context: Context
-) -> tuple[CdrDriver, ZoneInfo, Any | None]:
-    """Return the driver, the zone in which times are shown, and what judges a leg's direction.
+) -> tuple[CdrDriver, QualityReader | None, ZoneInfo, Any | None]:
+    """Return the driver, what reads the call quality files beside its own, the zone in which times
+    are shown, and what judges a leg's direction.
 
     Raises UserError when the driver or the source does not exist, or options are missing.
     """
@@ -123,9 +142,9 @@ def _driver(
         raise UsageError("which driver?", "--driver NAME or --source NAME")
     found = load_plugin(DRIVERS, arguments.driver)
     if not isinstance(found, DriverWithOptions):
-        return found, utc, None
+        return found, getattr(found, "quality", None), utc, None
     try:
-        return found.configure(default_values(found.options), utc), utc, None
+        return found.configure(default_values(found.options), utc), None, utc, None
     except OptionsError as error:
         hint = f"describe it in a [cdr:NAME] with driver = {found.name}, and use --source NAME"
         raise UsageError(f"the driver {found.name} needs options: {error}", hint) from error
@@ -133,7 +152,7 @@ def _driver(
 
 def _of_source(
     arguments: argparse.Namespace, context: Context
-) -> tuple[CdrDriver, ZoneInfo, Any | None]:
+) -> tuple[CdrDriver, QualityReader | None, ZoneInfo, Any | None]:
     from syncd.application.contexts import trunk_rule
     from syncd.application.plugins import load_settings
     from syncd.application.preparation import prepare
@@ -185,15 +204,20 @@ def _of_source(
             }
         }
 
-    return prepared.drivers[source.name], settings.sites[source.site].timezone, judge
+    driver = prepared.drivers[source.name]
+    quality = getattr(driver, "quality", None) if source.quality else None
+    return driver, quality, settings.sites[source.site].timezone, judge
 
 
-def _shown(line: int, item: Leg | Exclusion | Reject, zone: ZoneInfo) -> dict[str, Any]:
-    """Return a row as an object: the columns of its leg that are not empty, in order."""
+def _shown(line: int, item: Leg | Exclusion | Quality | Reject, zone: ZoneInfo) -> dict[str, Any]:
+    """Return a row as an object: what it says as far as that is not empty, in order."""
     from syncd.domain.leg import Exclusion, Reject
+    from syncd.domain.quality import Quality
 
     if isinstance(item, Reject):
         return {"line": line, "outcome": "rejected", "reason": item.reason, "raw": item.raw}
+    if isinstance(item, Quality):
+        return {"line": line, "outcome": "taken", "quality": _measured(item, zone)}
     excluded = isinstance(item, Exclusion)
     leg = item.leg if isinstance(item, Exclusion) else item
     columns = {
@@ -205,6 +229,23 @@ def _shown(line: int, item: Leg | Exclusion | Reject, zone: ZoneInfo) -> dict[st
     if isinstance(item, Exclusion):
         shown["reason"] = item.rule
     return shown | {"answered": bool(leg.connected_at), "leg": columns}
+
+
+def _measured(item: Quality, zone: ZoneInfo) -> dict[str, Any]:
+    """Return what a measurement says; scores and shares as text, they are no whole numbers."""
+    from syncd.domain.quality import UNIT
+
+    columns: dict[str, Any] = {}
+    for name, value in item._asdict().items():
+        if name in INTERNAL or value in ("", None):
+            continue
+        if name in MOMENTS:
+            columns[name] = iso(value, zone)
+        elif name.startswith("score") or name == "concealment":
+            columns[name] = f"{value // UNIT}.{value % UNIT:04}".rstrip("0").rstrip(".")
+        else:
+            columns[name] = value
+    return columns
 
 
 def _print(row: dict[str, Any]) -> None:
@@ -219,6 +260,9 @@ def _print(row: dict[str, Any]) -> None:
 def _fields(row: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     if "raw" in row:
         yield "raw", row["raw"]
+        return
+    if "quality" in row:
+        yield from row["quality"].items()
         return
     yield "answered", "yes" if row["answered"] else "no"
     yield from row["leg"].items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 from collections.abc import Callable
@@ -441,3 +442,28 @@ def test_a_trial_takes_the_year_from_the_file(
     rows = json.loads(capsys.readouterr().out)
     assert {row["outcome"] for row in rows} == {"taken"}
     assert {row["leg"]["ended_at"][:4] for row in rows} <= {"2026", "2027"}
+
+
+def test_a_trial_of_call_quality_and_of_a_compressed_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = FIXTURES.parent / "cucm15"
+    quality = folder / "cmr_StandAloneCluster_01_202604021200_1"
+    packed = tmp_path / "records.gz"
+    packed.write_bytes(gzip.compress((folder / quality.name.replace("cmr", "cdr")).read_bytes()))
+    assert main(["cdr", "try", "--json", "--driver", "cucm", str(quality)]) == 0
+    (first, second) = json.loads(capsys.readouterr().out)
+    assert (first["outcome"], first["quality"]["packets_lost"]) == ("taken", 0)
+    assert second["quality"]["concealment"] == "0.0011"
+    assert main(["cdr", "try", "--json", "--driver", "cucm", str(packed)]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["line"] for row in rows] == [3, 4, 5]
+
+
+def test_a_trial_of_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cdr", "try", "--driver", "cucm", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"syncd: {tmp_path} cannot be read: Is a directory\n"
+    cut = tmp_path / "cut.gz"
+    cut.write_bytes(gzip.compress(bytes(range(256)) * 40)[:-20])
+    assert main(["cdr", "try", "--driver", "cucm", str(cut)]) == 1
+    assert "cut short" in capsys.readouterr().err
