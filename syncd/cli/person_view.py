@@ -72,7 +72,7 @@ def _list(*, everybody: bool) -> list[dict[str, Any]]:
 def _state(party: Any) -> str:
     if party.departed_at is not None:
         return "departed"
-    return "present" if party.enabled else "disabled"
+    return "present" if party.enabled or party.kind != "person" else "disabled"
 
 
 def _show(party: Any, context: Context) -> None:

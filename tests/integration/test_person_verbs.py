@@ -164,6 +164,27 @@ def test_a_field_that_the_directory_fills_needs_a_lock(company: Company) -> None
     assert shown(company, "anna")["department"]["value"] == "Sales"
 
 
+def test_what_groups_grant_and_accounts_say_is_the_directorys(company: Company) -> None:
+    """A value that the next sync would undo is refused; a lock keeps it."""
+    assert shown(company, "anna")["enabled"]["origin"] == "directory"
+    assert company.run("person", "set", "anna", "enabled", "no").code == 1
+    group = "cn=heads,ou=people,dc=example,dc=com"
+    member = "uid=anna,ou=people,dc=example,dc=com"
+    with (company.home / "people.ldif").open("a") as ldif:
+        ldif.write(f"\ndn: {group}\nobjectClass: groupOfNames\ncn: heads\nmember: {member}\n")
+    company.set("map:corp", permission_level=None)
+    company.set("groups:corp", **{"heads": group, "heads.permission_level": "6"})
+    company.ok("sync", "corp", "--accept-changes", "9")
+    level = shown(company, "anna")["permission_level"]
+    assert (level["value"], level["origin"]) == (6, "directory")
+    answer = company.run("person", "set", "anna", "permission_level", "10")
+    assert answer.code == 1
+    assert "syncd person lock anna permission_level" in answer.err
+    company.ok("person", "lock", "anna", "permission_level", "8", "--reason", "stands in")
+    company.ok("sync")
+    assert shown(company, "anna")["permission_level"]["value"] == 8
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [

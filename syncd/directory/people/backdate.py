@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Any
 
 from syncd.directory.apply import ORG_FIELDS, VERSION, directory_version
@@ -20,6 +21,7 @@ from syncd.directory.people.find import (
     fields_of,
     locks_of_party,
     mapped_fields,
+    named,
 )
 from syncd.directory.people.history import Held, Version, changed_since, given, reaching_back
 from syncd.domain.clock import BEGINNING, FOREVER, iso
@@ -66,7 +68,8 @@ def plan_move(party: Any, changes: Mapping[str, str], since: int, around: Surrou
         if name in mapped and name not in locks:
             raise UserError(
                 f"the directory {party.source} says that {name} of {who} is {today!r} today",
-                f"change it there first, or: syncd person lock {who} {name} '{text}' --reason …",
+                "change it there first, or: syncd person lock"
+                f" {named(party)} {name} {quote(text)} --reason …",
             )
         fields[name] = text
     versions = _versions(party.id)
@@ -161,8 +164,8 @@ def _claim(party: Any, number: str, role: Role, until: int, around: Surroundings
     if until == FOREVER:
         raise UserError(
             f"{who} does not have {cleaned} as {role.word} today",
-            f"give it in the directory, with syncd person set or lock {who} {name} {cleaned}, or"
-            " say --until when it ended",
+            "give it in the directory, with syncd person set or lock"
+            f" {named(party)} {name} {cleaned}, or say --until when it ended",
         )
     fields[name] = (cleaned,) if role in (Role.OTHER, Role.ALIAS) else cleaned
     for other, other_name in ROLE_FIELDS.items():

@@ -16,7 +16,7 @@ from syncd.directory.apply import apply_plan
 from syncd.directory.claims import SiteNumbers
 from syncd.directory.field_values import SetAside, field_value
 from syncd.directory.people.audit import begin_run, note
-from syncd.directory.people.find import called, locks_of_party, mapped_fields
+from syncd.directory.people.find import called, locks_of_party, mapped_fields, named
 from syncd.directory.plan import LOCAL, Plan, Terms
 from syncd.directory.reconcile import plan
 from syncd.directory.stored import load_current
@@ -77,7 +77,7 @@ def set_field(party: Any, field: str, text: str, around: Surroundings) -> Plan:
     if field in mapped_fields(party, around.directories) and not locked:
         raise UserError(
             f"{field} of {who} comes from the directory {party.source}",
-            f"change it there, or: syncd person lock {who} {field} VALUE --reason …",
+            f"change it there, or: syncd person lock {named(party)} {field} VALUE --reason …",
         )
     return _change(party.source, PartyState(party.external_id, {field: value}, who), around)
 
@@ -107,7 +107,7 @@ def lock_field(party: Any, field: str, text: str, reason: str, around: Surroundi
     if field not in mapped_fields(party, around.directories):
         raise UserError(
             f"no directory fills {field} of {who}, so nothing would touch it",
-            f"syncd person set {who} {field} VALUE",
+            f"syncd person set {named(party)} {field} VALUE",
         )
     PartyLock.insert(
         party=party.id, field=field, reason=" ".join(reason.split()), since=around.now

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from shlex import quote
 from typing import Any
 
 from syncd.directory.claims import claims_of
+from syncd.directory.groups import granted_fields
+from syncd.directory.mapping import ENABLED, WITHOUT_ACCOUNTS
 from syncd.directory.plan import LOCAL
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
@@ -67,6 +70,11 @@ def called(party: Any) -> str:
     return str(party.username or party.display_name or f"#{party.id}")
 
 
+def named(party: Any) -> str:
+    """Return a party as a command of the shell names it."""
+    return quote(str(party.username or f"#{party.id}"))
+
+
 def fields_of(party: Any) -> dict[str, FieldValue]:
     """Return the fields of a party as values."""
     found: dict[str, FieldValue] = {}
@@ -113,11 +121,16 @@ def not_held(party: Any, fields: Mapping[str, FieldValue]) -> dict[str, str]:
 
 
 def mapped_fields(party: Any, directories: Mapping[str, DirectorySettings]) -> Collection[str]:
-    """Return the fields that the party's directory fills, none for one made by hand."""
+    """Return the fields that the party's directory fills, by its map, its groups or the status of
+    the account; none for one made by hand."""
     directory = directories.get(party.source)
     if party.source == LOCAL or directory is None:
         return ()
-    return {name for name, text in directory.mapping.items() if text.strip()}
+    mapped = {name for name, text in directory.mapping.items() if text.strip()}
+    mapped.update(granted_fields(directory.groups))
+    if directory.account_status and directory.type not in WITHOUT_ACCOUNTS:
+        mapped.add(ENABLED)
+    return mapped
 
 
 def origins(party: Any, directories: Mapping[str, DirectorySettings]) -> dict[str, str]:
