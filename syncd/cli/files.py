@@ -64,19 +64,20 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         rows = [row for row in rows if row["state"] == arguments.state]
     door.note_rows(len(rows))
 
-    from syncd.cli.output import print_list
+    from syncd.cli.output import is_narrow, print_list
     from syncd.reports.render.table import Column
 
     place = {"size": Column("Size", right=True), "position": Column("Read to", right=True)}
     growing = any(row["position"] is not None for row in rows)
+    narrow = is_narrow()
     print_list(
         rows,
         {
             "name": Column("File"),
-            "source": Column("Source"),
+            **({} if narrow else {"source": Column("Source")}),
             "state": Column("State"),
-            "taken_at": Column("Taken"),
-            **(place if growing else {}),
+            **({} if narrow else {"taken_at": Column("Taken")}),
+            **(place if growing and not narrow else {}),
             **{name: Column(name.replace("_", " ").capitalize(), right=True) for name in COUNTERS},
             "reason": Column("Reason"),
         },

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from syncd.reports.render.table import Column, plain_table, terminal_table
+
+WIDE = 120
+"""Columns of a terminal that show every table as it is."""
 
 
 def print_json(value: Any) -> None:
@@ -41,6 +45,11 @@ def print_list(
         print_table(list(columns.values()), [[row[key] for key in columns] for row in rows])
     else:
         say(empty)
+
+
+def is_narrow() -> bool:
+    """Tell whether tables go to a terminal that cannot show many columns side by side."""
+    return sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
 
 
 def say(message: str) -> None:

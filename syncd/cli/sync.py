@@ -163,7 +163,7 @@ def _summary(outcome: SyncOutcome) -> str:
 
 def _print_history(arguments: argparse.Namespace, context: Context) -> int:
     """Print the last runs, the newest first."""
-    from syncd.cli.output import print_list
+    from syncd.cli.output import is_narrow, print_list
     from syncd.reports.render.table import Column
     from syncd.store.models import SyncRun
 
@@ -171,6 +171,7 @@ def _print_history(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.name is not None:
         query = query.where(SyncRun.source == arguments.name)
     zone = context.settings.timezone
+    counters: tuple[str, ...]
     counters = ("entries", "arrived", "departed", "changed", "conflicts", "warnings")
     rows = [
         {
@@ -185,13 +186,17 @@ def _print_history(arguments: argparse.Namespace, context: Context) -> int:
         }
         for row in query
     ]
+    narrow = not context.json and is_narrow()
+    if narrow:
+        counters = ("arrived", "departed", "changed")
     columns = {
         "run": Column("Run", right=True),
         "source": Column("Source"),
         "started_at": Column("Started"),
-        "seconds": Column("Seconds", right=True),
+        **({} if narrow else {"seconds": Column("Seconds", right=True)}),
         "outcome": Column("Outcome"),
         **{name: Column(name.capitalize(), right=True) for name in counters},
+        "server": Column("Server"),
         "message": Column("Message"),
     }
     print_list(rows, columns, as_json=context.json, empty="no directory was synced yet")

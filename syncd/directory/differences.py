@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from syncd.directory.claims import Owner
-from syncd.directory.plan import Current, Difference, People, Plan, name_of, shown
+from syncd.directory.claims import Owner, claims_of
+from syncd.directory.plan import Current, Difference, Opening, People, Plan, name_of, shown
 from syncd.domain.codes import Role
+
+NUMBERS = (Role.FIRST, Role.OTHER, Role.FAX, Role.VOICEMAIL, Role.ALIAS, Role.OFFNET_FAX)
+"""The roles in which a line is a number."""
 
 
 def differences(current: Current, people: People, plan: Plan) -> list[Difference]:
-    """Return one difference for each party that comes, goes or returns, for each field that
-    changes, and for each assignment that changes though no field of its party does."""
+    """Return one difference for each party that comes (with its lines), goes or returns, for each
+    field that changes, and for each assignment that changes though no field of its party does."""
     stored = {row.id: row.fields for row in current.parties}
 
     def who(owner: Owner) -> str:
@@ -20,14 +23,18 @@ def differences(current: Current, people: People, plan: Plan) -> list[Difference
             return name_of(fields, people.where.get(owner, str(owner)))
         return current.others[int(owner)].name
 
+    given: dict[Owner, list[str]] = defaultdict(list)
+    for opening in plan.openings:
+        if opening.claim.role in NUMBERS:
+            given[opening.owner].append(_line(opening))
     found = [
-        Difference(who(arrival.external_id), "arrived", owner=arrival.external_id)
+        _arrived(who(arrival.external_id), arrival.external_id, given[arrival.external_id])
         for arrival in plan.arrivals
     ]
-    found += [
-        Difference(name_of(state.fields, state.where), "arrived", owner=state.external_id)
-        for state in plan.newcomers
-    ]
+    for state in plan.newcomers:
+        claims = [claim for claim in claims_of(state.fields) if claim.role in NUMBERS]
+        has = [_shown(claim.line.line_id, billed=claim.billed, shared=False) for claim in claims]
+        found.append(_arrived(name_of(state.fields, state.where), state.external_id, has))
     for what, party_ids in (
         ("returned", plan.returns),
         ("departed", plan.departures),
@@ -52,14 +59,21 @@ def differences(current: Current, people: People, plan: Plan) -> list[Difference
         text = _shown(holding.line.line_id, billed=holding.billed, shared=holding.shared)
         lines[holding.party_id, holding.role][0].append(text)
     for opening in plan.openings:
-        claim = opening.claim
-        text = _shown(claim.line.line_id, billed=claim.billed, shared=opening.shared)
-        lines[opening.owner, claim.role][1].append(text)
+        lines[opening.owner, opening.claim.role][1].append(_line(opening))
     for (owner, role), (old, new) in lines.items():
         if owner not in told:
             texts = (";".join(old), ";".join(new))
             found.append(Difference(who(owner), "changed", f"{role.word} line", *texts, owner))
     return found
+
+
+def _arrived(who: str, owner: Owner, lines: list[str]) -> Difference:
+    return Difference(who, "arrived", "lines" if lines else "", "", ";".join(lines), owner)
+
+
+def _line(opening: Opening) -> str:
+    claim = opening.claim
+    return _shown(claim.line.line_id, billed=claim.billed, shared=opening.shared)
 
 
 def _shown(line_id: str, *, billed: bool, shared: bool) -> str:

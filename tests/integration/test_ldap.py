@@ -69,12 +69,14 @@ def test_a_size_limit_is_incomplete(slapd: Slapd, secret: Path, page_size: int) 
     snapshot = LdapSource(settings).snapshot()
     assert not snapshot.complete
     assert "sizeLimitExceeded (4)" in snapshot.why_incomplete
+    assert "raise its limit" in snapshot.why_incomplete
 
 
 def test_a_base_that_does_not_exist_is_incomplete(slapd: Slapd, secret: Path) -> None:
     snapshot = LdapSource(settings_for(slapd, secret, base=f"ou=nowhere,{PEOPLE}")).snapshot()
     assert not snapshot.complete
     assert "noSuchObject" in snapshot.why_incomplete
+    assert "base is not there" in snapshot.why_incomplete
 
 
 def test_a_referral_is_incomplete_and_not_followed(slapd: Slapd, secret: Path) -> None:
@@ -217,8 +219,9 @@ def test_a_certificate_that_proves_nothing(
         tls=tls,
         ca_file=getattr(slapd.certificates, authority) if authority else None,
     )
-    with pytest.raises(TryAgainError, match=reason):
+    with pytest.raises(TryAgainError, match=reason) as told:
         LdapSource(settings).snapshot()
+    assert not set(str(told.value)) & set('["\\'), "what OpenSSL says is told in words"
 
 
 @pytest.mark.parametrize(

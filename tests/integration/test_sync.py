@@ -147,7 +147,7 @@ def test_add_change_rename_move_and_remove(corp: Corp) -> None:
     assert (outcome.arrived, outcome.departed, outcome.closed) == (1, 1, 1)
     told = {(d.what, d.field, d.old, d.new) for d in outcome.differences}
     assert told >= {
-        ("arrived", "", "", ""),
+        ("arrived", "lines", "", "2004"),
         ("departed", "", "", ""),
         ("changed", "first_extension", "2002", "2102"),
         ("changed", "department", "sales", "IT"),

@@ -35,6 +35,14 @@ from syncd.settings.model import DirectorySettings
 
 PAGING = "1.2.840.113556.1.4.319"
 SUCCESS = 0
+HINTS = {
+    3: "the server lets bind_dn search for a short time only: raise its limit",
+    4: "the server gives bind_dn a limited number of entries only: raise its limit",
+    11: "the server lets bind_dn see a limited number of entries only: raise its limit",
+    32: "base is not there, or bind_dn may not see it",
+    50: "bind_dn has no right to search under base",
+}
+"""What to look at, by result code (RFC 4511, appendix A)."""
 Answer = TypeVar("Answer")
 _SCOPES = {"subtree": "SUBTREE", "one": "LEVEL", "base": "BASE"}
 
@@ -215,7 +223,10 @@ class LdapSource:
             self._take(response, take)
         if result["result"] != SUCCESS:
             detail = f": {result['message']}" if result.get("message") else ""
-            raise Incomplete(f"{result['description']} ({result['result']}){detail}")
+            hint = HINTS.get(result["result"], "")
+            raise Incomplete(
+                f"{result['description']} ({result['result']}){detail}{hint and f' ({hint})'}"
+            )
         control = (result.get("controls") or {}).get(PAGING)
         if control is None:
             raise Incomplete("the server left out the paging control, so there may be more")

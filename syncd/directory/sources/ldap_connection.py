@@ -318,8 +318,10 @@ def _close(connection: ldap3.Connection) -> None:
 
 def _reason(error: BaseException) -> str:
     text = " ".join(str(error).split())
-    if "mismatch, certificate is not valid for" in text:
-        return f"its certificate is for another host: {text}"
+    another = re.search(r"mismatch, (certificate is not valid for [^ ]+)", text)
+    if another:
+        said = another[1].replace("\\", "").rstrip(".")
+        return f"its certificate is for another host: {said} (name the server as it does)"
     untrusted = re.search(r"CERTIFICATE_VERIFY_FAILED\] (.*?)(?: \(_ssl|$)", text)
     if untrusted:
         return (

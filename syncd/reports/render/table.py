@@ -81,21 +81,41 @@ def terminal_table(
     rows: Iterable[Sequence[Any]],
     total: Sequence[Any] | None = None,
 ) -> None:
-    """Print rows on the terminal; colours obey NO_COLOR."""
+    """Print rows on the terminal; colours obey NO_COLOR.
+
+    Where they are wider than the terminal, columns in which nothing stands are left out, numbers
+    stay whole, and long texts go on in the next line.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
+    console = Console()
+    texts = [[cell_text(v, c.absent) for c, v in zip(columns, row, strict=True)] for row in rows]
     footers = [""] * len(columns) if total is None else [cell_text(value) for value in total]
-    for column, footer in zip(columns, footers, strict=True):
+    cells = list(zip(*texts, footers, strict=True)) or [()] * len(columns)
+    widths = [max(map(width, column), default=0) for column in cells]
+    whole = [max(width(c.heading), size) for c, size in zip(columns, widths, strict=True)]
+    wide = sum(whole) + 2 * len(whole) > console.width
+    kept = [index for index, size in enumerate(widths) if size or not wide]
+    words = [max(map(len, column.heading.split()), default=0) for column in columns]
+    least = [
+        max(word, size) if column.right else min(word, size)
+        for column, word, size in zip(columns, words, widths, strict=True)
+    ]
+    if sum(least[index] + 2 for index in kept) > console.width:
+        least = [1] * len(columns)  # else the last ones would not be seen at all
+    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None, collapse_padding=wide)
+    for index in kept:
+        column = columns[index]
         table.add_column(
             Text(column.heading),
-            Text(footer),
+            Text(footers[index]),
             justify="right" if column.right else "left",
             overflow="fold",
+            min_width=least[index],
         )
-    for row in rows:
-        table.add_row(*(Text(cell_text(v, c.absent)) for c, v in zip(columns, row, strict=True)))
-    Console().print(table)
+    for line in texts:
+        table.add_row(*(Text(line[index]) for index in kept))
+    console.print(table)
