@@ -83,7 +83,7 @@ def _without_currency(cell: str, currency: str) -> str:
         else:
             bare += character
     match = _CODE.fullmatch(bare.strip())
-    if match is not None:
+    if match is not None and any(map(str.isdigit, match[2])):
         named += [code.upper() for code in (match[1], match[3]) if code]
         bare = match[2]
     for code in named:
