@@ -135,7 +135,9 @@ def _list(found: list[RejectedRow], arguments: argparse.Namespace, context: Cont
             row["dropped"] = (
                 dropped and f"{dropped['at'][:10]} {dropped['by']}: {dropped['reason']}"
             )
-    print_list(rows, columns, as_json=as_json, empty="no row was rejected")
+    chosen = any((arguments.ids, arguments.file, arguments.source, arguments.reason))
+    empty = "no rejected row is like that" if chosen else "no row was rejected"
+    print_list(rows, columns, as_json=as_json, empty=empty)
     return EXIT_OK
 
 
@@ -182,6 +184,8 @@ def _retry(arguments: argparse.Namespace, application: Application, door: Door) 
         raise UsageError("retry needs to know which", "ids, --file, --source, --reason or --all")
     with application.connected():
         ids = [row.id for row in _found(arguments)]
+    if not ids:
+        raise UserError("no rejected row is like that", "syncd rejects lists them")
     done = retry_rejects(application, ids)
     door.note_rows(done.taken)
     say(

@@ -261,5 +261,7 @@ def _print_table(result: Result, currency: str) -> None:
         f" before {specification.end}, {summed}"
     )
     print_table(columns, rows, total)
-    if result.totals["unrated"]:
-        say(f"{result.totals['unrated']} rows have no price yet: they add nothing to the cost")
+    unrated = result.totals["unrated"]
+    if unrated:
+        have = "row has" if unrated == 1 else "rows have"
+        say(f"{unrated} {have} no price yet: they add nothing to the cost")

@@ -56,6 +56,9 @@ def test_rejects_are_shown_tried_and_dropped(company: Company) -> None:
     assert company.run("rejects", "retry", one).code == 1
     assert company.run("rejects", "retry").code == 2
     assert company.run("rejects", "retry", "999").code == 1
+    none = company.run("rejects", "retry", "--file", "another")
+    assert (none.code, "no rejected row is like that" in none.err) == (1, True)
+    assert "no rejected row is like that" in company.run("rejects", "--source", "another").err
     assert company.run("rejects", "drop", one).code == 2
     company.ok("rejects", "drop", one, "--reason", "a test of the installer")
     assert company.listed("rejects") == []
