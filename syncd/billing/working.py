@@ -92,6 +92,11 @@ def rounds_up(mode: str, count: int, beyond_half: int) -> bool:
     raise ValueError(f"{mode!r} is none of up, half-up, half-even, down")
 
 
+def with_tax(micros: int, tax: int) -> int:
+    """Return a price with a tax (millionths of a percent) in whole micros, which is only shown."""
+    return rounded(micros * (HUNDRED_PERCENT + tax), HUNDRED_PERCENT, WHOLE_MICROS)
+
+
 def increments_of(rate: Rate) -> tuple[Increment, ...]:
     """Return the series of a row; that of an old one is the initial interval and the increment."""
     if rate.terms is not None and rate.terms.increments:
@@ -229,7 +234,8 @@ def steps_of(working: Working) -> list[Step]:
         what = "raised to the minimum charge" if raised > 0 else "cut to the maximum charge"
         writer.reach(what, working.limited)
     if working.percent:
-        writer.reach(_percent_text(working.percent), working.adjusted)
+        kind = "surcharge" if working.percent > 0 else "discount"
+        writer.reach(f"{kind} {percent_text(abs(working.percent))}", working.adjusted)
     if writer.written != working.original:
         what = f"rounding {rounding.mode} to {rounding.decimals} decimals"
         if rounding.per != "leg":
@@ -246,11 +252,11 @@ def _original(working: Working, micros: int) -> int | None:
     return None if working.exchange is None else micros
 
 
-def _percent_text(millionths: int) -> str:
-    """Return ``surcharge 2.5 %`` or ``discount 10 %``."""
-    whole, rest = divmod(abs(millionths), 10**6)
+def percent_text(millionths: int) -> str:
+    """Return ``2.5 %``."""
+    whole, rest = divmod(millionths, 10**6)
     number = f"{whole}.{rest:06d}".rstrip("0").rstrip(".")
-    return f"{'surcharge' if millionths > 0 else 'discount'} {number} %"
+    return f"{number} %"
 
 
 class _Writer:

@@ -142,17 +142,39 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
                 "prefix",
                 tariff["prefix"] + (f" ({tariff['destination']})" if tariff["destination"] else ""),
             ),
+            ("time band", tariff["band"]),
         )
     _print_quality(answer["quality"])
     _heading("Price")
+    foreign = tariff["currency"] if tariff is not None else None
+    own = [Column(foreign, right=True)] if foreign else []
+
+    def amounts(original: int | None, amount: str) -> list[str | None]:
+        both = None if original is None else format_micros(original)
+        return [both, amount] if foreign else [amount]
+
     print_table(
-        [Column("Step"), Column("Seconds", right=True), Column(currency, right=True)],
+        [Column("Step"), Column("Seconds", right=True), *own, Column(currency, right=True)],
         [
-            [step["what"], step["seconds"] or None, format_micros(step["micros"])]
+            [
+                step["what"],
+                step["seconds"] or None,
+                *amounts(step.get("original"), format_micros(step["micros"])),
+            ]
             for step in answer["arithmetic"]
         ],
-        ["Price of the whole leg", None, _amount(answer["price"], "").strip()],
+        [
+            "Price of the whole leg",
+            None,
+            *amounts(
+                tariff["original"] if tariff is not None else None,
+                _amount(answer["price"], "").strip(),
+            ),
+        ],
     )
+    if tariff is not None and tariff["with_vat"] is not None:
+        whole = f"{format_micros(tariff['with_vat'])} {currency}"
+        sys.stdout.write(f"With {tariff['vat']} VAT the leg is {whole}.\n")
     if answer["shares"]:
         _heading("Shares")
         _print_shares(answer["shares"], currency)

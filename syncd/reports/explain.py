@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.billing.working import percent_text, with_tax
 from syncd.calls.analysis import INTERNAL_RULE, RECORDER_RULE
 from syncd.calls.context import IntakeContext
 from syncd.calls.explanation import (
@@ -238,6 +239,11 @@ def _tariff(leg: LegPrice, digits: int, zone: ZoneInfo) -> dict[str, Any] | None
         # The prefix is what the number begins with, so it is masked where the number is.
         "prefix": mask_number(whole, digits)[: len(used.prefix)] if digits < WHOLLY else PRIVATE,
         "destination": used.destination if digits < WHOLLY else None,
+        "band": used.band or None,
+        "currency": used.currency or None,
+        "original": used.original if used.currency and leg.micros is not None else None,
+        "vat": percent_text(used.vat) if used.vat else None,
+        "with_vat": with_tax(leg.micros, used.vat) if used.vat and leg.micros is not None else None,
     }
 
 
@@ -246,7 +252,7 @@ def _arithmetic(legs: tuple[LegPrice, ...], free: str, digits: int) -> list[dict
     leg."""
     if not legs:
         return [{"what": free, "seconds": 0, "micros": 0}]
-    found = []
+    found: list[dict[str, Any]] = []
     for leg in legs:
         number = leg.number.normalised.e164 or leg.number.raw
         prefix = f"{mask_number(number, digits)}: " if len(legs) > 1 else ""
@@ -255,6 +261,8 @@ def _arithmetic(legs: tuple[LegPrice, ...], free: str, digits: int) -> list[dict
             if leg.reason:
                 what = _masked_text(what, leg.number, digits)
             found.append({"what": prefix + what, "seconds": step.seconds, "micros": step.micros})
+            if step.original is not None:
+                found[-1]["original"] = step.original
     return found
 
 

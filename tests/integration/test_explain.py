@@ -71,6 +71,11 @@ def test_outgoing_call_with_its_arithmetic(world: World) -> None:
         "valid_from": "2026-01-01",
         "prefix": "393",
         "destination": "Italy mobile",
+        "band": None,
+        "currency": None,
+        "original": None,
+        "vat": None,
+        "with_vat": None,
     }
     assert answer["arithmetic"] == [
         {"what": "connection fee", "seconds": 0, "micros": 150_000},

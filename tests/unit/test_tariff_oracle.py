@@ -1,6 +1,7 @@
 """A hundred thousand prices, against an oracle in fractions that was written from docs/billing.md."""
 
 import random
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from functools import cache
@@ -108,18 +109,19 @@ class Told(NamedTuple):
     seconds: int
 
 
-def step_at(row: Rate, reached: int) -> tuple[int, Fraction]:
-    """Seconds and price of the step that a row has for a leg that has reached so many seconds."""
+def step_at(row: Rate, reached: int) -> tuple[int, int, int]:
+    """Seconds and price (a numerator and a denominator) of the step at which a leg has arrived that
+    has reached so many seconds."""
     terms = row.terms or Terms()
     if terms.increments:
         place = 0
         for one in terms.increments:
             place += one.seconds * one.steps
             if not one.steps or reached < place:
-                return one.seconds, Fraction(one.price * one.seconds, one.unit_seconds)
+                return one.seconds, one.price * one.seconds, one.unit_seconds
     length = row.initial_seconds if reached < row.initial_seconds else row.increment_seconds
     price = 0 if terms.per_call else row.price
-    return length, Fraction(price * length, row.unit_seconds)
+    return length, price * length, row.unit_seconds
 
 
 def oracle(case: "Case") -> Told | None:
@@ -146,6 +148,7 @@ def oracle(case: "Case") -> Told | None:
         fixed = Fraction(first.price)
         amount += rounded(fixed, rounding.mode, rounding.decimals) if each else fixed
     reached, total = 0, max(seconds, terms.minimum_seconds)
+    charged: Counter[tuple[int, int]] = Counter()
     split = case.week and not case.by_start
     if split and not all(
         row_at(epoch)
@@ -155,9 +158,12 @@ def oracle(case: "Case") -> Told | None:
     while reached < total:
         row = row_at(case.connected_at + reached) if split else first
         assert row is not None
-        length, price = step_at(row, reached)
-        amount += rounded(price, rounding.mode, rounding.decimals) if each else price
+        length, *price = step_at(row, reached)
+        charged[price[0], price[1]] += 1
         reached += length
+    for fraction, times in charged.items():
+        step = Fraction(*fraction)
+        amount += (rounded(step, rounding.mode, rounding.decimals) if each else step) * times
     amount = max(amount, Fraction(first.minimum_charge))
     if terms.maximum_charge is not None:
         amount = min(amount, Fraction(terms.maximum_charge))
