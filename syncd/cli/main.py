@@ -56,6 +56,8 @@ VERBS = (
     Verb("tariff", "tariff", "list, check, load, compare and try the rate decks of carriers"),
     Verb("explain", "explain", "explain a call: person, licence, number, tariff, price"),
     Verb("budget", "budget", "show budgets and what was spent of them"),
+    Verb("invoice", "invoice", "compare a carrier's itemised bill with the calls"),
+    Verb("charge-back", "charge_back", "write a month's cost by cost center for the ledger"),
     Verb("mail", "mail", "show the mail that waits, and send it"),
     Verb("db", "db", "status, verify, backup, restore, migrate"),
     Verb("completion", "completion", "print the completion script of a shell"),

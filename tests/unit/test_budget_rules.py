@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,7 @@ def test_the_periods_to_look_at(period: str, today: int, ages: list[int]) -> Non
     spans = spans_due(period, today, known)
     current = span_of(period, today)
     assert spans[-1] == current
-    assert all(a.end == b.first for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a.end == b.first for a, b in pairwise(spans))
     earlier = [first for first in known if first < current.first]
     if earlier:
         assert len(spans) >= 2  # a late call of yesterday's period is seen
