@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncd.application.preparation import numbering_plan
@@ -54,6 +54,8 @@ class Checked:
     file: Path
     read: ReadDeck | None
     problems: list[Problem] = field(default_factory=list)
+    incoming: bool = False
+    """Whether it prices incoming legs."""
 
     @property
     def wrong(self) -> bool:
@@ -151,11 +153,11 @@ def chosen_layout(
     return None
 
 
-def version_before(carrier: CarrierSettings, one: TariffFile) -> TariffFile | None:
+def version_before(versions: Sequence[TariffFile], one: TariffFile) -> TariffFile | None:
     """Return the version of the same site and trunk that holds until another begins."""
     earlier = [
         other
-        for other in carrier.tariffs
+        for other in versions
         if (other.site, other.trunk) == (one.site, one.trunk) and other.valid_from < one.valid_from
     ]
     return max(earlier, key=lambda other: other.valid_from, default=None)
@@ -194,16 +196,20 @@ def compared(
     yield from jump_warnings(read.label, found, carrier.price_jump, than)
 
 
-def check_version(settings: Settings, carrier: CarrierSettings, one: TariffFile) -> Checked:
-    """Look at one version of a carrier's tariff."""
+def check_version(
+    settings: Settings, carrier: CarrierSettings, one: TariffFile, *, incoming: bool = False
+) -> Checked:
+    """Look at one version of a carrier's tariff, or of that of its incoming legs."""
+    checked = Checked(carrier.name, one.version, one.file, None, incoming=incoming)
     try:
         read = read_deck(one.file, None)
     except ConfigurationError as error:
-        return Checked(carrier.name, one.version, one.file, None, list(error.problems))
-    checked = Checked(carrier.name, one.version, one.file, read)
+        checked.problems.extend(error.problems)
+        return checked
+    versions = carrier.incoming if incoming else carrier.tariffs
     checked.problems.extend(oddities(settings, carrier, read.deck.rates, read.label))
-    checked.problems.extend(compared(carrier, read, version_before(carrier, one)))
-    return checked
+    checked.problems.extend(compared(carrier, read, version_before(versions, one)))
+    return replace(checked, read=read)
 
 
 def check_file(

@@ -34,14 +34,15 @@ def deck_text(rows: Iterable[Mapping[str, str]], remarks: Sequence[str] = ()) ->
 
 
 def write_deck(path: Path, text: str, rates: Iterable[Rate], *, replace: bool = False) -> bool:
-    """Write a deck as a whole or not at all, when it gives just these rates. Returns False when the
-    very same file is there already.
+    """Write a deck as a whole or not at all, when it gives just these rates. Returns False when a deck
+    with the same rates is there already.
 
     Raises RefusedError when another one is there and must not be replaced: what was priced with it
     could no longer be explained.
     """
+    wanted = sorted(rates, key=_order)
     if path.exists():
-        if path.read_bytes() == text.encode():
+        if _rates_of(path) == wanted:
             return False
         if not replace:
             raise RefusedError(
@@ -57,13 +58,21 @@ def write_deck(path: Path, text: str, rates: Iterable[Rate], *, replace: bool = 
             stream.flush()
             os.fchmod(stream.fileno(), MODE)
             os.fsync(stream.fileno())
-        if sorted(load_deck(draft), key=_order) != sorted(rates, key=_order):
+        if _rates_of(draft) != wanted:
             raise ConfigurationError(f"{path} would not say what was read; it was not written")
         draft.replace(path)
     finally:
         with contextlib.suppress(FileNotFoundError):
             draft.unlink()
     return True
+
+
+def _rates_of(path: Path) -> list[Rate] | None:
+    """Return the rates of a file in their order, None for one that is no deck."""
+    try:
+        return sorted(load_deck(path), key=_order)
+    except ConfigurationError:
+        return None
 
 
 def _order(rate: Rate) -> tuple[str, str]:

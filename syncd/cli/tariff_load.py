@@ -38,10 +38,11 @@ def check(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> 
         if arguments.map:
             raise UsageError("--map goes with a file", "decks in the INI are of syncd's layout")
         checked += [
-            check_version(settings, one, version)
+            check_version(settings, one, version, incoming=incoming)
             for one in settings.carriers.values()
             if carrier is None or one is carrier
-            for version in one.tariffs
+            for incoming, versions in ((False, one.tariffs), (True, one.incoming))
+            for version in versions
         ]
     called = _called(arguments, context) if arguments.traffic else None
     missing = [_gaps(one, called, settings, context) for one in checked]
@@ -65,6 +66,7 @@ def _head(one: Checked) -> dict[str, Any]:
     return {
         "carrier": one.carrier or None,
         "version": one.version or None,
+        "direction": "incoming" if one.incoming else "outgoing",
         "file": str(one.file),
         "rows": None if one.read is None else len(one.read.deck.rates),
         "ok": not one.wrong,
@@ -92,11 +94,11 @@ def _gaps(
     one: Checked, called: list[Called] | None, settings: Settings, context: Context
 ) -> list[Gap] | None:
     """Return what was called over a deck's carrier and has no rate in it; None when that was not
-    asked, or when the version no longer holds, or only somewhere."""
+    asked, or when the version no longer holds, holds only somewhere, or prices incoming legs."""
     from syncd.application.decks import state_of
     from syncd.reports.tariff_gaps import gaps
 
-    if called is None or one.read is None or not one.carrier:
+    if called is None or one.read is None or not one.carrier or one.incoming:
         return None
     carrier = settings.carriers[one.carrier]
     version = next((this for this in carrier.tariffs if this.version == one.version), None)
@@ -127,6 +129,7 @@ def _print_checked(
             (
                 head["carrier"],
                 head["version"],
+                head["direction"],
                 head["file"],
                 head["rows"],
                 wrong,
@@ -134,7 +137,7 @@ def _print_checked(
                 None if gaps is None else sum(gap.calls for gap in gaps),
             )
         )
-    columns = [Column("Carrier"), Column("Version"), Column("File")]
+    columns = [Column(name) for name in ("Carrier", "Version", "For", "File")]
     columns += [Column(name, right=True) for name in ("Rows", "Mistakes", "Warnings")]
     print_table([*columns, Column("Calls without a rate", right=True, absent="-")], rows)
     for one in checked:
@@ -185,7 +188,7 @@ def load(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> i
     version = TariffFile(
         first.isoformat(), target, first, end, arguments.site or "", arguments.trunk or ""
     )
-    before = version_before(carrier, version)
+    before = version_before(carrier.tariffs, version)
     warnings = [*oddities(settings, carrier, read.deck.rates, read.label)]
     warnings += compared(carrier, read, before)
     warnings += _same_day(carrier, version)

@@ -281,3 +281,34 @@ def test_the_report_is_in_scope_and_masked(world: World) -> None:
     viewer.permission_level = 2
     viewer.save()
     assert answer(world.run("report", "unrated", *PERIOD, "--as", "Viewer", "--json"))["rows"] == []
+
+
+def test_incoming_decks_are_checked_too(world: World) -> None:
+    folder = world.ini.parent
+    own = folder / "own.csv"
+    own.write_text((folder / "telco.csv").read_text().splitlines()[0] + "\n999,x,,0,1,60,0,1,0\n")
+    text = world.ini.read_text().replace(
+        "rounding =", "incoming.own = own.csv from 2026-01-01\nrounding ="
+    )
+    world.ini.write_text(text)
+    outgoing, incoming = answer(world.run("tariff", "check", "--traffic", "0", "--json"))
+    assert (outgoing["direction"], incoming["direction"]) == ("outgoing", "incoming")
+    assert [one["what"] for one in incoming["problems"]] == ["1 prefix can never match: 999"]
+    assert [one["direction"] for one in answer(world.run("tariff", "--json"))] == [
+        "outgoing",
+        "incoming",
+    ]
+
+
+def test_a_workbook_with_the_same_prices_is_the_same_deck(world: World) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["Vorwahl", "Ziel", "Cent/Min"], [39, "Italien", 30], [39333, "Italien mobil", 99]):
+        sheet.append(row)
+    path = world.ini.parent / "prices.xlsx"
+    book.save(path)
+    assert answer(world.run("tariff", "load", prices(world), *LOAD, "--json"))["written"] is True
+    assert answer(world.run("tariff", "load", str(path), *LOAD, "--json"))["written"] is False
