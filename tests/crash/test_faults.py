@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import mixed
 from tests.support.sweep import (
+    SECONDS,
     VERIFIED,
     Failures,
     Worker,
@@ -64,6 +65,7 @@ class Undisturbed:
         return [*possible, self._later[name]]
 
 
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_intake_with_a_fault_anywhere(
     server: Callable[[str], str], scratch: Path, part: int

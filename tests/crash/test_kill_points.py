@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import mixed
-from tests.support.sweep import VERIFIED, Failures, Worker, chosen, differences
+from tests.support.sweep import SECONDS, VERIFIED, Failures, Worker, chosen, differences
 
 PARTS = 2
 """Which run side by side."""
@@ -17,6 +17,7 @@ USUAL = 200
 """Points of an ordinary run, in all parts."""
 
 
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_intake_killed_anywhere(server: Callable[[str], str], scratch: Path, part: int) -> None:
     server("strace")

@@ -12,6 +12,7 @@ from tests.integration.slapd import SYNCPROV, Slapd
 from tests.support import changing
 from tests.support.sweep import (
     NETWORK,
+    SECONDS,
     Failures,
     Worker,
     chosen,
@@ -31,6 +32,7 @@ TABLES = (
 """What a sync changes in one transaction."""
 
 
+@pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("kind", ["csv", "ldif", "ldap"])
 def test_sync_disturbed_anywhere(
     server: Callable[[str], str], scratch: Path, tmp_path: Path, kind: str

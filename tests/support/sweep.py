@@ -29,6 +29,8 @@ CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(\()?")
 FILES = "trace=%file,%desc"
 
 
+SECONDS = 0 if POINTS in os.environ else 900
+"""Time limit of a test, 0 for none; on a busy machine a point takes a second."""
 LONGEST, SHOWN = 3000, 10
 """How much is shown of what is wrong: letters of each point, points."""
 VERIFIED = 5
