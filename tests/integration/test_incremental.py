@@ -107,7 +107,7 @@ def test_adds_changes_renames_moves_and_deletions(corp: Corp) -> None:
     assert outcome.incremental
     assert outcome.entries == 4
     assert told(outcome) == {
-        ("Emma", "arrived", "", ""),
+        ("Emma", "arrived", "lines", "2005"),
         ("Anna", "changed", "department", "IT"),
         ("Anna", "changed", "first_extension", ""),
         ("Bert", "changed", "username", "bertold"),

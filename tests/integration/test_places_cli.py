@@ -43,8 +43,8 @@ def test_a_list_is_synchronised_by_its_name(
     assert code == 3
     told = [(row["who"], row["what"], row["field"]) for row in json.loads(shown)[0]["differences"]]
     assert told == [
-        ("Pilot: Support", "arrived", ""),
-        ("Lobby", "arrived", ""),
+        ("Pilot: Support", "arrived", "lines"),
+        ("Lobby", "arrived", "lines"),
         ("Support", "arrived", "hunt group"),
     ]
     assert run("sync", "phones")[0] == 0
