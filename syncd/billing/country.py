@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from syncd.billing.corrections import corrections
 from syncd.domain.codes import NumberClass
 
 Matcher = Callable[[str], re.Match[str] | None]
@@ -90,6 +91,9 @@ class Country:
     """The numbers of one country. Raises ValueError when no country has the two-letter code."""
 
     __slots__ = (
+        "_bare",
+        "_corrected",
+        "_emergency",
         "_general",
         "_international",
         "_kinds",
@@ -120,6 +124,12 @@ class Country:
         self._kinds = _alternatives(metadata, KINDS)
         short = phonenumbers.PhoneMetadata.short_metadata_for_region(region)
         self._short = _alternatives(short, SHORT_KINDS) if short is not None else None
+        corrected = corrections(region)
+        self._emergency = re.compile(corrected.emergency or "(?!)").fullmatch
+        self._bare = re.compile(corrected.bare or "(?!)").fullmatch
+        self._corrected = [
+            (re.compile(pattern).fullmatch, kind) for kind, pattern in corrected.kinds
+        ]
         self._siblings: dict[str, Country] | None = None
 
     def after_international_prefix(self, number: str) -> int:
@@ -132,6 +142,10 @@ class Country:
             return 0
         end = match.end()
         return 0 if number[end : end + 1] in ("0", "") else end
+
+    def is_bare(self, number: str) -> bool:
+        """Return whether a number is dialled without the trunk prefix that others need."""
+        return self._bare(number) is not None and bool(self.kind(number))
 
     def begins_with_trunk_prefix(self, number: str) -> bool:
         match = self._prefix(number) if self._prefix is not None else None
@@ -154,11 +168,16 @@ class Country:
 
     def kind(self, national: str) -> str:
         """Return the kind (a key of KINDS) of a national number, empty when it is not in use."""
+        for fits, kind in self._corrected:
+            if fits(national):
+                return kind
         match = self._kinds(national) if self._kinds is not None else None
         return match.lastgroup or "" if match is not None else ""
 
     def short_kind(self, number: str) -> str:
         """Return the kind (a key of SHORT_KINDS) of a short number, empty when it is none."""
+        if self._emergency(number):
+            return "emergency"
         match = self._short(number) if self._short is not None else None
         return match.lastgroup or "" if match is not None else ""
 

@@ -359,13 +359,17 @@ class Numbering:
             self._area_code
             and country.trunk_prefix
             and not country.begins_with_trunk_prefix(number)
+            and not country.is_bare(number)
         ):
             # Dialled without the trunk prefix it is a number of the own area, except where the
             # prefix may be left out (North America); a gateway shows national ones without it.
             local_first = not shown and country.calling_code != "1"
-            if local_first or not (national and country.kind(national)):
+            in_use = bool(national and country.kind(national))
+            if local_first or not in_use:
                 local = self._area_code + number
-                if country.kind(local) in ("fixed_line", "voip"):
+                kind = country.kind(local)
+                # In Brazil a mobile phone of the own area is called without the area code, too.
+                if kind in ("fixed_line", "voip") or (kind == "mobile" and not in_use):
                     return self._home(local, number, f"area code {self._area_code} added; ")
         if national:
             return self._home(national, number, "")
