@@ -134,6 +134,11 @@ def is_own(path: Path) -> bool:
 def read_deck(path: Path, mapped: DeckMap | None) -> ReadDeck:
     """Read a deck of our own, or one in a carrier's layout. Raises ConfigurationError with all that
     is wrong."""
+    if mapped is None and path.suffix.lower() in EXCEL:
+        what = "a workbook is read by a layout, and none was named"
+        hint = "[deck:NAME] in the INI, and --map NAME"
+        problem = Problem(str(path), 0, "", what, hint)
+        raise ConfigurationError(f"{path.name} cannot be read", problems=[problem])
     if mapped is None or is_own(path):
         return ReadDeck(path, Deck(load_deck(path)))
     taken = read_carrier_deck(path, mapped)

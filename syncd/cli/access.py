@@ -24,10 +24,14 @@ def add_viewer(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     )
 
 
-def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
-    """Add ``--format``, a table unless something else is asked for."""
+def add_format(parser: argparse.ArgumentParser, *formats: str, again: bool = False) -> None:
+    """Add ``--format``, a table unless something else is asked for; ``again`` for an action of a verb
+    that has it too."""
     parser.add_argument(
-        "--format", choices=("table", "json", *formats), help="how to print it (default: table)"
+        "--format",
+        choices=("table", "json", *formats),
+        default=argparse.SUPPRESS if again else None,
+        help="how to print it (default: table)",
     )
 
 

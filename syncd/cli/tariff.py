@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     way.add_argument("--trunk", metavar="NAME", help="over which trunk, whose carrier bills it")
     way.add_argument("--carrier", metavar="NAME", help="who bills it (default: the only one)")
     for action in (listed, check, load, diff, test):
-        add_format(action)
+        add_format(action, again=True)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:

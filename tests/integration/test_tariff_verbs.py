@@ -312,3 +312,14 @@ def test_a_workbook_with_the_same_prices_is_the_same_deck(world: World) -> None:
     book.save(path)
     assert answer(world.run("tariff", "load", prices(world), *LOAD, "--json"))["written"] is True
     assert answer(world.run("tariff", "load", str(path), *LOAD, "--json"))["written"] is False
+
+
+def test_what_stands_before_the_action_counts(world: World) -> None:
+    assert answer(world.run("tariff", "--format", "json", "list"))[0]["carrier"] == "telco"
+    assert answer(world.run("--json", "tariff", "check", "--traffic", "0"))[0]["ok"] is True
+
+
+def test_a_workbook_needs_a_layout(world: World) -> None:
+    ran = world.run("tariff", "check", str(world.ini.parent / "new.xlsx"))
+    assert ran.code == 78
+    assert "--map NAME" in ran.err
