@@ -62,6 +62,8 @@ NAMES = ("anna", "bruno", "carla")
 NUMBERS = ("2001", "2002", "2003", "2004", "2005", "2006")
 ROLES = (Role.FIRST, Role.OTHER, Role.FAX, Role.VOICEMAIL, Role.ALIAS)
 PILOT = "6100"
+AGO = st.sampled_from((0, 0, 50, 300, 1500))
+CALLS = st.lists(st.tuples(st.sampled_from(NUMBERS), AGO), min_size=1, max_size=3)
 OUTSIDE = "+33123456789"
 
 Key = tuple[str, str, str]
@@ -262,7 +264,7 @@ class Licensing(RuleBasedStateMachine):
 
     # --- the directory
 
-    @initialize(slots=st.integers(0, 4), acquisition=st.booleans(), numbered=st.integers(0, 3))
+    @initialize(slots=st.integers(0, 3), acquisition=st.booleans(), numbered=st.integers(1, 3))
     def people(self, slots: int, acquisition: bool, numbered: int) -> None:
         self.model.slots, self.model.acquisition = slots, acquisition
         with write_transaction():
@@ -306,10 +308,23 @@ class Licensing(RuleBasedStateMachine):
     def roles_of(self, person: str) -> set[Role]:
         return {one.role for one in self.model.current() if one.person == person}
 
-    @precondition(lambda self: self.free())
-    @rule(data=st.data(), person=st.sampled_from(NAMES), role=st.sampled_from(ROLES))
-    def somebody_gets_a_number(self, data: st.DataObject, person: str, role: Role) -> None:
+    @rule(data=st.data(), seconds=st.sampled_from((0, 1, 100, 500)))
+    def the_directory_changes(self, data: st.DataObject, seconds: int) -> None:
+        self.model.now += seconds
+        possible = [self.a_list_changes]
+        if self.free():
+            possible += [self.somebody_gets_a_number] * 2
+        if self.model.current():
+            possible += [self.billing_is_turned, self.somebody_leaves]
+            if self.free():
+                possible.append(self.somebody_is_renumbered)
+        if len(self.model.current()) > 1:
+            possible.append(self.numbers_are_swapped)
+        data.draw(st.sampled_from(possible))(data)
+
+    def somebody_gets_a_number(self, data: st.DataObject) -> None:
         """Arrival, return, another number beside the first."""
+        person, role = data.draw(st.sampled_from(NAMES)), data.draw(st.sampled_from(ROLES))
         number = data.draw(st.sampled_from(self.free()))
         roles = self.roles_of(person)
         if Role.FIRST not in roles:
@@ -321,19 +336,17 @@ class Licensing(RuleBasedStateMachine):
         )
         self.begin(person, role, number, billed=billed)
 
-    @rule(person=st.sampled_from(NAMES))
-    def billing_is_turned(self, person: str) -> None:
+    def billing_is_turned(self, data: st.DataObject) -> None:
+        person = data.draw(st.sampled_from(self.model.current())).person
         for one in [one for one in self.model.current() if one.person == person]:
             self.end(one)
             self.begin(person, one.role, one.number, billed=not one.billed)
 
-    @rule(person=st.sampled_from(NAMES))
-    def somebody_leaves(self, person: str) -> None:
+    def somebody_leaves(self, data: st.DataObject) -> None:
+        person = data.draw(st.sampled_from(self.model.current())).person
         for one in [one for one in self.model.current() if one.person == person]:
             self.end(one)
 
-    @precondition(lambda self: len(self.model.current()) > 1)
-    @rule(data=st.data())
     def numbers_are_swapped(self, data: st.DataObject) -> None:
         pair = st.lists(st.sampled_from(self.model.current()), min_size=2, max_size=2, unique_by=id)
         one, other = data.draw(pair)
@@ -342,16 +355,14 @@ class Licensing(RuleBasedStateMachine):
         self.begin(one.person, one.role, other.number, billed=one.billed)
         self.begin(other.person, other.role, one.number, billed=other.billed)
 
-    @precondition(lambda self: self.model.current() and self.free())
-    @rule(data=st.data())
     def somebody_is_renumbered(self, data: st.DataObject) -> None:
         one = data.draw(st.sampled_from(self.model.current()))
         number = data.draw(st.sampled_from(self.free()))
         self.end(one)
         self.begin(one.person, one.role, number, billed=one.billed)
 
-    @rule(number=st.sampled_from(NUMBERS))
-    def a_list_changes(self, number: str) -> None:
+    def a_list_changes(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(NUMBERS))
         with write_transaction():
             group, _ = HuntGroup.get_or_create(source="list", name="Support", name_key="support")
             if number in self.model.listed:
@@ -362,17 +373,10 @@ class Licensing(RuleBasedStateMachine):
 
     # --- the licence
 
-    @rule(slots=st.one_of(st.none(), st.integers(0, 6)))
-    def slots_are_bought_or_given_back(self, slots: int | None) -> None:
+    @rule(slots=st.sampled_from((0, 1, 1, 2, 2, 3, 4, None)), turned=st.sampled_from((0, 0, 1)))
+    def the_settings_change(self, slots: int | None, turned: int) -> None:
         self.model.slots = slots
-
-    @rule()
-    def acquisition_is_turned(self) -> None:
-        self.model.acquisition = not self.model.acquisition
-
-    @rule(seconds=st.integers(1, 500))
-    def time_passes(self, seconds: int) -> None:
-        self.model.now += seconds
+        self.model.acquisition ^= bool(turned)
 
     def terms(self) -> Terms:
         return Terms(self.model.slots, self.model.acquisition)
@@ -391,12 +395,7 @@ class Licensing(RuleBasedStateMachine):
         pbx = ledger.pbx_id(context.pbx)
         return Pipeline(context, rules_of(context), pbx, self.model.now)
 
-    @rule(
-        number=st.sampled_from(NUMBERS),
-        ago=st.sampled_from((0, 0, 0, 50, 300, 1500)),
-        hunted=st.sampled_from((False, False, False, True)),
-    )
-    def a_record_comes(self, number: str, ago: int, hunted: bool) -> None:
+    def a_record_comes(self, number: str, ago: int, *, hunted: bool) -> None:
         """However late."""
         model = self.model
         model.now += 10
@@ -421,6 +420,26 @@ class Licensing(RuleBasedStateMachine):
         work_off(self.context.zone, model.now)
         model.calls[call] = (start, number, hunted)
         model.arrive(call)
+
+    @rule(calls=CALLS)
+    def records_come(self, calls: list[tuple[str, int]]) -> None:
+        for number, ago in calls:
+            self.a_record_comes(number, ago, hunted=False)
+
+    @precondition(lambda self: self.model.current())
+    @rule(data=st.data(), ago=AGO)
+    def somebody_is_called(self, data: st.DataObject, ago: int) -> None:
+        one = data.draw(st.sampled_from(self.model.current()))
+        self.a_record_comes(one.number, ago, hunted=False)
+
+    @precondition(lambda self: self.model.seen)
+    @rule(data=st.data(), ago=AGO)
+    def a_number_without_a_person_is_called(self, data: st.DataObject, ago: int) -> None:
+        self.a_record_comes(data.draw(st.sampled_from(sorted(self.model.seen))), ago, hunted=False)
+
+    @rule(number=st.sampled_from(NUMBERS), ago=AGO)
+    def somebody_is_called_through_the_pilot(self, number: str, ago: int) -> None:
+        self.a_record_comes(number, ago, hunted=True)
 
     @precondition(lambda self: self.model.calls)
     @rule(data=st.data())
