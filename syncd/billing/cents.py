@@ -41,9 +41,10 @@ def apportion(amounts: Sequence[int], unit: int, total: int | None = None) -> li
 
 
 def format_units(units: int, decimals: int, point: str) -> str:
-    """Return an amount in whole units as a text with this sign before its decimals."""
+    """Return an amount in whole units as a text with this sign before its decimals; without a sign
+    it is the number of units."""
     sign = "-" if units < 0 else ""
     digits = str(abs(units)).zfill(decimals + 1)
-    if not decimals:
-        return sign + digits
+    if not (decimals and point):
+        return str(units)
     return f"{sign}{digits[:-decimals]}{point}{digits[-decimals:]}"

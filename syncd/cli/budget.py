@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.cli.access import add_viewer, check_viewer, open_report_door
 from syncd.cli.context import Context, common_options
-from syncd.domain.errors import EXIT_OK
+from syncd.domain.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,15 @@ HEADINGS = {
     "percent": "%",
     "unrated": "Unrated",
 }
+OF_CALLS = {
+    "first": "--from",
+    "end": "--to",
+    "group_by": "--group-by",
+    "filters": "--filter",
+    "measures": "--measures",
+    "columns": "--columns",
+}
+"""Options that choose among call rows."""
 TEXTS = ("budget", "member", "from", "to")
 
 
@@ -77,6 +86,24 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         _describe(context, door, str(name))
     show(rows, context, "json" if context.json else "table")
     return EXIT_OK
+
+
+def show_report(arguments: argparse.Namespace, door: Door, context: Context) -> None:
+    """Print the budgets as a report. Raises UsageError for options of other reports."""
+    from syncd.cli.access import chosen_format
+    from syncd.cli.output import print_json
+
+    given = [name for name in OF_CALLS if getattr(arguments, name, None)]
+    if given or arguments.count != "participations":
+        option = OF_CALLS[given[0]] if given else "--count"
+        raise UsageError(f"{REPORT} has no {option}", "it is about the periods of today")
+    rows = rows_for(door, context)[: arguments.limit]
+    form = chosen_format(arguments, context)
+    if form == "json":
+        head = {"report": REPORT, "viewer": door.viewer.name, "level": door.viewer.level}
+        print_json({**head, "rows": rows})
+    else:
+        show(rows, context, form)
 
 
 def rows_for(

@@ -99,12 +99,17 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     specification = _specification(arguments, context)
     door = open_report_door(arguments, context, arguments.name, specification.text())
 
-    from syncd.reports.catalogue.standard import TRUNK_LOAD
+    from syncd.reports.catalogue.standard import BUDGETS, TRUNK_LOAD
 
     if arguments.name == TRUNK_LOAD:
         from syncd.cli import trunk_load
 
         trunk_load.show(arguments, door, specification, context)
+        return EXIT_OK
+    if arguments.name == BUDGETS:
+        from syncd.cli import budget
+
+        budget.show_report(arguments, door, context)
         return EXIT_OK
 
     from dataclasses import replace

@@ -10,7 +10,8 @@ from syncd.domain.errors import UsageError
 from syncd.reports.specification import BOOKED_MEASURES, BY_DATE, BY_POSTING
 
 TRUNK_LOAD = "trunk-load"
-"""The one report that is not made of call rows."""
+BUDGETS = "budgets"
+"""The two reports that do not choose among call rows."""
 
 
 class CatalogueEntry(NamedTuple):
@@ -63,6 +64,7 @@ ENTRIES = (
         BOOKED_MEASURES,
         by=BY_POSTING,
     ),
+    CatalogueEntry(BUDGETS, "budgets of today's periods and what was spent of them"),
     CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
 )
 
