@@ -238,9 +238,9 @@ class Numbering:
             return "", pattern
         behind = dialled[len(prefix) :]
         pre_dot, dot, rest = pattern.partition(".")
-        if dot and pre_dot.startswith(prefix):
-            pre_dot = pre_dot.removeprefix(prefix)
-            return behind, f"{pre_dot}.{rest}" if pre_dot else rest
+        beyond = pre_dot.removeprefix(prefix)
+        if dot and beyond != pre_dot and (not beyond or beyond.startswith(access_code)):
+            return behind, f"{beyond}.{rest}" if beyond else rest
         emergency = self._country.short_kind(behind) == "emergency"
         if behind and (behind.startswith(access_code) or emergency):
             return behind, pattern
