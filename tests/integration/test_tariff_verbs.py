@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from syncd.cli.context import Context
-from syncd.store.models import AccessLog, database
+from syncd.store.models import AccessLog, Call, PrivateRecord, database
 from tests.support.bed import START
 from tests.support.phones import leg
 from tests.support.world import Ran, World, make_world
@@ -323,3 +323,14 @@ def test_a_workbook_needs_a_layout(world: World) -> None:
     ran = world.run("tariff", "check", str(world.ini.parent / "new.xlsx"))
     assert ran.code == 78
     assert "--map NAME" in ran.err
+
+
+def test_private_calls_are_no_gap(world: World) -> None:
+    world.bed.ingest(
+        leg(1, 101, 102, "2001", "0004915112345678"),
+        leg(2, 103, 104, "2001", "00043112345678", at=100),
+    )
+    austria = Call.get(Call.other_number.startswith("+43"))
+    PrivateRecord.create(record_id=austria.id // 8, owner=austria.id)
+    (found,) = answer(world.run("tariff", "check", "--json"))
+    assert [gap["prefix"] for gap in found["gaps"]] == ["+49151"]
