@@ -376,7 +376,7 @@ def problems(settings: Settings) -> list[Problem]:
     """Return every mistake and warning in what the settings name: mappings, filters, drivers, plans,
     tariffs and drop folders. The settings themselves were checked when they were loaded."""
     from syncd.application.decks import deck_problems
-    from syncd.application.preparation import folder_problems, tariff_warnings
+    from syncd.application.preparation import folder_problems, list_problems, tariff_warnings
     from syncd.directory import checks
 
     prepared = prepare(settings)
@@ -389,6 +389,11 @@ def problems(settings: Settings) -> list[Problem]:
             problem
             for source in settings.cdr.values()
             for problem in folder_problems(settings, source)
+        ),
+        *(
+            problem
+            for directory in settings.directories.values()
+            for problem in list_problems(settings, directory)
         ),
         *tariff_warnings(settings, prepared),
     ]

@@ -15,7 +15,7 @@ from syncd.billing.tariff import Carrier, class_differences
 from syncd.cdr.driver_options import DriverWithOptions, OptionsError
 from syncd.domain.errors import ConfigurationError, Problem
 from syncd.domain.leg import CdrDriver
-from syncd.settings.model import CdrSettings, Settings, SiteSettings
+from syncd.settings.model import CdrSettings, DirectorySettings, Settings, SiteSettings
 
 
 @dataclass(slots=True)
@@ -134,6 +134,19 @@ def folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem
         yield _problem(settings, section, "folder", what, hint)
     elif not os.access(folder, os.R_OK | os.X_OK):
         yield _problem(settings, section, "folder", f"{folder} cannot be read")
+
+
+def list_problems(settings: Settings, directory: DirectorySettings) -> Iterator[Problem]:
+    """Say what is wrong with the file of an LDIF, CSV or places source. One that is written anew at
+    this moment, or whose mount is late, stops its sync, not intake and reports."""
+    if directory.file is None or directory.servers:
+        return
+    try:
+        with directory.file.open("rb"):
+            pass
+    except OSError as error:
+        what = f"{directory.file} cannot be read: {error.strerror}"
+        yield _problem(settings, directory.section, "file", what)
 
 
 def _problem(settings: Settings, section: str, option: str, what: str, hint: str = "") -> Problem:

@@ -35,7 +35,6 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
         if name == LOCAL_SOURCE or name in parsed.of("directory"):
             other = "what is made by hand" if name == LOCAL_SOURCE else "a [directory:NAME]"
             found.append(section.problem("", f"{name!r} is the name of {other}", "rename it"))
-        found += _readable(section, "file", section.get("file"))
     for section in parsed.of("map").values():
         found += _map(section, parsed)
     for section in parsed.of("groups").values():
@@ -97,10 +96,8 @@ def _directory(section: ParsedSection) -> Iterator[Problem]:
         yield from _transport(section)
         yield from _password(section)
         yield from _certificate(section)
-    elif kind in ("ldif", "csv"):
-        if "file" in section.values and section.get("file") is None:
-            yield section.problem("file", "is missing", f"type = {kind} needs it")
-        yield from _readable(section, "file", section.get("file"))
+    elif kind in ("ldif", "csv") and "file" in section.values and section.get("file") is None:
+        yield section.problem("file", "is missing", f"type = {kind} needs it")
     yield from _readable(section, "ca_file", section.get("ca_file"))
 
 

@@ -79,3 +79,24 @@ def test_a_list_and_a_directory_have_names_of_their_own(
     said = "".join(capsys.readouterr())
     assert "'local' is the name of what is made by hand" in said
     assert "no.csv cannot be read" in said
+
+
+def test_a_list_that_is_away_stops_its_sync_alone(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever exports it may remove it before it is written anew."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main([*arguments, "--config", str(config)])
+        return (code, *capsys.readouterr())
+
+    assert run("sync", "phones")[0] == 0
+    config.with_name("places.csv").unlink()
+    code, _, said = run("check-config")
+    assert (code, said.count("places.csv cannot be read: No such file")) == (78, 1)
+    assert "[places:phones] file" in said
+    code, _, said = run("sync", "phones")
+    assert (code, said.count("places.csv cannot be read: No such file")) == (78, 1)
+    code, shown, _ = run("person", "list", "--json")
+    assert code == 0
+    assert {row["state"] for row in json.loads(shown)} == {"present"}
