@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("benchmarks.intake", "benchmarks.rating", "benchmarks.directory")
+BENCHMARKS = ("benchmarks.intake", "benchmarks.rating", "benchmarks.rerate", "benchmarks.directory")
 
 
 def main() -> int:

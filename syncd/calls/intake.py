@@ -7,8 +7,6 @@ so that a crash in between finds it again, known by its content, and merely arch
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import sqlite3
 import time
@@ -42,6 +40,7 @@ from syncd.calls.pipeline import Pipeline
 from syncd.calls.reading_ahead import read_ahead
 from syncd.calls.reading_process import Read, ReadingProcess, equipment
 from syncd.calls.release import release_calls, work_off
+from syncd.calls.uncollected import without_collections
 from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name
 from syncd.cdr.driver_options import written_at
@@ -124,10 +123,10 @@ class Intake:
         with write_transaction():
             pbx_id = ledger.pbx_id(context.pbx)
         if context.growing:
-            with _without_collections():
+            with without_collections():
                 self._read_growing(ready, pbx_id, outcome, moment, stop, progress)
             ready = []
-        with _without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
+        with without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
             moves: list[tuple[Content, Future[None]]] = []
             for batch in self._batches(self._files(ready, outcome, moment, progress)):
                 stored = self._store_all(batch, pbx_id, outcome, moment, progress)
@@ -484,17 +483,3 @@ def _to_hand_over(waiting: _Waiting) -> tuple[bytes, str] | None:
 
 def _take_over(waiting: _Waiting, read: Read) -> None:
     waiting.rows, waiting.alone = read
-
-
-@contextlib.contextmanager
-def _without_collections() -> Iterator[None]:
-    """Switch the cyclic garbage collector off: a batch makes hundreds of thousands of tuples and no
-    cycles, and looking through them for some took a fifth of the time."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -19,6 +19,7 @@ from syncd.calls.dimensions import Dimensions
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pricing import Pricer
 from syncd.calls.sides import analyse
+from syncd.calls.uncollected import without_collections
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Side
 from syncd.domain.days import Days
@@ -173,6 +174,9 @@ class Run:
             self.finished = self._row.state == DONE
         self._wanted = wanted
         self._contexts = contexts
+        self._incoming = any(
+            carrier.incoming for one in contexts.values() for carrier in one.carriers.values()
+        )
         self._days = Days(zone)
         self._now = now
         position = json.loads(self._row.position) if self._row and self._row.position else None
@@ -186,6 +190,11 @@ class Run:
     def step(self) -> None:
         """Do the next chunk, and remember that it is done. Doing so twice changes nothing the second
         time."""
+        # A chunk makes a hundred thousand tuples and no cycles.
+        with without_collections():
+            self._step()
+
+    def _step(self) -> None:
         if self._row is None:
             with proxy.obj.atomic("DEFERRED"):
                 self._chunk(None)
@@ -264,6 +273,7 @@ class Run:
             else:
                 changes.append(Change(row, one.before))
         if found:
+            # What is undone goes by the ids of its rows.
             self._place = Place(0, found[-1].id, 0)
         return changes, len(found) < ROWS_AT_ONCE
 
@@ -273,7 +283,9 @@ class Run:
         """Return the next rows with the money that the tariffs of now make of them, where that
         differs."""
         wanted = self._wanted
-        found = candidates(wanted.since, wanted.until, self._place, RECORDS_AT_ONCE)
+        found = candidates(
+            wanted.since, wanted.until, self._place, RECORDS_AT_ONCE, incoming=self._incoming
+        )
         if directory_version() != self._version:
             self._version = directory_version()
             self._sources.clear()

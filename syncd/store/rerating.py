@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from syncd.domain.codes import RecordOutcome, Side
+from syncd.domain.codes import Direction, RecordOutcome, Side, State
 from syncd.domain.leg import Leg
 from syncd.domain.posting import Cause
 from syncd.store.adjustments import booked
@@ -26,6 +26,8 @@ MONEY = (
     "reason",
 )
 """The columns that re-rating may change, in the order of ``Money``."""
+
+OUTWARD = (int(Direction.OUTGOING), int(Direction.TRANSIT))
 
 _LEG = ", ".join(f'record."{name}"' for name in Leg._fields)
 
@@ -81,13 +83,19 @@ class Change(NamedTuple):
     money: Money
 
 
-def candidates(since: int, until: int, after: Place, limit: int) -> list[Candidate]:
+def candidates(
+    since: int, until: int, after: Place, limit: int, *, incoming: bool
+) -> list[Candidate]:
     """Return up to ``limit`` records that begin since … until (epoch seconds, exclusive), after a
-    place, of which a row goes over an outside leg, pays for one or names a carrier."""
+    place, of which a row has a price or lacks one, or goes over an outside leg: an outgoing one,
+    and with ``incoming`` any."""
     mark = proxy.obj.param
+    # A record that carries an outgoing leg is an outgoing one, or goes through.
+    outgoing = "" if incoming else f" AND one.direction IN {OUTWARD}"
     rows = " OR ".join(
         f"EXISTS (SELECT 1 FROM {table} AS one WHERE one.id BETWEEN record.id * 8"
-        " AND record.id * 8 + 7 AND (one.leg <> 0 OR one.state <> 0 OR one.carrier_id <> 0))"
+        f" AND record.id * 8 + 7 AND (one.state <> {int(State.FREE)}"
+        f" OR ((one.leg <> 0 OR one.carrier_id <> 0){outgoing})))"
         for table in TABLES
     )
     cursor = proxy.obj.execute_sql(

@@ -1,0 +1,21 @@
+"""Work that makes many tuples and no cycles goes on without the cyclic garbage collector."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """Switch the cyclic garbage collector off: a batch makes hundreds of thousands of tuples and no
+    cycles, and looking through them for some took a fifth of the time."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
