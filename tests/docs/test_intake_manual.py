@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from syncd.application.plugins import DRIVERS, plugin_names
-from syncd.calls import analysis, attribution, batch, excluding
+from syncd.calls import analysis, attribution, excluding
 from syncd.cdr import spool
 from syncd.cdr.ledger import Counters
 from syncd.cdr.parts import traits

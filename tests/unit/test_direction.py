@@ -582,7 +582,9 @@ def test_who_talks_on_pays_where_the_site_says_so() -> None:
     # Nobody of the company talks on: who transferred pays all the same.
     out = call(IN, OUT, TRANSFERRED, started_at=1065, connected_at=1065, ended_at=1125)
     came = call(IN, to_phone("2001"), HANDED_OVER, dest_leg=103)
-    assert decided(came, out, charging=HOLDER_PAYS) == [f"redirecting 2001 transit mobile {E164} pays"]
+    assert decided(came, out, charging=HOLDER_PAYS) == [
+        f"redirecting 2001 transit mobile {E164} pays"
+    ]
     # A forward is no transfer.
     forward = call(phone("2003"), OUT, forwarded("2002", 15))
     assert decided(forward, charging=HOLDER_PAYS) == decided(forward)
