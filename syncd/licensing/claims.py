@@ -11,6 +11,7 @@ from syncd.domain.codes import Role
 from syncd.licensing.slots import CLAIMING, Claim, SlotKey, slot_key
 from syncd.store.assignments import assignments
 from syncd.store.models import AcquiredLine, HuntGroup, HuntListing, HuntMember, Line
+from syncd.store.models import database as proxy
 
 AT_ONCE = 500
 """Rows of one statement: a database takes a limited number of variables."""
@@ -188,13 +189,14 @@ def document(lines: Mapping[int, int | None], now: int) -> bool:
         until = overruled.get(line, FOREVER)
         if shown is not None and (until == FOREVER or shown >= until):
             hunts.add(line)
-    new = [
-        {"line": line, "learned_at": now, "hunt": line in hunts}
-        for line in lines
-        if line not in known
-    ]
-    for rows in chunks(new):
-        AcquiredLine.insert_many(rows).execute()
+    new = [(line, now, line in hunts) for line in lines if line not in known]
+    if new:
+        # A file can bring thousands of numbers.
+        proxy.obj.cursor().executemany(
+            "INSERT INTO acquired_line (line_id, learned_at, hunt)"
+            f" VALUES ({', '.join([proxy.obj.param] * 3)})",
+            new,
+        )
     learned = [line for line in hunts if line in known and not known[line]]
     for part in chunks(learned):
         AcquiredLine.update(hunt=True).where(AcquiredLine.line << part).execute()

@@ -16,6 +16,7 @@ from syncd.licensing.slots import Claim, Licence, SlotKey, grant, slot_key
 from syncd.store import withheld
 from syncd.store.database import get_meta, set_meta
 from syncd.store.models import MaintenanceRun, Slot
+from syncd.store.models import database as proxy
 
 NAMED, ACQUIRED = "named", "acquired"
 RELEASE, RUNNING = "release", "running"
@@ -125,23 +126,28 @@ def _write_history(
         history.setdefault(key, []).append((since, until))
     for part in chunks(ended):
         Slot.update(until=now).where(Slot.id << part).execute()
-    opened = [
-        {
-            "kind": NAMED if key.party else ACQUIRED,
-            "party": key.party or None,
-            "role": int(key.role),
-            "line": claim.line,
-            "since": now,
-            "until": FOREVER,
-            "reason": _reason(claim),
-        }
-        for key, claim in wanted.items()
-        if key not in still
-    ]
-    for chunk in chunks(opened):
-        Slot.insert_many(chunk).execute()
-    for key in wanted.keys() - still:
-        history.setdefault(key, []).append((now, FOREVER))
+    opened = [claim for key, claim in wanted.items() if key not in still]
+    if opened:
+        mark = proxy.obj.param
+        # A file can bring thousands of numbers.
+        proxy.obj.cursor().executemany(
+            "INSERT INTO slot (kind, party_id, role, line_id, since, until, reason)"
+            f" VALUES ({', '.join([mark] * 7)})",
+            [
+                (
+                    NAMED if claim.key.party else ACQUIRED,
+                    claim.key.party or None,
+                    int(claim.key.role),
+                    claim.line,
+                    now,
+                    FOREVER,
+                    _reason(claim),
+                )
+                for claim in opened
+            ],
+        )
+    for claim in opened:
+        history.setdefault(claim.key, []).append((now, FOREVER))
     return history
 
 
