@@ -1,4 +1,4 @@
-"""What a batch changed in closed months is booked in the oldest open one (docs/rules.md 7.7)."""
+"""What a batch changed in closed months is booked in the oldest open one (docs/rules.md 7.8)."""
 
 from __future__ import annotations
 

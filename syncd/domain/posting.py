@@ -1,4 +1,4 @@
-"""The posting period: in which month what a call costs is booked (pure; docs/rules.md 7.7).
+"""The posting period: in which month what a call costs is booked (pure; docs/rules.md 7.8).
 
 A month is closed or open; months are closed in their order, so one bound says all of them. What
 happens to a call of a closed month afterwards is booked in the oldest open one: minus what it was,

@@ -1,4 +1,4 @@
-"""Sums by posting period: what finance books, beside sums by the date of the call (docs/rules.md 7.7).
+"""Sums by posting period: what finance books, beside sums by the date of the call (docs/rules.md 7.8).
 
 A month comes to what its calls cost as they are now, plus the adjustments that are booked in it,
 minus those that are booked elsewhere for its calls. Adjustments have an org and a party, and are in

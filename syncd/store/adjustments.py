@@ -1,4 +1,4 @@
-"""The one place through which every change of a call row that is stored goes (docs/rules.md 7.7).
+"""The one place through which every change of a call row that is stored goes (docs/rules.md 7.8).
 
 What concerns a closed month is booked in the oldest open one. Months are those of the zone in which
 the sums by day are kept. All of it must run inside the transaction of the change.

@@ -1,7 +1,7 @@
 """Closing posting periods: the sums of a month as they are booked, kept and compared for ever.
 
 A month comes to what its calls cost, as they are now, plus the adjustments that are booked in it,
-minus those that were booked elsewhere for its calls (docs/rules.md 7.7).
+minus those that were booked elsewhere for its calls (docs/rules.md 7.8).
 """
 
 from __future__ import annotations
