@@ -133,7 +133,12 @@ def _driver(
     from zoneinfo import ZoneInfo
 
     from syncd.application.plugins import DRIVERS, load_plugin
-    from syncd.cdr.driver_options import DriverWithOptions, OptionsError, default_values
+    from syncd.cdr.driver_options import (
+        DriverWithOptions,
+        OptionProblem,
+        OptionsError,
+        default_values,
+    )
 
     utc = ZoneInfo("UTC")
     if arguments.source is not None:
@@ -143,7 +148,10 @@ def _driver(
     found = load_plugin(DRIVERS, arguments.driver)
     if not isinstance(found, DriverWithOptions):
         return found, getattr(found, "quality", None), utc, None
+    needed = [option.name for option in found.options if option.default is None and not option.key]
     try:
+        if needed:
+            raise OptionsError(OptionProblem(name, "is missing") for name in needed)
         return found.configure(default_values(found.options), utc), None, utc, None
     except OptionsError as error:
         hint = f"describe it in a [cdr:NAME] with driver = {found.name}, and use --source NAME"

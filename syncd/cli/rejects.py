@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.action != "retry" and arguments.all:
         raise UsageError("--all goes with retry")
     if arguments.action == "retry":
-        return _retry(arguments, application, door)
+        return _retry(arguments, context, application, door)
     if arguments.action == "drop":
         return _drop(arguments, context, door)
     found = _found(arguments)
@@ -174,29 +174,36 @@ def _show(found: list[RejectedRow], arguments: argparse.Namespace, context: Cont
     return EXIT_OK
 
 
-def _retry(arguments: argparse.Namespace, application: Application, door: Door) -> int:
+def _retry(
+    arguments: argparse.Namespace, context: Context, application: Application, door: Door
+) -> int:
     """Read rejects again. Exit code 1 when one is still bad."""
+    from dataclasses import asdict
+
     from syncd.application.reprocessing import retry_rejects
-    from syncd.cli.output import say
+    from syncd.cli.output import print_json, say
 
     given = [arguments.ids, arguments.file, arguments.source, arguments.reason]
     if not any(given) and not arguments.all:
         raise UsageError("retry needs to know which", "ids, --file, --source, --reason or --all")
     with application.connected():
         ids = [row.id for row in _found(arguments)]
-    if not ids:
+    if not ids and any(given):
         raise UserError("no rejected row is like that", "syncd rejects lists them")
     done = retry_rejects(application, ids)
     door.note_rows(done.taken)
-    say(
-        f"{done.taken} taken ({done.records} records, {done.calls} calls),"
-        f" {done.still} still rejected"
-    )
+    if chosen_format(arguments, context) == "json":
+        print_json(asdict(done))
+    else:
+        say(
+            f"{done.taken} taken ({done.records} records, {done.calls} calls),"
+            f" {done.still} still rejected"
+        )
     return EXIT_FAILED if done.still else EXIT_OK
 
 
 def _drop(arguments: argparse.Namespace, context: Context, door: Door) -> int:
-    from syncd.cli.output import say
+    from syncd.cli.output import print_json, say
     from syncd.store.database import write_transaction
     from syncd.store.rejects import drop
 
@@ -208,5 +215,8 @@ def _drop(arguments: argparse.Namespace, context: Context, door: Door) -> int:
         ids = [row.id for row in _found(arguments)]
         dropped = drop(ids, door.viewer.name, arguments.reason.strip(), context.now())
     door.note_rows(dropped)
-    say(f"{dropped} dropped; they stay counted as rejected, and --dropped lists them")
+    if chosen_format(arguments, context) == "json":
+        print_json({"dropped": dropped})
+    else:
+        say(f"{dropped} dropped; they stay counted as rejected, and --dropped lists them")
     return EXIT_OK

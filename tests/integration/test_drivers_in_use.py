@@ -197,6 +197,7 @@ def test_what_would_be_rejected_is_shown_and_fails(
     [
         (["missing.csv"], "which driver?"),
         (["--driver", "delimited", "missing.csv"], "needs options"),
+        (["--driver", "cube", str(FIXTURES / "cube.csv")], "needs options: trunks: is missing"),
         (["--driver", "nobody", "missing.csv"], "'nobody' is not installed"),
         (["--driver", "asterisk", "missing.csv"], "missing.csv"),
         (["--driver", "webex", str(FIXTURES / "asterisk.csv")], "set aside as a whole"),

@@ -53,14 +53,18 @@ def test_rejects_are_shown_tried_and_dropped(company: Company) -> None:
     (shown,) = company.listed("rejects", "show", one)
     assert shown["raw"] == "1,2,3"
     assert shown["header"].startswith('"cdrRecordType"')
-    assert company.run("rejects", "retry", one).code == 1
+    tried = company.run("rejects", "retry", one, "--json")
+    assert (tried.code, tried.json["still"]) == (1, 1)
     assert company.run("rejects", "retry").code == 2
     assert company.run("rejects", "retry", "999").code == 1
     none = company.run("rejects", "retry", "--file", "another")
     assert (none.code, "no rejected row is like that" in none.err) == (1, True)
     assert "no rejected row is like that" in company.run("rejects", "--source", "another").err
     assert company.run("rejects", "drop", one).code == 2
-    company.ok("rejects", "drop", one, "--reason", "a test of the installer")
+    dropping = ("rejects", "drop", one, "--reason", "a test of the installer", "--json")
+    assert company.ok(*dropping).json == {"dropped": 1}
+    nothing = company.ok("rejects", "retry", "--all", "--json").json
+    assert nothing == {"taken": 0, "still": 0, "records": 0, "calls": 0}
     assert company.listed("rejects") == []
     (dropped,) = company.listed("rejects", "--dropped")
     assert dropped["dropped"]["reason"] == "a test of the installer"
