@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncd.application.budgets import BudgetOutcome
 from syncd.application.gauges import Gauges
+from syncd.application.mail import MailOutcome
 from syncd.calls.intake import IngestOutcome
 from syncd.daemon import jobs as jobs_module
 from syncd.daemon.jobs import HEARTBEAT_SECONDS, Jobs, units_of
@@ -20,6 +22,7 @@ from syncd.daemon.state import STUCK_SECONDS, DaemonState
 from syncd.directory.sync import SyncOutcome
 from syncd.domain.errors import TryAgainError
 from syncd.observe.metrics import Metrics
+from syncd.settings.finance import BudgetSettings, FinanceSettings, MailSettings
 from syncd.settings.schedule import Every
 
 ROME = ZoneInfo("Europe/Rome")
@@ -44,6 +47,7 @@ def settings(directories: int = 2, folders: int = 1) -> Any:
         },
         cdr={f"c{n}": SimpleNamespace(schedule=hour) for n in range(folders)},
         daemon=SimpleNamespace(rollups=hour),
+        finance=FinanceSettings(),
     )
 
 
@@ -114,6 +118,8 @@ class Bench:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(jobs_module, "measure", lambda settings, now: Gauges(0, None, 0, 0))
     monkeypatch.setattr(jobs_module, "resume", lambda application, signal: None)
+    for work in (jobs_module.reprocessing, jobs_module.rerating):
+        monkeypatch.setattr(work, "resume", lambda application, signal: None)
     made = Bench(FakeApplication())
     yield made
     made.application.hold.set()
@@ -210,3 +216,32 @@ def test_a_directory_gets_the_time_that_its_servers_may_take() -> None:
     units = {unit.title: unit for unit in units_of(settings())}
     assert units["sync d0"].patience == STUCK_SECONDS + 2 * 305
     assert units["ingest c0"].patience == STUCK_SECONDS
+
+
+def test_budgets_and_mail_have_jobs_where_they_are_set(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = bench.application
+    assert "mail" not in {unit.title for unit in units_of(application.settings)}
+    budget = BudgetSettings(
+        "b", "person", "same", "day", 1, (), (), (), (), carry_over=False, thresholds=(), notify=()
+    )
+    application.settings.finance = FinanceSettings(
+        MailSettings("server"), {"b": budget}, budget_schedule=Every(3600)
+    )
+
+    def sent(given: FakeApplication, *, stop: Any) -> MailOutcome:
+        given._end("mail")
+        return MailOutcome(sent=1)
+
+    def checked(given: FakeApplication, *, stop: Any) -> BudgetOutcome:
+        given._end("budgets")
+        return BudgetOutcome()
+
+    monkeypatch.setattr(jobs_module, "send_mail", sent)
+    monkeypatch.setattr(jobs_module, "check_budgets", checked)
+    application.failing.add("mail")
+    application.hold.set()
+    bench.jobs.start()
+    assert {"budgets", "mail"} <= set(application.wait(5))
+    bench.status("failing: mail")
