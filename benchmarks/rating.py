@@ -13,10 +13,13 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
+from syncd.billing.bands import Bands
 from syncd.billing.numbering import Numbering, NumberingPlan
-from syncd.billing.rating import Rated, rate_leg
-from syncd.billing.tariff import Carrier, Deck, Tariff
+from syncd.billing.rating import Rated, Where, rate_leg
+from syncd.billing.tariff import Carrier, Deck, Tariff, TariffTerms
+from syncd.domain.bands import parse_spans
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import NumberClass
 from syncd.domain.rate import Rate, Rounding
@@ -83,6 +86,26 @@ def made_numbers(beginnings: tuple[str, ...], count: int, generator: random.Rand
 def made_carrier(rates: list[Rate]) -> Carrier:
     """Return a carrier whose deck remembers nothing yet."""
     return Carrier("telco", [Tariff("telco", "1", 0, FOREVER, Deck(rates), Rounding())])
+
+
+def banded_carrier(rates: list[Rate]) -> Carrier:
+    """Return a carrier whose deck has three rows for each prefix: peak, weekend and default."""
+    spans = {"peak": "Mon-Fri 08:00-18:30", "weekend": "Sat Sun, holiday"}
+    bands = Bands("week", {name: parse_spans(text) for name, text in spans.items()})
+    rows = [rate._replace(band=band) for rate in rates for band in ("", *spans)]
+    terms = TariffTerms(bands)
+    return Carrier("telco", [Tariff("telco", "1", 0, FOREVER, Deck(rows), Rounding(), terms=terms)])
+
+
+def rate_all_in_bands(carrier: Carrier, calls: list[Call], moments: list[int]) -> int:
+    """Rate all calls, each at a moment of its own; return what they cost together."""
+    where = Where("hq", ZoneInfo("Europe/Rome"))
+    total = 0
+    for (number, seconds), moment in zip(calls, moments, strict=True):
+        rated = rate_leg(carrier, number, moment, seconds, "", "", None, where)
+        if type(rated) is Rated:
+            total += rated.price.micros
+    return total
 
 
 def rate_all(carrier: Carrier, calls: list[Call]) -> int:
@@ -161,6 +184,14 @@ def main() -> None:
     repeated = best("rated, each number about 20 times", count, lambda: rate_all(known, few))
     unknown = iter([made_carrier(rates) for _ in range(ROUNDS)])
     fresh = best("rated, numbers never seen before", count, lambda: rate_all(next(unknown), many))
+    year = 1_767_225_600
+    moments = [year + generator.randrange(365 * 86_400) for _ in range(count)]
+    banded = banded_carrier(rates)
+    in_bands = best(
+        "rated by time band, split at its edges, a year of calls",
+        count,
+        lambda: rate_all_in_bands(banded, few, moments),
+    )
     by_prefix = {rate.prefix: rate for rate in rates}
     dictionary = best(
         "longest prefix alone, plain dictionary",
@@ -168,10 +199,13 @@ def main() -> None:
         lambda: look_up_by_dictionary(by_prefix, many),
     )
     sql = best("SQL query per call, no price", count, lambda: look_up_by_sql(connection, many))
-    print(f"ratio to the SQL query       {repeated / sql:6.1f}   new numbers {fresh / sql:6.1f}")
+    print(
+        f"ratio to the SQL query       {repeated / sql:6.1f}   new numbers {fresh / sql:6.1f}   "
+        f"in bands {in_bands / sql:6.1f}"
+    )
     print(
         f"ratio to the bare dictionary {repeated / dictionary:6.2f}   "
-        f"new numbers {fresh / dictionary:6.2f}"
+        f"new numbers {fresh / dictionary:6.2f}   in bands {in_bands / dictionary:6.2f}"
     )
 
     national = made_numbers(("006", "002", "0011", "0333", "0347"), count, generator)

@@ -24,12 +24,13 @@ class Deck:
     """Rates by longest prefix, then time band. Each prefix is there once for each band (``load_deck``
     sees to that)."""
 
-    __slots__ = ("_by_band", "_by_prefix", "_known", "_lengths", "bands", "rates")
+    __slots__ = ("_by_band", "_by_prefix", "_known", "_lengths", "bands", "plain", "rates")
 
     def __init__(self, rates: Iterable[Rate]) -> None:
         self.rates = tuple(rates)
         self.bands = frozenset(rate.band for rate in self.rates if rate.band)
         """Names of the bands that rows name."""
+        self.plain = not self.bands and all(rate.terms is None for rate in self.rates)
         self._by_prefix = {rate.prefix: rate for rate in self.rates}
         self._by_band: dict[str, dict[str, Rate]] = {}
         if self.bands:

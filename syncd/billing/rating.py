@@ -70,10 +70,15 @@ def price(rate: Rate, seconds: int, rounding: Rounding) -> Price:
     Price per unit times billed seconds, exactly; plus the connection fee; at least the minimum
     charge; rounded once to ``rounding.decimals``. A row with terms is worked out step by step.
     """
-    # Taken apart at once and without calls: this runs for every leg of every file.
-    _, _, _, fee, per_unit, unit, initial, increment, minimum, _, terms = rate
-    if terms is not None or rounding.per != "leg":
+    if rate.terms is not None or rounding.per != "leg":
         return work_out((Stretch(rate, FOREVER),), seconds, rounding).price
+    return _plain_price(rate, seconds, rounding)
+
+
+def _plain_price(rate: Rate, seconds: int, rounding: Rounding) -> Price:
+    """Return what a leg costs by a row without terms, of a tariff that rounds each leg."""
+    # Taken apart at once and without calls: this runs for every leg of every file.
+    fee, per_unit, unit, initial, increment, minimum = rate[3:9]
     billed = initial
     beyond = (seconds if seconds > 1 else 1) - initial
     if beyond > 0:
@@ -139,9 +144,12 @@ def rate_leg(
         return Unrated(for_number(NO_CARRIER, e164, short_number))
     if not e164 and not short_number:
         return Unrated(NOT_NORMALISED)
-    tariff = carrier.at(connected_at, where.site, trunk)
-    if tariff is None:
-        return Unrated(for_number(NO_TARIFF, e164, short_number))
+    tariff = carrier.latest
+    # The latest of all, which most calls have, without a further call.
+    if tariff is None or not tariff.valid_from <= connected_at < tariff.valid_to:
+        tariff = carrier.at(connected_at, where.site, trunk)
+        if tariff is None:
+            return Unrated(for_number(NO_TARIFF, e164, short_number))
     if e164:
         rate = tariff.deck.find(e164[1:])
         if rate is None:
@@ -150,6 +158,8 @@ def rate_leg(
         rate = tariff.deck.exact(short_number)
         if rate is None:
             return Unrated(f"{NO_SHORT_RATE} {short_number}")
+    if tariff.plain:
+        return Rated(tariff, rate, _plain_price(rate, seconds, tariff.rounding))
     if tariff.terms is None:
         return Rated(tariff, rate, price(rate, seconds, tariff.rounding))
     return _by_terms(tariff, tariff.terms, rate, connected_at, seconds, number_class, where.zone)

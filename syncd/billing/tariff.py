@@ -109,6 +109,12 @@ class Tariff:
     """Empty: of all sites."""
     trunk: str = ""
     """Empty: of all trunks."""
+    plain: bool = field(init=False, default=False)
+    """There is nothing but plain rows, and legs are rounded."""
+
+    def __post_init__(self) -> None:
+        plain = self.terms is None and self.rounding.per == "leg" and self.deck.plain
+        object.__setattr__(self, "plain", plain)
 
     @property
     def rates(self) -> tuple[Rate, ...]:
@@ -122,7 +128,7 @@ class Carrier:
     site and trunk, and each version that ends before it begins.
     """
 
-    __slots__ = ("_latest_first", "_special", "incoming", "name", "versions")
+    __slots__ = ("_latest_first", "_special", "incoming", "latest", "name", "versions")
 
     def __init__(
         self,
@@ -139,6 +145,8 @@ class Carrier:
             found.setdefault((tariff.site, tariff.trunk), []).append(tariff)
         self._latest_first = tuple(found.pop(("", ""), ()))
         self._special = found
+        self.latest = self._latest_first[0] if self._latest_first and not found else None
+        """The version that counts whenever it holds; None where a site or trunk has its own."""
         problems = [
             Problem(
                 tariff.file,
