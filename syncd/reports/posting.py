@@ -17,6 +17,7 @@ from syncd.reports.permissions import Reach
 from syncd.reports.query import SUM_NAMES, Query, Source, Sums
 from syncd.reports.scope import Condition, id_list, in_list, row_conditions
 from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
+from syncd.store.rollups import check_zone
 
 _COLUMNS = {
     Raw.LINE: "line_id",
@@ -67,7 +68,8 @@ def with_adjustments(
     query: Query, groups: dict[tuple[Key, ...], Sums], dimensions: tuple[str, ...]
 ) -> dict[tuple[Key, ...], Sums]:
     """Return sums by the date of the call as sums by posting period. What comes to nothing and has no
-    call is left out."""
+    call is left out. Raises ConfigurationError when months were closed in another time zone."""
+    check_zone(query.lookups.days.zone)
     found = {key: list(sums) for key, sums in groups.items()}
     if query.scope.reach is not Reach.NONE:
         for key, cost in _adjustments(query, dimensions):

@@ -61,18 +61,23 @@ def zone_is(zone: ZoneInfo) -> bool:
     return get_meta(TIMEZONE) == str(zone)
 
 
+def check_zone(zone: ZoneInfo) -> None:
+    """Raise ConfigurationError when a month is closed and its days are those of another zone."""
+    if Period.select().exists() and not zone_is(zone):
+        raise ConfigurationError(
+            f"the time zone was {get_meta(TIMEZONE)} when posting periods were closed, and cannot be"
+            f" {zone} now",
+            "their days would be others; [syncd] timezone stays as it was",
+        )
+
+
 def ensure_zone(zone: ZoneInfo) -> bool:
     """Remember the zone of days; when it is another one, forget all sums and mark every day that
     may have rows dirty. Returns whether it was another. Raises ConfigurationError when a month is
     closed: its days are what they were."""
     if zone_is(zone):
         return False
-    if Period.select().exists():
-        raise ConfigurationError(
-            f"the time zone was {get_meta(TIMEZONE)} when posting periods were closed, and cannot be"
-            f" {zone} now",
-            "their days would be others; [syncd] timezone stays as it was",
-        )
+    check_zone(zone)
     with write_transaction():
         days = Days(zone)
         for table in ("rolled_day", "rolled_month", "dirty_day", *KEYS):
