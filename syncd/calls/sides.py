@@ -80,12 +80,14 @@ def analyse(records: Sequence[Rec], rules: Rules, *, explain: bool = False) -> A
         bill = sides.run()
         if bill is not None:
             bills.append(bill)
-    if rules.charging is NO_POLICY and not any(leg.private for leg in result.legs):
-        for bill in bills:
-            if bill.payer is not None and bill.payer >= 0:
-                result.payers[bill.at] = bill.payer
-    else:
-        settle(bills, result, records, rules.charging)
+    if bills:
+        plain = rules.charging is NO_POLICY or rules.charging == NO_POLICY
+        if plain and not any(leg.private for leg in result.legs):
+            for bill in bills:
+                if bill.payer is not None and bill.payer >= 0:
+                    result.payers[bill.at] = bill.payer
+        else:
+            settle(bills, result, records, rules.charging)
     count(result, records)
     return result
 

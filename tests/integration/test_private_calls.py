@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 
 from syncd.billing.numbering import Numbering
+from syncd.calls.alone import decide_alone
+from syncd.calls.directory_view import rules_of
+from syncd.calls.pricing import Pricer
+from syncd.calls.private import private_row
 from syncd.domain.charging import Charging
+from syncd.domain.leg import Leg
 from syncd.store.maintenance import verify
-from syncd.store.models import Party, PrivateRecord, database
+from syncd.store.models import Party, PrivateRecord, Record, database
 from syncd.store.rollups import ensure_zone, rebuild
 from tests.integration.test_reprocess import reprocess
 from tests.support.bed import ROME
@@ -176,6 +181,19 @@ def test_a_call_for_help_is_never_private(world: World) -> None:
     )
     assert [row["class"] for row in world.rows()] == ["emergency"] * 2
     assert PrivateRecord.select().count() == 0
+
+
+def test_a_record_that_another_process_decides_is_private_too(world: World) -> None:
+    make_calls(world)
+    context = world.bed.context
+    rules = rules_of(context)
+    pricer = Pricer(context.carriers, rules)
+    known = dict(PrivateRecord.select().tuples())
+    for record in Record.select().where(Record.tied == 0):
+        leg_of = Leg._make(getattr(record, name) for name in Leg._fields)
+        private_side = decide_alone(leg_of, rules, pricer).private
+        assert dict(private_row(record.id, private_side)).get(record.id) == known.get(record.id)
+    assert len(known) == 7
 
 
 def test_a_trunk_may_be_private(world: World) -> None:
