@@ -8,13 +8,14 @@ from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.licensing.claims import hunt_lines, same_line
 from syncd.licensing.slots import CLAIMING, SlotKey, slot_key
-from syncd.store.models import Assignment, Line, Slot
+from syncd.store.models import Assignment, HuntListing, Line, Slot
 
 UNLIMITED = "the licence is unlimited"
 NOT_DOCUMENTED = "nobody claims a slot for the line"
 HUNT = "a hunt number is documented without a slot"
 PASSED = "the number was anonymous at the time of the call"
 FULL = "no slot at the time of the call, and none now"
+WAS_HUNT = "what was read while a list named it as a hunt number is shown"
 
 
 class Standing(NamedTuple):
@@ -65,7 +66,10 @@ def standing(key: SlotKey, when: int, *, hunt: bool, unlimited: bool) -> Standin
         return Standing(slot=True, since=heir.since, reason=f"{heir.reason}; {PASSED}")
     if unlimited:
         return Standing(slot=False, since=None, reason=f"{UNLIMITED}; {NOT_DOCUMENTED}")
-    return Standing(slot=False, since=None, reason=FULL)
+    reason = FULL
+    if not key.party and HuntListing.get_or_none(HuntListing.line_id == key.line) is not None:
+        reason = f"{FULL}; {WAS_HUNT}"
+    return Standing(slot=False, since=None, reason=reason)
 
 
 def _heir(line: int) -> Span | None:

@@ -14,7 +14,7 @@ from syncd.calls.pipeline import Pipeline
 from syncd.cdr import ledger
 from syncd.domain.codes import Role
 from syncd.licensing.claims import Terms, document
-from syncd.licensing.history import HUNT, PASSED, standing
+from syncd.licensing.history import HUNT, PASSED, WAS_HUNT, standing
 from syncd.licensing.settlement import settle
 from syncd.licensing.slots import slot_key
 from syncd.licensing.view import LicenceView, view
@@ -812,6 +812,8 @@ def _(bed: Bed) -> None:
     bed.now += DAY
     bed.ingest(into(5, "2003", at=32 * DAY))
     assert withheld(bed) == [("2003", None)]
+    key = slot_key(0, Role.ACQUIRED, Line.get(Line.number == "2003").id)
+    assert standing(key, START, hunt=False, unlimited=False).reason.endswith(WAS_HUNT)
     bed.ingest(hunted(6, "2003", at=33 * DAY - 60))
     assert licence(bed).hunt_lines == ("2003", "6100")
     assert withheld(bed) == []
