@@ -20,6 +20,7 @@ from syncd.reports.features import how, went_on
 from syncd.reports.masking import mask_number
 
 MADE = "made the call"
+RETRIEVED = "retrieved the call from park"
 REACHED = "was reached, and nobody of the company called"
 TRANSFERRED = "transferred the call"
 FORWARDED = "forwarded the call"
@@ -27,6 +28,8 @@ CONTROLS = "controls the conference"
 TALKS_ON = "talks on after a transfer"
 REACHED_MOBILE = "is reached on the mobile phone by a single number"
 
+PARK_PICKUP = 8
+"""Redirect reason of a call that was parked (Cisco's Call Park Pickup)."""
 NEVER_CONNECTED = "free: never connected"
 INTERNAL = "free: an internal call"
 TIE_LINE = "free: over a tie line"
@@ -159,7 +162,7 @@ def why_charged(side: Side, leg: Leg) -> str:
     if side <= Side.CALLED and leg.last_redirect_reason in TRANSFERRING:
         return TALKS_ON
     if side is Side.CALLING:
-        return MADE
+        return RETRIEVED if leg.last_redirect_reason == PARK_PICKUP else MADE
     if side is Side.CALLED:
         return REACHED_MOBILE if leg.last_redirect_reason == MOBILITY_FOLLOW_ME else REACHED
     if leg.joined_by == CONFERENCE:

@@ -371,3 +371,12 @@ def test_whom_it_is_for_may_stand_before_the_action(world: World) -> None:
     listed = world.run("call", "list", *period, "--as", "bruno")
     assert world.run("call", *period, "--as", "bruno", "list") == listed
     assert listed.out.count("Bruno") == 2
+
+
+def test_who_retrieves_a_parked_call_pays_for_that(world: World) -> None:
+    parked = leg(1, 1, 2, "2001", "00331234567", talk=60, **SPLIT)
+    again = leg(2, 3, 2, "2002", "00331234567", at=80, ring=0, talk=60)
+    again |= {"lastRedirectRedirectReason": 8, "joinOnBehalfOf": 3}
+    world.bed.ingest(parked, again)
+    legs = shown(world, world.row("calling", "Anna")["id"])
+    assert [charges(one)[0][3] for one in legs] == ["made the call", "retrieved the call from park"]
