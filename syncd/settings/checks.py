@@ -9,6 +9,7 @@ from pathlib import Path
 
 from syncd.domain.errors import Problem
 from syncd.settings.checks_finance import finance_problems
+from syncd.settings.checks_sites import site_problems
 from syncd.settings.checks_tariffs import tariff_problems
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
@@ -49,6 +50,7 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
                 section.problem("carrier", "is missing: its calls are unrated", hint, warning=True)
             )
     found += tariff_problems(parsed, _readable)
+    found += site_problems(parsed)
     found += _folders(parsed)
     found += finance_problems(parsed, _readable)
     return found

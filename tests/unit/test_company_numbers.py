@@ -172,6 +172,8 @@ def test_the_ini_says_all_of_it(tmp_path: Path) -> None:
         ("+3906123402XX 20XX", "+3906123402XX X2", "not an extension"),
         ("+39 06 98765432", "abc", "abc"),
         ("controller 50, members 50", "controller 50, members 60", "make 110"),
+        ("private_prefix = 8", "private_prefix = 00", "cannot be told from the access code"),
+        ("area_code = 02", "area_code = 02\nprivate_prefix = 0", "cannot be told from the access"),
     ],
 )
 def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, what: str) -> None:
@@ -181,4 +183,17 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path, old: str, new: str, w
         load(path)
     (problem,) = caught.value.problems
     assert what in problem.what
-    assert new in INI.replace(old, new).splitlines()[problem.line - 1]
+    assert (
+        INI.replace(old, new).splitlines()[problem.line - 1] in new
+        or new in (INI.replace(old, new).splitlines()[problem.line - 1])
+    )
+
+
+def test_two_sites_cannot_have_one_prefix(tmp_path: Path) -> None:
+    path = tmp_path / "syncd.ini"
+    third = "[site:turin]\ncountry = IT\nnetwork_prefix = 82\nprivate_prefix = *8\n"
+    path.write_text(INI + third, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    told = [problem.what for problem in caught.value.problems]
+    assert any("[site:milan] too" in what for what in told)
