@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
 from syncd.application.contexts import intake_context
+from syncd.application.months import Closing
 from syncd.calls.context import IntakeContext
-from syncd.calls.rerating import Rerated, Run, Wanted, check_undo, start, unfinished
+from syncd.calls.rerating import Rerated, Run, Wanted, check_undo, start, unfinished, wanted_of
 from syncd.domain.days import Days, month_days
 from syncd.domain.errors import TryAgainError, UserError
 from syncd.settings.model import Settings
@@ -63,7 +64,9 @@ def carry_out(
     run and what it changed; raises UserError, TryAgainError when maintenance is busy."""
     with application.connected(), application.locked(MAINTENANCE, NEVER):
         for run_id in unfinished():
-            _work_off(application, run_id, NEVER, progress)
+            done = _work_off(application, run_id, NEVER, progress)
+            if chosen.undo and wanted_of(run_id) == chosen:
+                return run_id, done
         with write_transaction():
             run_id = start(chosen, who, application.clock())
         return run_id, _work_off(application, run_id, NEVER, progress)
@@ -129,8 +132,11 @@ def close_months(application: Application, month: int, who: str) -> list[Closed]
             days = Days(zone)
             for day in periods.dirty_days_before(end):
                 rebuild_day(day, days)
+            # What changes a call makes its day dirty: if none is below, this is of the calls there.
+            months = months_to_close(application, month)
+            beside = Closing(application, months, who)
             with write_transaction():
                 if not periods.dirty_days_before(end):
-                    months: Sequence[int] = months_to_close(application, month)
+                    beside.settle()
                     return periods.close(months, zone, application.clock(), who)
     raise TryAgainError(f"calls of {shown_month(month)} keep coming")

@@ -152,6 +152,11 @@ def unfinished() -> list[int]:
     return [row.id for row in query.order_by(MaintenanceRun.id)]
 
 
+def wanted_of(run: int) -> Wanted:
+    """Return what a run is about."""
+    return Wanted(**json.loads(MaintenanceRun.get_by_id(run).arguments))
+
+
 class Run:
     """Works off what is wanted, from where its run stands; no transaction lasts long. Without
     ``run_id`` it is a preview, which writes nothing."""
@@ -170,7 +175,7 @@ class Run:
         self.finished = False
         self._row = None if run_id is None else MaintenanceRun.get_by_id(run_id)
         if self._row is not None:
-            wanted = Wanted(**json.loads(self._row.arguments))
+            wanted = wanted_of(self._row.id)
             self.finished = self._row.state == DONE
         self._wanted = wanted
         self._contexts = contexts
