@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from concurrent.futures import wait
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -141,7 +142,8 @@ def test_what_cannot_be_handed_over_is_read_by_the_writer(
 
 
 def test_a_file_that_the_driver_refuses_is_told_by_the_writer() -> None:
-    given = equipment(cucm, None, {})  # type: ignore[arg-type]
+    rules: Any = SimpleNamespace(site="hq", zone=None, numbering=SimpleNamespace(incoming=None))
+    given = equipment(cucm, rules, {})
     assert given is not None
     with ReadingProcess(given) as process:
         answer = process.read(b"Dear sir,\n", "cdr_a").result()
