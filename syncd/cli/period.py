@@ -1,5 +1,7 @@
-"""Posting periods: list them, close a month. What a closed month came to never changes: what happens
-to its calls afterwards is booked in the oldest open one."""
+"""Posting periods: list them, show and book what a month has beside its calls, close it.
+
+What a closed month came to never changes: what happens to its calls afterwards is booked in the
+oldest open one."""
 
 from __future__ import annotations
 
@@ -36,6 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     close.add_argument("--dry-run", action="store_true", help="say what would be closed, no more")
     close.add_argument("--yes", action="store_true", help="do not ask, and do not say it first")
     _add_options(close, again=True)
+    show = actions.add_parser(
+        "show",
+        help="show what a month has beside its calls, as an estimate while it is open",
+        parents=[common_options()],
+    )
+    show.add_argument("month", metavar="YYYY-MM")
+    _add_options(show, again=True)
+    month_run = actions.add_parser(
+        "run",
+        help="book it, instead of what was booked before; closing a month does so too",
+        parents=[common_options()],
+    )
+    month_run.add_argument("month", metavar="YYYY-MM")
+    month_run.add_argument("--dry-run", action="store_true", help="show it, no more")
+    _add_options(month_run, again=True)
     reopen = actions.add_parser(
         "reopen", help="say why a closed month stays closed", parents=[common_options()]
     )
@@ -50,11 +67,20 @@ def _add_options(parser: argparse.ArgumentParser, *, again: bool = False) -> Non
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
-    """List the months, or close one."""
+    """List the months, show, run or close one."""
     application, door = open_application(arguments, context, "period")
     as_json = chosen_format(arguments, context) == "json"
     if arguments.action == "close":
         return _close(arguments, context, application, door, as_json=as_json)
+    if arguments.action in ("show", "run"):
+        from syncd.cli.period_month import run_month, show_month
+
+        month = _month(arguments.month)
+        if arguments.action == "show":
+            return show_month(context, application, door, month, as_json=as_json)
+        return run_month(
+            context, application, door, month, dry_run=arguments.dry_run, as_json=as_json
+        )
     if arguments.action == "reopen":
         _month(arguments.month)
         raise RefusedError(

@@ -28,6 +28,12 @@ class Cause(Word):
     RERATED = 4
     UNDONE = 5
     """A re-rating was undone."""
+    ALLOWANCE = 6
+    """An allowance covers it (by the month run, in the month itself)."""
+
+
+MONTH_CAUSES = (Cause.ALLOWANCE,)
+"""What the month run books, in the month itself, and replaces until that is closed."""
 
 
 class Posted(NamedTuple):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from syncd.domain.allowance import ALWAYS, UNITS, Allowance
+from syncd.domain.codes import NumberClass
+from syncd.domain.party import name_key
 from syncd.settings.finance import (
     BudgetSettings,
     ChargeBackSettings,
@@ -27,6 +30,7 @@ def build_finance(parsed: Parsed) -> FinanceSettings:
             name: ChargeBackSettings(name=name, **section.values)
             for name, section in parsed.of("charge-back").items()
         },
+        allowances=tuple(_allowance(section) for section in parsed.of("allowance").values()),
     )
 
 
@@ -49,3 +53,28 @@ def _invoice(section: ParsedSection, parsed: Parsed) -> InvoiceSettings:
     zone = site.values["timezone"] if site else None
     values["timezone"] = values["timezone"] or zone or parsed.one("syncd").values["timezone"]
     return InvoiceSettings(name=section.name, **values)
+
+
+def _allowance(section: ParsedSection) -> Allowance:
+    values = section.values
+    unit = next(name for name in UNITS if values[name] is not None)
+    given = values[unit] * (60 if unit == "minutes" else 1)
+    # A site's name is compared as it is written, like everything else of the settings.
+    key = str if values["per"] == "site" else name_key
+    return Allowance(
+        name=section.name,
+        unit=unit,
+        given=given,
+        per=values["per"],
+        members=frozenset(key(name) for name in values["members"]),
+        departments=frozenset(name_key(name) for name in values["departments"]),
+        carriers=frozenset(values["carriers"]),
+        tariffs=frozenset(
+            (word.partition(":")[0], word.partition(":")[2]) for word in values["tariffs"]
+        ),
+        classes=frozenset(int(NumberClass.of(word)) for word in values["classes"]),
+        destinations=tuple(name.casefold() for name in values["destinations"]),
+        carry_over=values["carry_over"],
+        first=values["from"] or 0,
+        last=values["to"] or ALWAYS,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from syncd.domain.allowance import UNITS
 from syncd.domain.errors import Problem
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import BadValue, nearest
@@ -61,6 +62,8 @@ def finance_problems(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
         yield from _invoice(section, parsed)
     for section in parsed.of("charge-back").values():
         yield from _charge_back(section, parsed)
+    for section in parsed.of("allowance").values():
+        yield from _allowance(section, parsed)
 
 
 def _mail(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
@@ -176,3 +179,43 @@ def _fields(
     for name in names:
         if name not in fields:
             yield section.problem(option, f"there is no field {{{name}}}", nearest(name, fields))
+
+
+def _allowance(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
+    units = [name for name in UNITS if section.values.get(name) is not None]
+    if not units and all(name in section.values for name in UNITS):
+        what = "nothing is given: minutes, amount and calls are missing"
+        yield section.problem("minutes", what, "minutes = 1000")
+    for name in units[1:]:
+        yield section.problem(
+            name, f"{units[0]} is set too", "remove one: two allowances can do both"
+        )
+    if section.get("per") == "company" and section.get("members"):
+        yield section.problem("members", "is of no use with per = company", "per = department")
+    carriers = parsed.of("carrier")
+    for name in section.get("carriers") or ():
+        if name not in carriers:
+            hint = nearest(name, sorted(carriers)) or "there is no [carrier:NAME] at all"
+            yield section.problem("carriers", f"{name!r} is not a [carrier:NAME]", hint)
+    for word in section.get("tariffs") or ():
+        carrier, _, version = word.partition(":")
+        if carrier not in carriers:
+            hint = nearest(carrier, sorted(carriers)) or "there is no [carrier:NAME] at all"
+            yield section.problem("tariffs", f"{carrier!r} is not a [carrier:NAME]", hint)
+            continue
+        known = [
+            key
+            for family in ("tariffs", "incoming")
+            for key, _ in carriers[carrier].get(family) or ()
+        ]
+        if version not in known:
+            what = f"[carrier:{carrier}] has no version {version!r}"
+            yield section.problem("tariffs", what, nearest(version, known))
+    if section.get("per") == "site":
+        for name in section.get("members") or ():
+            if name not in parsed.of("site"):
+                hint = nearest(name, sorted(parsed.of("site"))) or "there is no [site:NAME] at all"
+                yield section.problem("members", f"{name!r} is not a [site:NAME]", hint)
+    first, last = section.get("from"), section.get("to")
+    if first and last and last < first:
+        yield section.problem("to", "it ends before it begins", "the last month counts")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from syncd.domain.allowance import Allowance
 from syncd.settings.schedule import Every, Schedule
 
 
@@ -146,3 +147,5 @@ class FinanceSettings:
     budget_schedule: Schedule = field(default_factory=lambda: Every(900))
     invoices: dict[str, InvoiceSettings] = field(default_factory=dict)
     charge_backs: dict[str, ChargeBackSettings] = field(default_factory=dict)
+    allowances: tuple[Allowance, ...] = ()
+    """In their order."""

@@ -8,6 +8,7 @@ from syncd.settings.option import Option, Section
 from syncd.settings.schema_decks import DECKS
 from syncd.settings.schema_finance import FINANCE
 from syncd.settings.schema_groups import GROUPS
+from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
@@ -327,6 +328,7 @@ SECTIONS = (
     REPORTS,
     REPORT,
     *FINANCE,
+    *MONTHS,
     DAEMON,
     LOGGING,
 )

@@ -9,14 +9,16 @@ from email.utils import parseaddr
 from pathlib import Path
 from string import Formatter
 
+from syncd.domain.codes import NumberClass
 from syncd.domain.money import parse_micros
 from syncd.settings.finance import LedgerColumn, MemberAmount
-from syncd.settings.values import BadValue, Kind, one_line, whole_number
+from syncd.settings.values import BadValue, Kind, nearest, one_line, whole_number, words_of
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 ALIGNMENTS = ("left", "right", "zero")
 MOST_PERCENT = 1000
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _FORMAT = re.compile(r"0?[<>]?[0-9]{0,3}")
 
 
@@ -89,6 +91,30 @@ def _port(text: str, base: Path) -> int:
 
 def _names(text: str, base: Path) -> tuple[str, ...]:
     return tuple(name for name in (part.strip() for part in one_line(text).split(";")) if name)
+
+
+def _positive(text: str, base: Path) -> int:
+    return whole_number(text, "a number", 1)
+
+
+def _month(text: str, base: Path) -> int:
+    match = _MONTH.fullmatch(text.strip())
+    if match is None:
+        raise BadValue(f"{text!r} is not a month", "such as 2026-01")
+    return int(match[1]) * 100 + int(match[2])
+
+
+def _class(word: str) -> str:
+    if word not in NumberClass.words():
+        raise BadValue(f"{word!r} is not a class of numbers", nearest(word, NumberClass.words()))
+    return word
+
+
+def _tariff(word: str) -> str:
+    carrier, _, version = word.partition(":")
+    if not carrier or not version:
+        raise BadValue(f"{word!r} is not a tariff version", "CARRIER:VERSION, such as telco:2026")
+    return word
 
 
 def _delimiter(text: str, base: Path) -> str:
@@ -187,4 +213,8 @@ ENCODING = Kind("encoding", _encoding)
 DATE_FORMAT = Kind("date format", _date_format, "")
 COLUMNS = Kind("columns", _columns, ())
 TEMPLATE = Kind("lines with {fields}", _template, ())
+POSITIVE = Kind("number", _positive)
+MONTH = Kind("YYYY-MM", _month)
+CLASSES = words_of("classes", _class)
+TARIFFS = words_of("CARRIER:VERSION", _tariff)
 FILE_NAME = Kind("file name with {fields}", _file_name)

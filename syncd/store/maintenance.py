@@ -11,6 +11,7 @@ import peewee
 from syncd.domain.codes import Outcome, RecordOutcome, Side, State
 from syncd.domain.days import Days, day_date, month_days
 from syncd.store.models import database
+from syncd.store.month_runs import month_run_differences
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
 from syncd.store.rollups import (
     KEYS,
@@ -250,5 +251,6 @@ CHECKS: tuple[Callable[[ZoneInfo], Iterator[str]], ...] = (
     _rollup_months,
     closed_differences,
     adjustment_differences,
+    month_run_differences,
     dangling_runs,
 )

@@ -141,6 +141,15 @@ from syncd.store.mail_models import (
 from syncd.store.mail_models import (
     Outbox as Outbox,
 )
+from syncd.store.month_models import (
+    AllowanceUse as AllowanceUse,
+)
+from syncd.store.month_models import (
+    MonthLine as MonthLine,
+)
+from syncd.store.month_models import (
+    MonthRun as MonthRun,
+)
 from syncd.store.posting_models import (
     Adjustment as Adjustment,
 )
@@ -427,4 +436,7 @@ MODELS: tuple[type[Any], ...] = (
     Outbox,
     BudgetPeriod,
     BudgetAlert,
+    MonthRun,
+    MonthLine,
+    AllowanceUse,
 )

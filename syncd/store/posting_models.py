@@ -46,11 +46,12 @@ class ClosedSum(Table):
 
 
 class Adjustment(Table):
-    """An amount for a call of a closed month, booked in the oldest one that was open. Part of the
-    cost by posting period, never of calls. It is never altered."""
+    """An amount for a call of a closed month, booked in the oldest one that was open, or what a month
+    run books. Part of the cost by posting period, never of calls. It is never altered, but that a
+    month run replaces its own in an open month."""
 
     call_id = BigIntegerField(index=True)
-    """The call row, which may be gone."""
+    """The call row, which may be gone; 0: it is for several, or for none."""
     month = IntegerField()
     """Of the call: closed when this was written. 0: this is for no call that is booked elsewhere."""
     posting_period = IntegerField(index=True)

@@ -1,0 +1,170 @@
+"""The month run: allowances are applied to the calls of open months, as they are stored now.
+
+Nothing that it says depends on when calls arrived. It is an estimate while the month is open, and
+done again when that is closed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from syncd.billing.allowances import Place, Pot, Pots, Priced, Use, apply
+from syncd.domain.allowance import Allowance
+from syncd.domain.days import Days
+from syncd.domain.posting import Cause, Posted
+from syncd.store import month_runs
+from syncd.store.models import Carrier, Destination, Line, MonthRun, Org, Party
+from syncd.store.month_runs import Covered, begin, booked_in, lines_of, stage
+from syncd.store.names import Aliases, aliases
+from syncd.store.periods import bounds
+
+ALLOWANCE = "allowance"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the settings say of months."""
+
+    allowances: tuple[Allowance, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.allowances
+
+    @property
+    def carries_over(self) -> bool:
+        """Say whether what a month comes to depends on the one before."""
+        return any(one.carry_over for one in self.allowances)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a month comes to beside its calls."""
+
+    month: int
+    lines: list[month_runs.Line] = field(default_factory=list)
+    booked: dict[tuple[Cause, Posted], int] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    pots: Pots = field(default_factory=dict)
+
+
+def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figures]:
+    """Yield what open months come to; ``months`` follow each other, from the oldest open one."""
+    days = Days(zone)
+    plan = _resolved(plan, aliases())
+    before: Pots = _pots_before(months[0]) if months else {}
+    for month in months:
+        found = Figures(month)
+        rows = _priced(*bounds(month, days)) if plan.allowances else iter(())
+        found.uses, found.pots = apply(plan.allowances, month, rows, before)
+        before = found.pots
+        booked: defaultdict[tuple[Cause, Posted], int] = defaultdict(int)
+        for use in found.uses:
+            booked[Cause.ALLOWANCE, use.row.posted._replace(cost=0)] -= use.cost
+        found.lines = [
+            month_runs.Line(
+                ALLOWANCE, name, whose, pot.unit, pot.given, pot.carried, pot.used, -pot.cost
+            )
+            for (name, whose), pot in sorted(found.pots.items())
+        ]
+        found.booked = {key: cost for key, cost in booked.items() if cost}
+        yield found
+
+
+def _pots_before(month: int) -> Pots:
+    """Return the pots at the end of the last closed month, if it is the one before a month."""
+    year, number = divmod(month, 100)
+    last = (year - 1) * 100 + 12 if number == 1 else month - 1
+    return {
+        (line.name, line.whose): Pot(line.unit, line.given, line.carried, line.used, -line.cost)
+        for line in lines_of(last)
+        if line.kind == ALLOWANCE
+    }
+
+
+def _resolved(plan: Plan, one: Aliases) -> Plan:
+    """Return a plan whose names are the ones that remain."""
+
+    def keys(kind: str, found: frozenset[str]) -> frozenset[str]:
+        return frozenset(one.get((kind, key), key) for key in found)
+
+    return replace(
+        plan,
+        allowances=tuple(
+            replace(
+                allowance,
+                members=keys(allowance.per, allowance.members),
+                departments=keys("department", allowance.departments),
+            )
+            for allowance in plan.allowances
+        ),
+    )
+
+
+def _priced(start: int, until: int) -> Iterator[Priced]:
+    """Yield the rows of some time that cost something, with names, in their order."""
+    one = aliases()
+    orgs = {
+        row[0]: tuple(
+            one.get((kind, key), key)
+            for kind, key in zip(("department", "cost_center"), row[1:], strict=True)
+        )
+        for row in Org.select(Org.id, Org.department, Org.cost_center).tuples()
+    }
+    usernames = dict(Party.select(Party.id, Party.username_key).tuples())
+    sites = dict(Line.select(Line.id, Line.site).tuples())
+    carriers = dict(Carrier.select(Carrier.id, Carrier.name).tuples())
+    destinations = dict(Destination.select(Destination.id, Destination.name).tuples())
+    rates = month_runs.rates()
+    for row in month_runs.paid_rows(start, until):
+        posted = row.posted
+        department, cost_center = orgs.get(posted.org, ("", ""))
+        yield Priced(
+            Place(row.started_at, row.key_hash, row.side),
+            (row.conversation, row.leg),
+            usernames.get(posted.party, ""),
+            department,
+            cost_center,
+            sites.get(posted.line, ""),
+            carriers.get(posted.carrier, ""),
+            rates.get(row.rate, ("", ""))[1],
+            destinations.get(posted.destination, ""),
+            row.seconds,
+            row.private,
+            posted,
+        )
+
+
+def is_needed(plan: Plan, month: int) -> bool:
+    """Say whether there is anything to do for a month: something is given, or was."""
+    return not plan.empty or MonthRun.get_or_none(MonthRun.month == month) is not None
+
+
+def clean() -> None:
+    """Forget what was interrupted, and what no longer counts."""
+    month_runs.forget_interrupted()
+    month_runs.forget_uses()
+
+
+def prepare(found: Figures, now: int) -> int:
+    """Store what is a lot of a month's figures under a new run, which does not count yet; at a time
+    (epoch seconds). Returns the run."""
+    run = begin(found.month, now)
+    stage(
+        run,
+        (Covered(*use.row.place, use.allowance, use.pot, use.used, use.cost) for use in found.uses),
+    )
+    return run
+
+
+def settle(found: Figures, run: int, *, at: int, who: str) -> None:
+    """Let a prepared run count. Must run inside a write transaction, while the month is open."""
+    month_runs.settle(found.month, run, found.lines, found.booked, at=at, who=who)
+
+
+def is_stale(found: Figures) -> bool:
+    """Say whether what is stored of a month is not what it comes to now."""
+    return lines_of(found.month) != sorted(found.lines) or booked_in(found.month) != found.booked
