@@ -26,6 +26,7 @@ from syncd.store.models import (
     Profile,
     database,
 )
+from syncd.store.names import make_one
 from tests.support.bed import ROME, START, Bed, make_bed
 from tests.support.phones import leg
 
@@ -323,3 +324,37 @@ def test_an_unknown_budget(desk: Desk) -> None:
     desk.use(SALES)
     with pytest.raises(UsageError, match=r"no \[budget:slaes\]"):
         chosen(desk.application, "slaes")
+
+
+def test_what_is_told_and_the_note_that_it_was_are_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.use(SALES)
+    desk.call("2001", 6)
+    posted = []
+
+    def killed(*arguments: Any) -> None:
+        posted.append(arguments)
+        if len(posted) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("syncd.application.budgets.post", killed)
+        with pytest.raises(KeyboardInterrupt):
+            check_budgets(desk.application)
+    for model in (Outbox, BudgetAlert, BudgetPeriod):
+        assert model.select().count() == 0
+    assert [who for who, _ in desk.check()] == ["finance", "mary"]
+
+
+def test_departments_that_are_one_have_one_pot(desk: Desk) -> None:
+    desk.use("[budget:all]\namount = 10", "[budget:old]\nmembers = Vendite\namount = 10")
+    desk.call("2001", 2)
+    with database.obj.atomic():
+        make_one("department", "vendite", "sales")
+        make_one("department", "support", "sales")
+    desk.call("2003", 3)
+    found = {(row["budget"], row["member"]): row["spent"] for row in desk.seen()}
+    assert found[("old", "Vendite")] == "5.00"
+    assert [spent for (name, _), spent in found.items() if name == "all"] == ["5.00"]
+    assert {row["budget"] for row in desk.seen("otto")} == {"all", "old"}
