@@ -181,12 +181,45 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
         for policy in dict.fromkeys(share["policy"] for share in answer["shares"]):
             if policy:
                 sys.stdout.write(f"By the policy {policy}.\n")
+    if answer["allowances"]:
+        _heading("Allowances")
+        _print_allowances(answer["allowances"], currency)
     sys.stdout.write(f"\nStored for this row: {_amount(answer['stored_price'], currency)}; ")
     sys.stdout.write(
         "computed again it is the same.\n"
         if answer["same"]
         else "computed again with the present tariff, rules and history it differs.\n"
     )
+    _print_posting(answer["posting"], currency)
+
+
+def _print_posting(posting: dict[str, Any], currency: str) -> None:
+    """Print in which month the call is booked, where it is not only its own."""
+    if not posting["adjustments"]:
+        return
+    _heading("Booked")
+    _lines(
+        ("came in", posting["period"]),
+        *(
+            (
+                f"in {one['period']}",
+                f"{_amount(one['micros'], currency)} {one['cause']}"
+                + (f", run {one['run']}" if one["run"] else ""),
+            )
+            for one in posting["adjustments"]
+        ),
+    )
+
+
+def _print_allowances(allowances: list[dict[str, Any]], currency: str) -> None:
+    """Print what of the row is covered; the row itself keeps its price."""
+    from syncd.domain.money import format_micros
+
+    for one in allowances:
+        unit = "" if one["unit"] == "minutes" else f" {currency}"
+        used = "the call" if one["unit"] == "calls" else f"{one['used']}{unit}"
+        words = f"{format_micros(one['micros'])} {currency}, booked in {one['month']}"
+        sys.stdout.write(f"  {one['allowance']} covers {used}: -{words} ({one['state']}).\n")
 
 
 def _print_quality(quality: list[dict[str, Any]]) -> None:

@@ -37,7 +37,9 @@ from syncd.reports.account import explain_account
 from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCall
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import MASK, PRIVATE, WHOLLY, mask_number
+from syncd.reports.months import allowances_of
 from syncd.reports.permissions import Reach, Scope
+from syncd.reports.posting import posting_of
 from syncd.reports.quality import measurements
 from syncd.reports.query import records_of
 from syncd.reports.scope import Door
@@ -108,6 +110,8 @@ def _explain_call(
     answer: dict[str, Any] = {
         "call": call,
         "purpose": rows.purpose(record_id),
+        "posting": posting_of(request.door.scope, rows.lookups, record_id * 8 + side),
+        "allowances": allowances_of(record_id, side),
         "attribution": _attribution(request, explained.side(record_id, side), call, rows),
         "licence": _licence(
             explained.standing(record_id, side, unlimited=context.slots is None), request.zone

@@ -8,15 +8,18 @@ a viewer's scope as calls are.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from syncd.domain.days import days_between, month_of
 from syncd.domain.errors import UsageError
+from syncd.domain.posting import Cause
 from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, Raw
-from syncd.reports.lookups import Key, select
-from syncd.reports.permissions import Reach
+from syncd.reports.lookups import Key, Lookups, select
+from syncd.reports.permissions import Reach, Scope
 from syncd.reports.query import SUM_NAMES, Query, Source, Sums
 from syncd.reports.scope import Condition, id_list, in_list, row_conditions
 from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
+from syncd.store.periods import shown_month
 from syncd.store.rollups import check_zone
 
 _COLUMNS = {
@@ -98,3 +101,32 @@ def _adjustments(
                 *wanted.parameters,
             ):
                 yield tuple(function(row[place]) for place, function in keys), sign * row[-1]
+
+
+def posting_of(scope: Scope, lookups: Lookups, call: int) -> dict[str, Any]:
+    """Return in which month a call row that is in scope came, and the adjustments for it that are in
+    scope: amounts in micros."""
+    ((period,),) = select("SELECT posting_period FROM call WHERE id = ?", call)
+    found = [
+        row
+        for part in row_conditions(scope, lookups)
+        for row in select(
+            "SELECT id, month, posting_period, cause, cost, run_id FROM adjustment"
+            f" WHERE call_id = ? AND {part.sql}",
+            call,
+            *part.parameters,
+        )
+    ]
+    return {
+        "period": shown_month(period),
+        "adjustments": [
+            {
+                "period": shown_month(row[2]),
+                "of": shown_month(row[1]) if row[1] else None,
+                "cause": Cause(row[3]).word,
+                "micros": row[4],
+                "run": row[5] or None,
+            }
+            for row in sorted(found)
+        ],
+    }

@@ -109,6 +109,8 @@ class World:
         assert list(answer) == [
             "call",
             "purpose",
+            "posting",
+            "allowances",
             "attribution",
             "licence",
             "account",

@@ -125,3 +125,22 @@ def test_what_is_refused(company: Company) -> None:
     for words in (("rerate", *PERIOD, "--dry-run"), ("period",)):
         answer = company.run(*words, "--as", "anna")
         assert (answer.code, "not available to anna" in answer.err) == (1, True)
+
+
+def test_explain_says_where_a_call_is_booked(company: Company) -> None:
+    (call,) = (row["id"] for row in company.rows() if row["state"] == "rated")
+    told = company.ok("explain", call, "--json").json["posting"]
+    assert told == {"period": "2026-03", "adjustments": []}
+    company.ok("period", "close", "2026-03", "--yes")
+    with_england(company, TARIFF.replace("0.25", "0.50"))
+    run = company.ok("rerate", *PERIOD, "--yes", "--json").json["run"]
+    for viewer in ((), ("--as", "anna")):
+        told = company.ok("explain", call, *viewer, "--json").json["posting"]
+        assert [
+            (one["period"], one["of"], one["cause"], one["micros"] < 0, one["run"])
+            for one in told["adjustments"]
+        ] == [
+            ("2026-04", "2026-03", "rerated", True, run),
+            ("2026-04", "2026-03", "rerated", False, run),
+        ]
+    assert f"rerated, run {run}" in company.ok("explain", call).out
