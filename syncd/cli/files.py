@@ -11,6 +11,9 @@ from syncd.domain.clock import iso
 from syncd.domain.codes import FileState
 from syncd.domain.errors import EXIT_DIFFERENT, EXIT_FAILED, EXIT_OK, UsageError
 
+LIMIT = 200
+"""A system that writes a file a minute fills a screen in an hour."""
+
 COUNTERS = ("read", "stored", "duplicate", "excluded", "not_billed", "rejected", "calls")
 
 
@@ -26,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="of the files to retry")
     add_viewer(parser)
     parser.add_argument("--state", choices=FileState.words(), help="only files in this state")
+    parser.add_argument("--source", metavar="NAME", help="only files of this [cdr:NAME]")
+    parser.add_argument(
+        "--limit",
+        type=_limit,
+        default=LIMIT,
+        metavar="N",
+        help=f"the newest N files of the ledger (default {LIMIT}, 0 for all)",
+    )
     parser.add_argument(
         "--gaps",
         action="store_true",
@@ -40,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
 
 
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of files")
+    return int(text)
+
+
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the ledger and the files that wait in the drop folders, the newest first."""
     if arguments.action == "list" and arguments.names:
@@ -48,6 +65,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         raise UsageError("--check goes with --gaps", "syncd files --gaps --check")
     if arguments.gaps and (arguments.action != "list" or arguments.state is not None):
         raise UsageError("--gaps goes with no action and no state", "syncd files --gaps")
+    if arguments.source is not None and arguments.source not in context.settings.cdr:
+        known = ", ".join(context.settings.cdr) or "none"
+        raise UsageError(f"there is no [cdr:{arguments.source}]", f"there are: {known}")
     about = "gaps" if arguments.gaps else arguments.state or ""
     door = open_report_door(arguments, context, "files", about)
     if arguments.gaps:
@@ -59,12 +79,13 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return EXIT_DIFFERENT if arguments.check and missing else EXIT_OK
     if arguments.action == "retry":
         return _retry(arguments.names, context)
-    rows = [*_waiting(context), *_ledger(context)]
-    if arguments.state is not None:
-        rows = [row for row in rows if row["state"] == arguments.state]
+    state = next((one for one in FileState if one.word == arguments.state), None)
+    rows = _waiting(context, arguments.source) if state in (None, FileState.WAITING) else []
+    taken, more = _ledger(context, arguments.source, state, arguments.limit)
+    rows += taken
     door.note_rows(len(rows))
 
-    from syncd.cli.output import is_narrow, print_list
+    from syncd.cli.output import is_narrow, print_list, say
     from syncd.reports.render.table import Column
 
     place = {"size": Column("Size", right=True), "position": Column("Read to", right=True)}
@@ -84,6 +105,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         as_json=chosen_format(arguments, context) == "json",
         empty="there are no files",
     )
+    if more:
+        say(f"{more} older files are not shown (--limit 0 shows all)")
     return EXIT_OK
 
 
@@ -121,13 +144,22 @@ def _retry(names: list[str], context: Context) -> int:
     return EXIT_FAILED if failed else EXIT_OK
 
 
-def _ledger(context: Context) -> list[dict[str, Any]]:
+def _ledger(
+    context: Context, source: str | None, state: FileState | None, limit: int
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest files of the ledger, and how many more there are."""
     from syncd.cdr.tails import positions
     from syncd.store.models import File
 
     zone = context.settings.timezone
     places = positions()
-    return [
+    wanted = File.select()
+    if source is not None:
+        wanted = wanted.where(File.source == source)
+    if state is not None:
+        wanted = wanted.where(File.state == int(state))
+    newest = wanted.order_by(File.taken_at.desc(), File.id.desc())
+    rows = [
         {
             "name": file.name,
             "sha256": file.sha256,
@@ -139,11 +171,12 @@ def _ledger(context: Context) -> list[dict[str, Any]]:
             "size": file.size,
             "position": places.get(file.id),
         }
-        for file in File.select().order_by(File.taken_at.desc(), File.id.desc())
+        for file in (newest.limit(limit) if limit else newest)
     ]
+    return rows, wanted.count() - len(rows)
 
 
-def _waiting(context: Context) -> list[dict[str, Any]]:
+def _waiting(context: Context, source: str | None) -> list[dict[str, Any]]:
     """Return the files of the drop folders that the ledger does not have yet."""
     import hashlib
 
@@ -154,6 +187,8 @@ def _waiting(context: Context) -> list[dict[str, Any]]:
 
     rows = []
     for cdr in context.settings.cdr.values():
+        if source is not None and cdr.name != source:
+            continue
         try:
             found = candidates(cdr.folder, cdr.files)
         except OSError as error:

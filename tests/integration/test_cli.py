@@ -277,6 +277,23 @@ def test_files_rejects_and_unknown_are_arrays(
     assert taken["read"] == taken["stored"] > 0
     assert taken["calls"] == len(company.rows)
     assert syncd("files", "--state", "failed", "--json").json == []
+    assert syncd("files", "--state", "waiting", "--json").json == [waiting]
+    assert syncd("files", "--source", "hq", "--json").json == [waiting, taken]
+    other = syncd("files", "--source", "berlin")
+    assert (other.code, "there are: hq" in other.err) == (2, True)
+    with opened(ini):
+        older = models.File.get(models.File.name == "cdr_1").__data__ | {
+            "name": "cdr_0",
+            "taken_at": 0,
+            "sha256": "0",
+        }
+        del older["id"]
+        models.File.create(**older)
+    newest = syncd("files", "--limit", "1")
+    assert "cdr_1" in newest.out
+    assert "cdr_0" not in newest.out
+    assert "1 older files are not shown" in newest.err
+    assert len(syncd("files", "--limit", "0", "--json").json) == 3
     (reject,) = syncd("rejects", "--json").json
     assert (reject["file"], reject["line"], reject["raw"]) == ("cdr_1", 3, "a,\\xff")
     number, trunk = syncd("unknown", "--json").json
