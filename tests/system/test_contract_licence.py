@@ -297,3 +297,53 @@ def test_a_shared_voicemail_pilot_is_held_by_nobody(company: Company) -> None:
         "redirecting": "Karl Argento",
     }
     assert company.rows("anna") == []
+
+
+def test_the_licence_says_what_acquisition_would_take_and_reprocessing_takes_it(
+    company: Company,
+) -> None:
+    company.set("licensing", slots="12")
+    company.ok("sync")
+    one_call_each(company, "2051", "2052", "2053")
+    shown = company.ok("licence")
+    assert "automatic acquisition would add 3 lines, 2 more than you have" in shown.err
+    assert licence(company)["forecast"] == {
+        "lines": ["2051", "2052", "2053"],
+        "slots": 3,
+        "beyond": 2,
+        "hunt_lines": 0,
+    }
+    company.set("licensing", automatic_acquisition="yes")
+    company.ok("ingest")
+    assert licence(company)["used"] == 11
+    span = ("reprocess", "--from", "2026-03-10", "--to", "2026-03-11")
+    asked = company.ok(*span, "--dry-run").err
+    assert "would take 3 more lines, a slot each, 2 more than you have" in asked
+    assert licence(company)["used"] == 11
+    company.ok(*span, "--yes")
+    found = licence(company)
+    assert (found["used"], lines(company, "waiting_lines")) == (12, ["2052", "2053"])
+    assert (found["forecast"]["lines"], len(company.rows())) == ([], 1)
+
+
+def test_the_licence_by_person(company: Company) -> None:
+    company.set("map:corp", bill_fax="yes", bill_voicemail="yes")
+    company.set("licensing", slots="12")
+    company.ok("sync")
+    (karl,) = [one for one in licence(company)["people"] if one["person"] == "Karl Argento"]
+    assert karl == {
+        "person": "Karl Argento",
+        "slots": 2,
+        "waiting": 1,
+        "lines": [
+            {"role": "first", "line_id": "2010"},
+            {"role": "fax", "line_id": "2090"},
+            {"role": "voicemail", "line_id": "2091"},
+        ],
+    }
+    table = company.ok("licence", "--by", "person").out
+    (row,) = [line for line in table.splitlines() if line.startswith("Karl Argento")]
+    assert row.split() == [
+        *("Karl", "Argento", "2", "1"),
+        *("2010", "(first),", "2090", "(fax),", "2091", "(voicemail)"),
+    ]
