@@ -121,9 +121,9 @@ def _remember(found: list[State], now: int) -> None:
     """Store what changed of the states."""
     known = {
         row[:3]: row[3:]
-        for row in BudgetPeriod.select(
-            *(getattr(BudgetPeriod, name) for name in COLUMNS[:-1])
-        ).tuples()
+        for row in BudgetPeriod.select(*(getattr(BudgetPeriod, name) for name in COLUMNS[:-1]))
+        .where(BudgetPeriod.first_day >= min((one.account.span.first for one in found), default=0))
+        .tuples()
     }
     rows = []
     for state in found:

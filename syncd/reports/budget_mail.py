@@ -47,11 +47,11 @@ class Recipient:
 
 def alerts(states: Sequence[State]) -> list[Alert]:
     """Return what is to be told of these states."""
-    told = (
-        {(row.budget, row.pot, row.first_day, row.threshold) for row in BudgetAlert.select()}
-        if states
-        else set()
-    )
+    since = min((state.account.span.first for state in states), default=0)
+    told = {
+        (row.budget, row.pot, row.first_day, row.threshold)
+        for row in BudgetAlert.select().where(BudgetAlert.first_day >= since)
+    }
     found = []
     for state in states:
         place = (state.budget.name, state.pot.key, state.account.span.first)

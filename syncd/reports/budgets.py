@@ -58,7 +58,7 @@ class State:
     account: Account
     current: bool
     since: int
-    """First day of the first period whose rest may have been carried over into this one."""
+    """First day of the first period of the budget: its rest may have been carried over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,10 +217,17 @@ def states(budget: BudgetSettings, there: Company) -> list[State]:
     """Return the state of every pot of a budget, in the periods that are to be looked at, the
     oldest first. Nothing is written."""
     pots, _ = pots_of(budget, there)
-    remembered = remembered_periods(budget.name)
-    known = {first for rows in remembered.values() for first in rows}
-    computed: dict[str, dict[int, Account]] = {}
+    known = [
+        row.first_day
+        for row in BudgetPeriod.select(BudgetPeriod.first_day)
+        .where(BudgetPeriod.budget == budget.name)
+        .distinct()
+    ]
     spans = spans_due(budget.period, there.today, known)
+    # What was carried into the first of them stands with it, or follows from the one before.
+    remembered = remembered_periods(budget.name, span_before(budget.period, spans[0]).first)
+    oldest = min(known, default=spans[0].first)
+    computed: dict[str, dict[int, Account]] = {}
     found = []
     for span in spans:
         for pot in pots:
@@ -239,15 +246,16 @@ def states(budget: BudgetSettings, there: Company) -> list[State]:
             )
             if state is not None:
                 done[span.first] = state
-                since = min([span.first, *remembered.get(pot.key, {}), *done])
-                found.append(State(budget, pot, state, span is spans[-1], since))
+                found.append(State(budget, pot, state, span is spans[-1], min(oldest, span.first)))
     return found
 
 
-def remembered_periods(budget: str) -> dict[str, dict[int, Account]]:
-    """Return what is remembered of a budget: by pot, by first day."""
+def remembered_periods(budget: str, since: int = 0) -> dict[str, dict[int, Account]]:
+    """Return what is remembered of a budget since a day: by pot, by first day."""
     found: dict[str, dict[int, Account]] = {}
-    rows = BudgetPeriod.select().where(BudgetPeriod.budget == budget)
+    rows = BudgetPeriod.select().where(
+        BudgetPeriod.budget == budget, BudgetPeriod.first_day >= since
+    )
     for row in rows.order_by(BudgetPeriod.first_day):
         span = Span(row.first_day, row.end_day)
         found.setdefault(row.pot, {})[row.first_day] = Account(

@@ -64,6 +64,7 @@ class BudgetPeriod(Table):
 
     class Meta:
         primary_key = CompositeKey("budget", "pot", "first_day")
+        indexes = ((("budget", "first_day"), False),)
 
 
 class BudgetAlert(Table):

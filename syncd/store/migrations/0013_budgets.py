@@ -43,6 +43,7 @@ def up(migrator, db):
 
         class Meta:
             primary_key = CompositeKey("budget", "pot", "first_day")
+            indexes = ((("budget", "first_day"), False),)
 
     class BudgetAlert(Table):
         budget = TextField()
