@@ -125,6 +125,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         settings.timezone,
         settings.custom_fields,
         known_codes(settings),
+        vat={name: carrier.vat for name, carrier in settings.carriers.items()},
         codes=not CODE_FIELDS.keys().isdisjoint(_names(arguments.columns)),
     ) as result:
         headings = _chosen_columns(arguments.columns, form, result)

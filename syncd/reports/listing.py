@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from syncd.billing.working import with_tax
 from syncd.domain.call_id import format_call_id, format_conversation_id
 from syncd.domain.codes import Direction, Disposition, NumberClass, Purpose, Side, State
 from syncd.domain.money import format_micros
@@ -49,6 +50,7 @@ CODE_FIELDS = {
     "matter_code": "Matter code",
     "matter": "Matter",
     "purpose": "Purpose",
+    "cost_with_vat": "With VAT",
 }
 """Fields of a call that stand in a list only when they are asked for."""
 
@@ -83,6 +85,7 @@ class _Row(NamedTuple):
     authorization_code: str | None
     matter_code: str | None
     matter: str | None
+    carrier: str | None
     private_owner: int
 
 
@@ -94,7 +97,7 @@ SELECT c.id, c.started_at, line.line_id, profile.display_name, party.username, p
  profile.office_location, c.direction, c.side, c.counted, first.started_at,
  first.key_hash, record.key_hash, c.other_number, c.other_outside, c.hunt_pilot, c.class,
  destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state,
- record.authorization_code, record.matter_code, matter.name, {private}{custom}
+ record.authorization_code, record.matter_code, matter.name, carrier.name, {private}{custom}
 FROM ({rows} ORDER BY started_at DESC, id DESC LIMIT ?) c
 LEFT JOIN record ON record.id = c.id / 8
 LEFT JOIN record first ON first.id = c.conversation
@@ -102,6 +105,7 @@ LEFT JOIN line ON line.id = c.line_id
 LEFT JOIN profile ON profile.id = c.profile_id
 LEFT JOIN party ON party.id = c.party_id
 LEFT JOIN destination ON destination.id = c.destination_id
+LEFT JOIN carrier ON carrier.id = c.carrier_id
 LEFT JOIN account_charge charge ON charge.call_id = c.id
 LEFT JOIN matter ON matter.id = charge.matter_id
 LEFT JOIN name cost_center ON cost_center.kind = 'cost_center'
@@ -119,7 +123,7 @@ def list_rows(
     query: Query, custom_fields: Mapping[str, str], *, codes: bool = False
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a query, newest first, at most the specification's limit; with ``codes``
-    also their account codes, as the viewer gets them.
+    also the fields that stand in a list only when asked for, as the viewer gets them.
 
     Time is walked backwards in windows: a page of the newest rows touches little more than itself,
     and the rows of a long period are never held all at once.
@@ -194,9 +198,11 @@ def _shown(row: _Row, custom: Mapping[str, str | None], query: Query) -> dict[st
 
 
 def _codes(row: _Row, query: Query) -> dict[str, Any]:
+    vat = query.lookups.vat.get(row.carrier or "", 0)
     return {
         "authorization_code": query.lookups.shown_code(row.authorization_code or "") or None,
         "matter_code": row.matter_code or None,
         "matter": row.matter or None,
         "purpose": (Purpose.BUSINESS if row.private_owner == BUSINESS else Purpose.PRIVATE).word,
+        "cost_with_vat": None if row.cost is None else format_micros(with_tax(row.cost, vat)),
     }

@@ -6,7 +6,7 @@ shown for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +54,8 @@ class Lookups:
         self.first = first
         self.end = end
         self.account_codes = account_codes
+        self.vat: Mapping[str, int] = {}
+        """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
         self.raw_codes = False
         """Whether the viewer sees authorization codes as they are; a query says so."""
         self.masked_digits = 0

@@ -70,10 +70,11 @@ def open_report(
     account_codes: AccountCodes = NO_CODES,
     *,
     codes: bool = False,
+    vat: Mapping[str, int] | None = None,
 ) -> Iterator[Result]:
     """Run a report; its rows can be read within the block, where the database stands still. Who may
     not see authorization codes gets their names of the list; with ``codes`` a list of calls has
-    them.
+    them, and costs with the ``vat`` of their carriers (millionths of a percent by name).
 
     Raises UsageError or UserError when conversations cannot be counted so, or what is asked is not
     booked by posting period.
@@ -84,6 +85,7 @@ def open_report(
         check_posting(specification)
     first, end = day_number(specification.first), day_number(specification.end)
     lookups = Lookups(Days(zone), first, end, account_codes)
+    lookups.vat = vat or {}
     query = Query(door.scope, specification, lookups)
     sent = 0
 

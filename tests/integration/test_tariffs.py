@@ -123,6 +123,11 @@ def test_another_currency_a_discount_and_a_tax(world: World) -> None:
     text = world.run("explain", row["id"]).out
     assert "With 22 % VAT the leg is 0.207989 EUR." in text
     assert "USD" in text
+    period = ("--from", "2026-05-01", "--to", "2026-07-01")
+    listed = world.run(
+        "report", "calls", *period, "--columns", "cost,cost_with_vat", "--format", "csv"
+    )
+    assert listed.out.splitlines() == ["cost,cost_with_vat", "0.170483,0.207989"]
 
 
 def test_without_a_rate_of_exchange_a_leg_has_no_price(world: World) -> None:
