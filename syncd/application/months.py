@@ -17,13 +17,14 @@ from syncd.calls.month_run import (
 )
 from syncd.domain.days import Days, month_of
 from syncd.domain.errors import UserError
+from syncd.domain.posting import next_month
 from syncd.settings.model import Settings
-from syncd.store import periods
 from syncd.store.adjustments import closing
 from syncd.store.database import write_transaction
 from syncd.store.models import MonthRun
 from syncd.store.month_runs import Line, lines_of
 from syncd.store.periods import shown_month
+from syncd.store.rollups import rows_extent
 
 
 def plan_of(settings: Settings) -> Plan:
@@ -36,9 +37,15 @@ def _open_months(application: Application, month: int) -> list[int]:
     through = closing().through
     if month <= through:
         raise UserError(f"{shown_month(month)} is closed", "what it came to never changes")
-    if month > month_of(Days(application.settings.timezone).day(application.clock())):
+    days = Days(application.settings.timezone)
+    if month > month_of(days.day(application.clock())):
         raise UserError(f"{shown_month(month)} has not begun")
-    return periods.months_to_close(month)
+    extent = rows_extent()
+    first = month if extent is None else month_of(days.day(extent[0]))
+    found = [next_month(through) if through else min(first, month)]
+    while found[-1] < month:
+        found.append(next_month(found[-1]))
+    return found
 
 
 def _last(application: Application, months: list[int]) -> Figures:
