@@ -1,4 +1,4 @@
-"""Which calls of a month its allowances cover, in the order of (start, key) (pure; docs/rules.md 7.8).
+"""Which calls of a month its allowances cover, in the order of (start, key) (pure; docs/rules.md 7.10).
 
 A call row takes from the first allowance, in the order of the settings, that is for it and has
 something left in the row's pot; what that leaves goes on to the next one. Intake knows nothing of

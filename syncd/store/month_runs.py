@@ -1,4 +1,4 @@
-"""What a month run reads of stored rows, and what it writes (docs/rules.md 7.8)."""
+"""What a month run reads of stored rows, and what it writes (docs/rules.md 7.10)."""
 
 from __future__ import annotations
 
