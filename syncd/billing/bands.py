@@ -63,8 +63,8 @@ class Bands:
             # A holiday may follow any day: what is open behind one of them is open.
             before = range(KINDS_OF_DAY) if kind == HOLIDAY else ((kind - 1) % 7,)
             name = "holiday" if kind == HOLIDAY else WEEKDAYS[kind].capitalize()
-            for text in dict.fromkeys(one for other in before for one in self._open(kind, other)):
-                found.append(f"{name}{text}")
+            texts = dict.fromkeys(one for other in before for one in self._open(kind, other))
+            found += [name] if "" in texts else [f"{name}{text}" for text in texts]
         return found
 
     def _open(self, kind: int, before: int) -> list[str]:

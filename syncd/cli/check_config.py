@@ -128,7 +128,11 @@ def _say_configured(settings: Settings) -> None:
         for trunk in settings.trunks
     ]
     rows += [
-        (f"carrier {name}", " ".join(versions), settings.currency)
+        (
+            f"carrier {name}",
+            " ".join(versions),
+            settings.carriers[name].currency or settings.currency,
+        )
         for name, versions in configured["carriers"].items()
     ]
     slots = configured["slots"]

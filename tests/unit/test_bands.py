@@ -126,6 +126,8 @@ def test_hours_without_a_band_are_named() -> None:
     week = bands(peak="Mon-Fri 08:00-18:30", off="Mon-Thu 18:30-08:00, Sat Sun holiday")
     assert week.open_hours() == ["Mon 00:00-08:00", "Fri 18:30-24:00"]
     assert bands(all="daily").open_hours() == []
+    week = bands(peak="Mon-Fri 08:00-18:30", off="Mon-Fri 18:30-08:00, Sat Sun")
+    assert week.open_hours() == ["Mon 00:00-08:00", "holiday"]
 
 
 def test_holidays_of_countries_and_of_a_list(tmp_path: Path) -> None:
