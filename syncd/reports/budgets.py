@@ -329,11 +329,17 @@ def budget_rows(
 def _history(budget: BudgetSettings, there: Company) -> list[State]:
     """Return every period that is remembered, with what is known of the last ones now."""
     pots = {pot.key: pot for pot in pots_of(budget, there)[0]}
-    people = {str(person.id): person.label for person in there.people}
+    people = {
+        str(party): display_name or username
+        for party, display_name, username in Party.select(
+            Party.id, Party.display_name, Party.username
+        ).tuples()
+    }
     recent = {(one.pot.key, one.account.span.first): one for one in states(budget, there)}
     found = []
     for key, accounts in remembered_periods(budget.name).items():
-        label = people.get(key, key) if budget.of == "person" else key
+        kind = (budget.of, key)
+        label = people.get(key, key) if budget.of == "person" else there.labels.get(kind, key)
         members = frozenset({key}) if key != TOGETHER else None
         pot = pots.get(key) or Pot(key, label or budget.name, 0, members)
         for first, one in accounts.items():

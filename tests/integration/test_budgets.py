@@ -205,6 +205,15 @@ def test_what_is_left_is_carried_over_and_a_debt_is_not(desk: Desk) -> None:
     assert [row["carried"] for row in history] == ["0.00", "1.00", "4.00", "7.00", "10.00"]
 
 
+def test_who_left_stays_in_the_history(desk: Desk) -> None:
+    desk.use("[budget:people]\nof = person\namount = 5")
+    desk.call("2001", 2)
+    desk.check()
+    desk.change("anna", departed_at=desk.now)
+    assert "Anna" not in desk.spent()
+    assert desk.spent(past=True)["Anna"] == "2.00"
+
+
 def test_a_past_period_keeps_its_amount(desk: Desk) -> None:
     desk.use(SALES)
     desk.check()
