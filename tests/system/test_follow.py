@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,7 +92,11 @@ def test_a_mute_server_does_not_keep_the_daemon_from_ending(
 ) -> None:
     daemon = start(write(provider, tmp_path, secret))
     daemon.event("directory_followed")
-    assert daemon.terminate() == 0
+    provider.process.send_signal(signal.SIGSTOP)
+    try:
+        assert daemon.terminate() == 0
+    finally:
+        provider.process.send_signal(signal.SIGCONT)
     assert daemon.events[-1]["event"] == "daemon_stopped"
     assert not any(event["event"] == "daemon_abandoned" for event in daemon.events)
 
