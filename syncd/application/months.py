@@ -29,7 +29,7 @@ from syncd.store.rollups import rows_extent
 
 def plan_of(settings: Settings) -> Plan:
     """Return what the settings say of months."""
-    return Plan(settings.finance.allowances)
+    return Plan(settings.finance.allowances, settings.finance.flat_charges)
 
 
 def _open_months(application: Application, month: int) -> list[int]:
@@ -65,8 +65,8 @@ def run_month(application: Application, month: int, who: str) -> Figures:
     """Let allowances be booked in an open month, for who asked, instead of what was booked before.
     Raises UserError, TryAgainError when maintenance is busy."""
     with application.connected(), application.locked(MAINTENANCE, NEVER):
+        clean(plan_of(application.settings))
         found = _last(application, _open_months(application, month))
-        clean()
         run = prepare(found, application.clock())
         with write_transaction():
             settle(found, run, at=application.clock(), who=who)
@@ -82,7 +82,7 @@ class Closing:
         wanted = [month for month in months if is_needed(plan, month)]
         self._at, self._who = application.clock(), who
         if wanted:
-            clean()
+            clean(plan)
         self._found = [
             (found, prepare(found, self._at))
             for found in (figures(plan, months, application.settings.timezone) if wanted else ())

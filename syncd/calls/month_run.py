@@ -1,4 +1,4 @@
-"""The month run: allowances are applied to the calls of open months, as they are stored now.
+"""The month run: flat charges, and allowances for the calls of open months, as they are stored now.
 
 Nothing that it says depends on when calls arrived. It is an estimate while the month is open, and
 done again when that is closed.
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from syncd.billing.allowances import Place, Pot, Pots, Priced, Use, apply
-from syncd.domain.allowance import Allowance
-from syncd.domain.days import Days
+from syncd.billing.flat_charges import Held, Payer, flat_shares
+from syncd.domain.allowance import Allowance, FlatCharge
+from syncd.domain.codes import Direction, NumberClass
+from syncd.domain.days import Days, days_between, month_days
 from syncd.domain.posting import Cause, Posted
 from syncd.store import month_runs
 from syncd.store.models import Carrier, Destination, Line, MonthRun, Org, Party
@@ -21,7 +23,7 @@ from syncd.store.month_runs import Covered, begin, booked_in, lines_of, stage
 from syncd.store.names import Aliases, aliases
 from syncd.store.periods import bounds
 
-ALLOWANCE = "allowance"
+ALLOWANCE, FLAT = "allowance", "flat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +31,11 @@ class Plan:
     """What the settings say of months."""
 
     allowances: tuple[Allowance, ...] = ()
+    flat_charges: tuple[FlatCharge, ...] = ()
 
     @property
     def empty(self) -> bool:
-        return not self.allowances
+        return not (self.allowances or self.flat_charges)
 
     @property
     def carries_over(self) -> bool:
@@ -70,8 +73,55 @@ def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figur
             )
             for (name, whose), pot in sorted(found.pots.items())
         ]
+        _add_flat(plan, found, booked, days)
         found.booked = {key: cost for key, cost in booked.items() if cost}
         yield found
+
+
+def _add_flat(
+    plan: Plan, found: Figures, booked: dict[tuple[Cause, Posted], int], days: Days
+) -> None:
+    """Add the flat charges of a month."""
+    charges = [one for one in plan.flat_charges if one.first <= found.month <= one.last]
+    if not charges:
+        return
+    first, until = bounds(found.month, days)
+    ends = [days.bounds(day)[1] - 1 for day in days_between(*month_days(found.month))]
+    held = [Held._make(one) for one in month_runs.held_lines(first, until)]
+    known: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
+    for party, *profile in month_runs.profiles(first, until):
+        known[party].append((profile[0], profile[1], profile[2], profile[3]))
+
+    def payer_at(party: int, at: int) -> Payer:
+        for since, to, profile, org in known[party]:
+            if since <= at < to:
+                return Payer(party, profile, org)
+        return Payer(party, 0, 0)
+
+    carriers = dict(Carrier.select(Carrier.name, Carrier.id).tuples())
+    for charge in charges:
+        lines = set()
+        total = 0
+        for share in flat_shares(charge, held, payer_at, ends):
+            lines.add(share.line)
+            total += share.cost
+            carrier = carriers.get(charge.carrier, 0)
+            booked[Cause.FLAT, _posted(share.line, share.payer, carrier)] += share.cost
+        found.lines.append(month_runs.Line(FLAT, charge.name, "", "lines", 0, 0, len(lines), total))
+
+
+def _posted(line: int, payer: Payer, carrier: int) -> Posted:
+    """Return the keys of what is for no call: it stands with what goes out, without a class."""
+    return Posted(
+        line,
+        *payer,
+        int(Direction.OUTGOING),
+        int(NumberClass.UNCLASSIFIED),
+        destination=0,
+        trunk=0,
+        carrier=carrier,
+        cost=0,
+    )
 
 
 def _pots_before(month: int) -> Pots:
@@ -143,8 +193,10 @@ def is_needed(plan: Plan, month: int) -> bool:
     return not plan.empty or MonthRun.get_or_none(MonthRun.month == month) is not None
 
 
-def clean() -> None:
-    """Forget what was interrupted, and what no longer counts."""
+def clean(plan: Plan) -> None:
+    """Forget what was interrupted, and what no longer counts; know the carriers of flat charges. Comes
+    before the figures that are to be written."""
+    month_runs.know_carriers({one.carrier for one in plan.flat_charges if one.carrier})
     month_runs.forget_interrupted()
     month_runs.forget_uses()
 

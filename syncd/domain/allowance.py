@@ -1,4 +1,4 @@
-"""What the month run needs to know of the settings: allowances."""
+"""What the month run needs to know of the settings: allowances and flat charges."""
 
 from __future__ import annotations
 
@@ -34,4 +34,23 @@ class Allowance:
     carry_over: bool = False
     first: int = 0
     """The first month (yyyymm) in which it is given, and the last."""
+    last: int = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class FlatCharge:
+    """What each line costs a month, whether anybody calls or not."""
+
+    name: str
+    amount: int
+    """Micros."""
+    roles: frozenset[int]
+    """Of the lines that cost it."""
+    sites: frozenset[str] = frozenset()
+    """Of the lines; empty: all."""
+    carrier: str = ""
+    """Under which it is booked; empty: none."""
+    share: str = "days"
+    """``days``: who holds the line pays by days; ``month``: who held it last pays all of it."""
+    first: int = 0
     last: int = ALWAYS

@@ -30,9 +30,11 @@ class Cause(Word):
     """A re-rating was undone."""
     ALLOWANCE = 6
     """An allowance covers it (by the month run, in the month itself)."""
+    FLAT = 7
+    """A flat charge for a line (likewise)."""
 
 
-MONTH_CAUSES = (Cause.ALLOWANCE,)
+MONTH_CAUSES = (Cause.ALLOWANCE, Cause.FLAT)
 """What the month run books, in the month itself, and replaces until that is closed."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from syncd.calls.month_run import ALLOWANCE
 from syncd.domain.money import format_micros
 from syncd.store.adjustments import closing
 from syncd.store.models import Name, Party
@@ -32,10 +33,12 @@ def shown_lines(lines: Sequence[Line], month: int, state: str) -> list[dict[str,
             "name": line.name,
             "whose": _whose(line, people, spellings),
             "unit": line.unit,
-            "given": amount(line.unit, line.given),
-            "carried": amount(line.unit, line.carried),
+            "given": amount(line.unit, line.given) if line.kind == ALLOWANCE else None,
+            "carried": amount(line.unit, line.carried) if line.kind == ALLOWANCE else None,
             "used": amount(line.unit, line.used),
-            "left": amount(line.unit, line.given + line.carried - line.used),
+            "left": amount(line.unit, line.given + line.carried - line.used)
+            if line.kind == ALLOWANCE
+            else None,
             "cost": format_micros(line.cost),
         }
         for line in lines

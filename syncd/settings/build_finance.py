@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from syncd.domain.allowance import ALWAYS, UNITS, Allowance
-from syncd.domain.codes import NumberClass
+from syncd.domain.allowance import ALWAYS, UNITS, Allowance, FlatCharge
+from syncd.domain.codes import NumberClass, Role
 from syncd.domain.party import name_key
 from syncd.settings.finance import (
     BudgetSettings,
@@ -31,6 +31,7 @@ def build_finance(parsed: Parsed) -> FinanceSettings:
             for name, section in parsed.of("charge-back").items()
         },
         allowances=tuple(_allowance(section) for section in parsed.of("allowance").values()),
+        flat_charges=tuple(_flat_charge(section) for section in parsed.of("flat-charge").values()),
     )
 
 
@@ -75,6 +76,20 @@ def _allowance(section: ParsedSection) -> Allowance:
         classes=frozenset(int(NumberClass.of(word)) for word in values["classes"]),
         destinations=tuple(name.casefold() for name in values["destinations"]),
         carry_over=values["carry_over"],
+        first=values["from"] or 0,
+        last=values["to"] or ALWAYS,
+    )
+
+
+def _flat_charge(section: ParsedSection) -> FlatCharge:
+    values = section.values
+    return FlatCharge(
+        name=section.name,
+        amount=values["amount"],
+        roles=frozenset(int(Role.of(word)) for word in values["lines"]),
+        sites=frozenset(values["sites"]),
+        carrier=values["carrier"],
+        share=values["share"],
         first=values["from"] or 0,
         last=values["to"] or ALWAYS,
     )

@@ -64,6 +64,8 @@ def finance_problems(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
         yield from _charge_back(section, parsed)
     for section in parsed.of("allowance").values():
         yield from _allowance(section, parsed)
+    for section in parsed.of("flat-charge").values():
+        yield from _flat_charge(section, parsed)
 
 
 def _mail(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
@@ -216,6 +218,24 @@ def _allowance(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
             if name not in parsed.of("site"):
                 hint = nearest(name, sorted(parsed.of("site"))) or "there is no [site:NAME] at all"
                 yield section.problem("members", f"{name!r} is not a [site:NAME]", hint)
+    yield from _span(section)
+
+
+def _flat_charge(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
+    named = (
+        ("carrier", "carrier", (section.get("carrier"),)),
+        ("sites", "site", section.get("sites")),
+    )
+    for option, kind, names in named:
+        known = sorted(parsed.of(kind))
+        for name in names or ():
+            if name and name not in known:
+                hint = nearest(name, known) or f"there is no [{kind}:NAME] at all"
+                yield section.problem(option, f"{name!r} is not a [{kind}:NAME]", hint)
+    yield from _span(section)
+
+
+def _span(section: ParsedSection) -> Iterator[Problem]:
     first, last = section.get("from"), section.get("to")
     if first and last and last < first:
         yield section.problem("to", "it ends before it begins", "the last month counts")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncd.domain.allowance import Allowance
+from syncd.domain.allowance import Allowance, FlatCharge
 from syncd.settings.schedule import Every, Schedule
 
 
@@ -149,3 +149,4 @@ class FinanceSettings:
     charge_backs: dict[str, ChargeBackSettings] = field(default_factory=dict)
     allowances: tuple[Allowance, ...] = ()
     """In their order."""
+    flat_charges: tuple[FlatCharge, ...] = ()

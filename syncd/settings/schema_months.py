@@ -84,4 +84,42 @@ ALLOWANCE = Section(
     "mobile",
 )
 
-MONTHS = (ALLOWANCE,)
+FLAT_CHARGE = Section(
+    "flat-charge",
+    "What every line that is billed costs a month, whoever calls. Booked as allowances are.",
+    (
+        Option("amount", money.AMOUNT, None, "A line and month, in the currency.", "7.50"),
+        Option(
+            "lines",
+            money.LINE_KINDS,
+            "first other fax voicemail",
+            "Which lines: first and other extensions, fax, voicemail, alias, offnet-fax.",
+        ),
+        Option(
+            "sites",
+            values.WORDS,
+            "",
+            "Lines of these [site:NAME] alone; without them of all.",
+            "hq",
+        ),
+        Option(
+            "carrier",
+            values.TEXT,
+            "",
+            "The [carrier:NAME] under which it is booked.",
+            "telco",
+        ),
+        Option(
+            "share",
+            values.choice("days", "month"),
+            "days",
+            "Whether everybody who held a line pays for their days, or who held it last for the whole"
+            " month.",
+        ),
+        Option("from", money.MONTH, "", "First month in which it is charged.", "2026-01"),
+        Option("to", money.MONTH, "", "Last month in which it is charged.", "2026-12"),
+    ),
+    "extension",
+)
+
+MONTHS = (ALLOWANCE, FLAT_CHARGE)

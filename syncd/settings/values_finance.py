@@ -9,7 +9,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from string import Formatter
 
-from syncd.domain.codes import NumberClass
+from syncd.domain.codes import NumberClass, Role
 from syncd.domain.money import parse_micros
 from syncd.settings.finance import LedgerColumn, MemberAmount
 from syncd.settings.values import BadValue, Kind, nearest, one_line, whole_number, words_of
@@ -17,6 +17,10 @@ from syncd.settings.values import BadValue, Kind, nearest, one_line, whole_numbe
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 ALIGNMENTS = ("left", "right", "zero")
 MOST_PERCENT = 1000
+LINES = tuple(
+    role.word
+    for role in (Role.FIRST, Role.OTHER, Role.FAX, Role.VOICEMAIL, Role.ALIAS, Role.OFFNET_FAX)
+)
 _ADDRESS = re.compile(r"[^\s@<>,;:\"\\()\[\]]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _FORMAT = re.compile(r"0?[<>]?[0-9]{0,3}")
@@ -107,6 +111,12 @@ def _month(text: str, base: Path) -> int:
 def _class(word: str) -> str:
     if word not in NumberClass.words():
         raise BadValue(f"{word!r} is not a class of numbers", nearest(word, NumberClass.words()))
+    return word
+
+
+def _line(word: str) -> str:
+    if word not in LINES:
+        raise BadValue(f"{word!r} is not a kind of line", nearest(word, LINES))
     return word
 
 
@@ -216,5 +226,6 @@ TEMPLATE = Kind("lines with {fields}", _template, ())
 POSITIVE = Kind("number", _positive)
 MONTH = Kind("YYYY-MM", _month)
 CLASSES = words_of("classes", _class)
+LINE_KINDS = words_of("kinds of lines", _line)
 TARIFFS = words_of("CARRIER:VERSION", _tariff)
 FILE_NAME = Kind("file name with {fields}", _file_name)

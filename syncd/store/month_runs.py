@@ -11,7 +11,14 @@ from syncd.domain.money import format_micros
 from syncd.domain.posting import MONTH_CAUSES, Cause, Posted
 from syncd.store.adjustments import COLUMNS
 from syncd.store.database import write_transaction
-from syncd.store.models import Adjustment, AllowanceUse, MaintenanceRun, MonthLine, MonthRun
+from syncd.store.models import (
+    Adjustment,
+    AllowanceUse,
+    Carrier,
+    MaintenanceRun,
+    MonthLine,
+    MonthRun,
+)
 from syncd.store.models import database as proxy
 from syncd.store.periods import shown_month
 
@@ -81,6 +88,55 @@ def paid_rows(start: int, until: int) -> Iterator[Paid]:
     )
     for row in cursor:
         yield Paid._make((*row[:7], bool(row[7]), Posted._make(row[8:])))
+
+
+class HeldLine(NamedTuple):
+    """A billed line that a party held in a role, from … to (epoch seconds, exclusive)."""
+
+    line: int
+    site: str
+    party: int
+    role: int
+    valid_from: int
+    valid_to: int
+
+
+def held_lines(start: int, until: int) -> list[HeldLine]:
+    """Return the billed lines that were held at some time since … until (epoch seconds)."""
+    mark = proxy.obj.param
+    return [
+        HeldLine._make(row)
+        for row in _sql(
+            "SELECT line.id, line.site, party_id, role, valid_from, valid_to FROM assignment"
+            " JOIN line ON line.id = assignment.line_id"
+            f" WHERE billed AND NOT shared AND line.id <> 0 AND valid_from < {mark}"
+            f" AND valid_to > {mark}",
+            until,
+            start,
+        )
+    ]
+
+
+def profiles(start: int, until: int) -> list[tuple[int, int, int, int, int]]:
+    """Return the profiles that held at some time since … until (epoch seconds): party, from, to, id,
+    org."""
+    mark = proxy.obj.param
+    return [
+        (row[0], row[1], row[2], row[3], row[4])
+        for row in _sql(
+            "SELECT party_id, valid_from, valid_to, id, org_id FROM profile WHERE id <> 0"
+            f" AND valid_from < {mark} AND valid_to > {mark} ORDER BY valid_from",
+            until,
+            start,
+        )
+    ]
+
+
+def know_carriers(names: Iterable[str]) -> None:
+    """Give carriers a row each that have none yet."""
+    with write_transaction():
+        for name in names:
+            Carrier.insert(name=name).on_conflict_ignore().execute()
 
 
 def rates() -> dict[int, tuple[str, str]]:

@@ -108,7 +108,7 @@ def test_the_order_of_arrival_decides_nothing(tmp_path: Path) -> None:
 
 
 def book(found: Figures, at: int) -> int:
-    clean()
+    clean(PLAN)
     run = prepare(found, at)
     with write_transaction():
         settle(found, run, at=at, who="test")
@@ -134,7 +134,7 @@ def test_a_run_replaces_its_own_rows_and_one_that_was_killed_leaves_none(bed: Be
     assert AllowanceUse.select().count() == 2 * kept
     assert verify(ROME) == []
     second = book(may, bed.now + 1)
-    clean()
+    clean(PLAN)
     assert {row.run_id for row in AllowanceUse.select()} == {second} != {first}
     assert MonthRun.get().run_id == second
     assert {row.state for row in MaintenanceRun.select()} == {"done"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ def company(tmp_path: Path) -> Company:
     return made
 
 
-def booked(company: Company, period: tuple[str, str] = BOTH) -> dict[str, str]:
-    return {row["month"]: row["cost"] for row in company.report("charges", period=period)["rows"]}
+def booked(company: Company) -> dict[str, str]:
+    rows = company.report("charges", "", "--group-by", "month", period=BOTH)["rows"]
+    return {row["month"]: row["cost"] for row in rows}
 
 
 def calls(company: Company) -> None:
@@ -121,6 +123,38 @@ def test_without_an_allowance_what_was_booked_is_taken_back(company: Company) ->
     company.ok("period", "close", "2026-03", "--yes")
     assert booked(company)["2026-03"] == "0.95"
     company.ok("db", "verify")
+
+
+def test_lines_cost_something_whoever_calls(company: Company) -> None:
+    calls(company)
+    company.set("flat-charge:extension", amount="3.10", carrier="telco")
+    lines = len([one for one in PEOPLE.values() if one])
+    (shown,) = company.listed("period", "show", "2026-03")
+    count = int(shown["used"])
+    assert 0 < count <= lines and shown["given"] is None
+    assert (shown["kind"], shown["cost"]) == ("flat", format(3.10 * count, ".2f"))
+    company.ok("period", "close", "2026-03", "--yes")
+    total = Decimal("0.95") + Decimal("3.10") * count
+    assert Decimal(booked(company)["2026-03"]) == total
+    assert company.report("by-department", period=MARCH)["totals"]["cost"] == "0.95"
+    by_line = company.report("charges", "", "--group-by", "line_id", period=MARCH)["rows"]
+    assert {row["line_id"]: row["cost"] for row in by_line}["2001"] == "4.05"
+    by_carrier = company.report("charges", "", "--group-by", "carrier", period=MARCH)["rows"]
+    assert [(row["carrier"], Decimal(row["cost"])) for row in by_carrier] == [("telco", total)]
+    departments = {
+        row["department"]: Decimal(row["cost"])
+        for row in company.report("charges", period=MARCH)["rows"]
+    }
+    assert sum(departments.values()) == total and len(departments) > 1
+    company.ok("db", "verify")
+    company.set("flat-charge:bad", amount="1.00", lines="first phone", carrier="x", sites="y")
+    answer = company.run("check-config")
+    assert answer.code == 78
+    assert "'phone' is not a kind of line" in answer.out + answer.err
+    company.set("flat-charge:bad", lines="first")
+    answer = company.run("check-config")
+    for words in ("'x' is not a [carrier:NAME]", "'y' is not a [site:NAME]"):
+        assert words in answer.out + answer.err
 
 
 def test_what_is_refused(company: Company) -> None:
