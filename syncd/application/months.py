@@ -29,7 +29,16 @@ from syncd.store.rollups import rows_extent
 
 def plan_of(settings: Settings) -> Plan:
     """Return what the settings say of months."""
-    return Plan(settings.finance.allowances, settings.finance.flat_charges)
+    return Plan(
+        settings.finance.allowances,
+        settings.finance.flat_charges,
+        {
+            carrier.name: carrier.rounding
+            for carrier in settings.carriers.values()
+            # Of an invoice in another currency only what it comes to in ours is known.
+            if carrier.rounding.per == "invoice" and carrier.currency in ("", settings.currency)
+        },
+    )
 
 
 def _open_months(application: Application, month: int) -> list[int]:

@@ -1,4 +1,5 @@
-"""The month run: flat charges, and allowances for the calls of open months, as they are stored now.
+"""The month run: allowances for the calls of open months, as they are stored now, flat charges for
+lines, and the rounding of an invoice's lines.
 
 Nothing that it says depends on when calls arrived. It is an estimate while the month is open, and
 done again when that is closed.
@@ -7,23 +8,25 @@ done again when that is closed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from syncd.billing.allowances import Place, Pot, Pots, Priced, Use, apply
 from syncd.billing.flat_charges import Held, Payer, flat_shares
+from syncd.billing.invoice_lines import InvoiceLines
 from syncd.domain.allowance import Allowance, FlatCharge
 from syncd.domain.codes import Direction, NumberClass
 from syncd.domain.days import Days, days_between, month_days
 from syncd.domain.posting import Cause, Posted
+from syncd.domain.rate import Rounding
 from syncd.store import month_runs
 from syncd.store.models import Carrier, Destination, Line, MonthRun, Org, Party
 from syncd.store.month_runs import Covered, begin, booked_in, lines_of, stage
 from syncd.store.names import Aliases, aliases
 from syncd.store.periods import bounds
 
-ALLOWANCE, FLAT = "allowance", "flat"
+ALLOWANCE, FLAT, ROUNDING = "allowance", "flat", "rounding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,12 @@ class Plan:
 
     allowances: tuple[Allowance, ...] = ()
     flat_charges: tuple[FlatCharge, ...] = ()
+    roundings: Mapping[str, Rounding] = field(default_factory=dict)
+    """Of the carriers whose invoice's lines are rounded."""
 
     @property
     def empty(self) -> bool:
-        return not (self.allowances or self.flat_charges)
+        return not (self.allowances or self.flat_charges or self.roundings)
 
     @property
     def carries_over(self) -> bool:
@@ -61,12 +66,15 @@ def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figur
     before: Pots = _pots_before(months[0]) if months else {}
     for month in months:
         found = Figures(month)
-        rows = _priced(*bounds(month, days)) if plan.allowances else iter(())
-        found.uses, found.pots = apply(plan.allowances, month, rows, before)
+        needed = plan.allowances or plan.roundings
+        rows = _priced(*bounds(month, days)) if needed else iter(())
+        invoice = InvoiceLines(plan.roundings)
+        found.uses, found.pots = apply(plan.allowances, month, invoice.passed(rows), before)
         before = found.pots
         booked: defaultdict[tuple[Cause, Posted], int] = defaultdict(int)
         for use in found.uses:
             booked[Cause.ALLOWANCE, use.row.posted._replace(cost=0)] -= use.cost
+            invoice.add(use.row, -use.cost)
         found.lines = [
             month_runs.Line(
                 ALLOWANCE, name, whose, pot.unit, pot.given, pot.carried, pot.used, -pot.cost
@@ -74,6 +82,7 @@ def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figur
             for (name, whose), pot in sorted(found.pots.items())
         ]
         _add_flat(plan, found, booked, days)
+        _add_rounding(invoice, found, booked)
         found.booked = {key: cost for key, cost in booked.items() if cost}
         yield found
 
@@ -108,6 +117,22 @@ def _add_flat(
             carrier = carriers.get(charge.carrier, 0)
             booked[Cause.FLAT, _posted(share.line, share.payer, carrier)] += share.cost
         found.lines.append(month_runs.Line(FLAT, charge.name, "", "lines", 0, 0, len(lines), total))
+
+
+def _add_rounding(
+    invoice: InvoiceLines, found: Figures, booked: dict[tuple[Cause, Posted], int]
+) -> None:
+    """Add what rounding an invoice's lines makes of them: nobody's in particular."""
+    totals: dict[str, tuple[int, int]] = {}
+    for line, cost in invoice.differences():
+        posted = _posted(0, Payer(0, 0, 0), line.carrier_id)
+        booked[Cause.ROUNDED, posted._replace(destination=line.destination)] += cost
+        lines, total = totals.get(line.carrier, (0, 0))
+        totals[line.carrier] = lines + 1, total + cost
+    found.lines += [
+        month_runs.Line(ROUNDING, carrier, "", "lines", 0, 0, lines, total)
+        for carrier, (lines, total) in totals.items()
+    ]
 
 
 def _posted(line: int, payer: Payer, carrier: int) -> Posted:

@@ -32,9 +32,11 @@ class Cause(Word):
     """An allowance covers it (by the month run, in the month itself)."""
     FLAT = 7
     """A flat charge for a line (likewise)."""
+    ROUNDED = 8
+    """A line of a carrier's invoice is rounded (likewise)."""
 
 
-MONTH_CAUSES = (Cause.ALLOWANCE, Cause.FLAT)
+MONTH_CAUSES = (Cause.ALLOWANCE, Cause.FLAT, Cause.ROUNDED)
 """What the month run books, in the month itself, and replaces until that is closed."""
 
 

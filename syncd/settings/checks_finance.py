@@ -66,6 +66,16 @@ def finance_problems(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
         yield from _allowance(section, parsed)
     for section in parsed.of("flat-charge").values():
         yield from _flat_charge(section, parsed)
+    for section in parsed.of("carrier").values():
+        yield from _rounding(section, parsed.one("syncd").get("currency"))
+
+
+def _rounding(section: ParsedSection, ours: str | None) -> Iterator[Problem]:
+    rounding, currency = section.get("rounding"), section.get("currency")
+    if rounding and rounding.per == "invoice" and currency and currency != ours:
+        what = f"lines of an invoice in {currency} are not rounded"
+        hint = "only what they come to in the currency of [syncd] is known"
+        yield section.problem("rounding", what, hint, warning=True)
 
 
 def _mail(parsed: Parsed, readable: Readable) -> Iterator[Problem]:

@@ -157,6 +157,44 @@ def test_lines_cost_something_whoever_calls(company: Company) -> None:
         assert words in answer.out + answer.err
 
 
+def test_the_lines_of_an_invoice_are_rounded_after_what_is_free(company: Company) -> None:
+    company.set("carrier:telco", rounding="up 2 per invoice")
+    calls(company)
+    company.take(
+        outgoing("d", "2026-03-12T10:00:00+01:00", "2001", "00033142685300", talk=70),
+        outgoing("e", "2026-03-12T11:00:00+01:00", "2001", "00033142685300", talk=70),
+    )
+    assert booked(company) == {"2026-03": "0.957", "2026-04": "0.475"}
+    (line,) = company.listed("period", "show", "2026-03")
+    # Italy mobile is 0.95; France 2 × 0.0035.
+    assert (line["kind"], line["name"], line["used"], line["cost"]) == (
+        "rounding",
+        "telco",
+        "2",
+        "0.003",
+    )
+    company.set("allowance:mobile", minutes="1", classes="mobile")
+    allowance, line = company.listed("period", "run", "2026-03")
+    # 60 s of 90 of 0.475 are 0.316666; what is left of 0.95, 0.633334, becomes 0.64.
+    assert (allowance["cost"], line["cost"]) == ("-0.316666", "0.009666")
+    assert booked(company)["2026-03"] == "0.65"
+    company.ok("period", "close", "2026-03", "--yes")
+    assert booked(company) == {"2026-03": "0.65", "2026-04": "0.475"}
+    destinations = company.report("charges", "", "--group-by", "destination", period=MARCH)["rows"]
+    assert {row["destination"]: row["cost"] for row in destinations} == {
+        "Italy mobile": "0.64",
+        "France": "0.01",
+    }
+    company.ok("db", "verify")
+    rates = company.home / "rates.csv"
+    rates.write_text("date,currency,rate\n2026-01-01,USD,0.9\n", encoding="utf-8")
+    company.set("exchange", file=str(rates))
+    company.set("carrier:telco", currency="USD")
+    assert {row["kind"] for row in company.listed("period", "show", "2026-04")} == {"allowance"}
+    answer = company.run("check-config")
+    assert "lines of an invoice in USD are not rounded" in answer.out + answer.err
+
+
 def test_what_is_refused(company: Company) -> None:
     assert "has not begun" in company.run("period", "show", "2999-01").err
     assert company.run("period", "run", "March").code == 2
