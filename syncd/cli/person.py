@@ -89,13 +89,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return _back_date(application, arguments, context, _assignment(arguments, context))
     if action == "move":
         return _back_date(application, arguments, context, _move(arguments, context))
-    return _change(action, application, arguments)
+    return _change(action, application, arguments, context)
 
 
-def _change(action: str, application: Application, arguments: argparse.Namespace) -> int:
-    """Change fields of today, and say on stderr what else follows from it."""
+def _change(
+    action: str, application: Application, arguments: argparse.Namespace, context: Context
+) -> int:
+    """Change fields of today, and say on stderr what else follows from it; with --json it is data."""
     from syncd.application.people import change
-    from syncd.cli.output import say
+    from syncd.cli.output import print_json, say
     from syncd.directory.people import edit
     from syncd.directory.people.find import find_person
 
@@ -112,6 +114,10 @@ def _change(action: str, application: Application, arguments: argparse.Namespace
         return edit.unlock_field(party, arguments.field, around)
 
     decided = change(application, work)
+    if context.json:
+        made = () if decided is None else decided.differences
+        names = ("who", "what", "field", "old", "new")
+        print_json([{name: str(getattr(one, name)) for name in names} for one in made])
     if decided is None:
         say(f"{arguments.field} is the directory's again from the next sync on")
         return EXIT_OK

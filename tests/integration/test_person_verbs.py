@@ -157,6 +157,13 @@ def test_a_field_that_no_directory_fills(company: Company) -> None:
     assert shown(company, "anna")["mobile_number"]["value"] == "333123"
 
 
+def test_a_change_as_data(company: Company) -> None:
+    (change,) = company.ok("person", "set", "anna", "mobile_number", "333 123", "--json").json
+    assert (change["what"], change["field"]) == ("changed", "mobile_number")
+    assert (change["old"], change["new"]) == ("", "333123")
+    assert company.ok("person", "set", "anna", "mobile_number", "333 123", "--json").json == []
+
+
 def test_a_field_that_the_directory_fills_needs_a_lock(company: Company) -> None:
     answer = company.run("person", "set", "anna", "department", "Legal")
     assert answer.code == 1
