@@ -22,7 +22,7 @@ from syncd.settings.model import Settings
 from syncd.store.adjustments import closing
 from syncd.store.database import write_transaction
 from syncd.store.models import MonthRun
-from syncd.store.month_runs import Line, lines_of
+from syncd.store.month_runs import Line, booked_in, lines_of
 from syncd.store.periods import shown_month
 from syncd.store.rollups import rows_extent
 
@@ -102,6 +102,18 @@ class Closing:
         """Must run inside the write transaction in which the months are closed."""
         for found, run in self._found:
             settle(found, run, at=self._at, who=self._who)
+
+
+def to_be_booked(application: Application, month: int) -> dict[int, int]:
+    """Return what a month run would change of what is booked in the open months up to one, in micros
+    by month. Raises UserError."""
+    with application.connected():
+        months = _open_months(application, month)
+        plan = plan_of(application.settings)
+        return {
+            found.month: sum(found.booked.values()) - sum(booked_in(found.month).values())
+            for found in figures(plan, months, application.settings.timezone)
+        }
 
 
 class Shown:

@@ -132,9 +132,10 @@ def _close(
     *,
     as_json: bool,
 ) -> int:
+    from syncd.application.months import to_be_booked
     from syncd.application.rerating import close_months, months_to_close
     from syncd.cli.output import print_list, say
-    from syncd.domain.money import format_micros
+    from syncd.domain.money import format_micros, parse_micros
     from syncd.reports.periods import periods
     from syncd.reports.render.table import Column
     from syncd.store.periods import shown_month
@@ -148,8 +149,11 @@ def _close(
         "unrated": Column("Unrated", right=True),
     }
     if arguments.dry_run or not arguments.yes:
+        more = to_be_booked(application, month)
+        by_name = {shown_month(one): micros for one, micros in more.items()}
         rows = [
             {name: row[name] for name in columns}
+            | {"cost": format_micros(parse_micros(row["cost"]) + by_name.get(row["month"], 0))}
             for row in periods(door, context.settings.timezone, context.now())
             if row["month"] in chosen
         ]

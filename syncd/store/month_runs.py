@@ -219,22 +219,28 @@ def settle(
 
 def forget_uses() -> None:
     """Delete what is left over of runs that do not count."""
-    left = "run_id NOT IN (SELECT run_id FROM month_run)"
+    mark = proxy.obj.param
+    kept = {row.run_id for row in MonthRun.select(MonthRun.run_id)}
+    run = 0
     while True:
-        with write_transaction():
-            runs = _sql(f"SELECT DISTINCT run_id FROM allowance_use WHERE {left} LIMIT 1")
-            if not runs:
-                return
-            last = _sql(
-                "SELECT started_at FROM allowance_use"
-                f" WHERE run_id = {proxy.obj.param} ORDER BY started_at"
-                f" LIMIT 1 OFFSET {AT_ONCE}",
-                runs[0][0],
-            )
-            gone = AllowanceUse.delete().where(AllowanceUse.run_id == runs[0][0])
-            if last:
-                gone = gone.where(AllowanceUse.started_at <= last[0][0])
-            gone.execute()
+        # From run to run by the key: the uses of years are not looked at.
+        found = _sql(f"SELECT MIN(run_id) FROM allowance_use WHERE run_id > {mark}", run)[0][0]
+        if found is None:
+            return
+        run = found
+        while run not in kept:
+            with write_transaction():
+                last = _sql(
+                    f"SELECT started_at FROM allowance_use WHERE run_id = {mark}"
+                    f" ORDER BY started_at LIMIT 1 OFFSET {AT_ONCE}",
+                    run,
+                )
+                gone = AllowanceUse.delete().where(AllowanceUse.run_id == run)
+                if last:
+                    gone = gone.where(AllowanceUse.started_at <= last[0][0])
+                gone.execute()
+            if not last:
+                break
 
 
 def covered(record: int, side: int) -> list[tuple[int, str, Covered]]:

@@ -10,6 +10,7 @@ import pytest
 
 from syncd.calls.month_run import Figures, Plan, clean, figures, is_stale, prepare, settle
 from syncd.domain.allowance import Allowance
+from syncd.store import month_runs
 from syncd.store.database import write_transaction
 from syncd.store.maintenance import verify
 from syncd.store.models import AllowanceUse, Call, MaintenanceRun, MonthRun
@@ -124,7 +125,11 @@ def bed(tmp_path: Path) -> Bed:
     return made
 
 
-def test_a_run_replaces_its_own_rows_and_one_that_was_killed_leaves_none(bed: Bed) -> None:
+@pytest.mark.parametrize("at_once", [1, 20_000])
+def test_a_run_replaces_its_own_rows_and_one_that_was_killed_leaves_none(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(month_runs, "AT_ONCE", at_once)
     may, june = figures(PLAN, (MAY, JUNE), ROME)
     assert is_stale(may)
     first = book(may, bed.now)

@@ -81,6 +81,8 @@ def test_free_minutes_are_estimated_booked_and_final(company: Company) -> None:
     deck.write_text(TARIFF.replace("0.25", "0.50"), encoding="utf-8")
     company.ok("rerate", "--from", MARCH[0], "--to", MARCH[1], "--yes")
     assert "calls changed since" in company.ok("period", "show", "2026-03").err
+    (row,) = company.listed("period", "close", "2026-03", "--dry-run")
+    assert row["cost"] == "0.566667"
     company.ok("period", "close", "2026-03", "--yes")
     # 0.10 + 0.50 × 1.5 = 0.85 each; free are 0.85 and a third of it.
     assert booked(company)["2026-03"] == "0.566667"
