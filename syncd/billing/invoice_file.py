@@ -60,7 +60,8 @@ class Reading:
 
 
 def read_bill(path: Path, reading: Reading) -> list[BillItem]:
-    """Return the items of a bill, in its order. Rows without a number are none.
+    """Return the items of a bill, in its order. Rows without a number are none, nor are those that
+    have neither a time nor a duration: headings and sums.
 
     Raises ConfigurationError with every row that cannot be read.
     """
@@ -82,6 +83,8 @@ def read_bill(path: Path, reading: Reading) -> list[BillItem]:
                 for name, place in places.items()
             }
             if not cells["number"] or cells["number"] == headers["number"]:
+                continue
+            if not any(cells.get(name) for name in ("start", "date", "time", "duration")):
                 continue
             items += _item(row, cells, reading, sheet.label, headers, problems)
     if problems:

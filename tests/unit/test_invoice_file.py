@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncd.billing.invoice_file import is_ours, plain_number, price_of, seconds_of, starts_of
+from syncd.billing.invoice_file import (
+    Reading,
+    is_ours,
+    plain_number,
+    price_of,
+    read_bill,
+    seconds_of,
+    starts_of,
+)
 from syncd.billing.numbering import Numbering, NumberingPlan
 from syncd.billing.sheets import NumberText
 from syncd.settings.finance import InvoiceSettings
@@ -112,3 +121,16 @@ def test_whose_it_is() -> None:
     assert is_ours("Trunk-1", ("trunk-?",))
     assert not is_ours("069999", ("061234*", "trunk-?"))
     assert not is_ours("", ("061234*",))
+
+
+def test_sums_and_headings_are_no_items(tmp_path: Path) -> None:
+    bill = tmp_path / "bill.csv"
+    bill.write_text(
+        "number;date;time;duration;price\n"
+        "Mobile;;;;\n"
+        "3331234567;01.10.2026;10:00:00;65;0.20\n"
+        "Sum of October;;;;0.20\n",
+        encoding="utf-8",
+    )
+    (item,) = read_bill(bill, Reading(layout(price="price"), ROME, "EUR"))
+    assert (item.line, item.price) == (3, 200_000)
