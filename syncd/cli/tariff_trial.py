@@ -190,6 +190,7 @@ def _answer(
     from datetime import datetime
 
     from syncd.billing.rating import Unrated, steps_of_leg
+    from syncd.billing.working import percent_text, with_tax
 
     answer: dict[str, Any] = {
         "call": None,
@@ -215,6 +216,9 @@ def _answer(
             "mend": mend(result.reason, "", site.name) or None,
         }
     tariff, rate = result.tariff, result.rate
+    terms = tariff.terms
+    foreign = terms.currency if terms is not None else ""
+    vat = terms.vat if terms is not None else 0
     start = datetime.fromtimestamp(tariff.valid_from, settings.timezone)
     return answer | {
         "tariff": {
@@ -224,6 +228,10 @@ def _answer(
             "prefix": rate.prefix,
             "destination": rate.destination,
             "band": rate.band or None,
+            "currency": foreign or None,
+            "original": result.original if foreign else None,
+            "vat": percent_text(vat) if vat else None,
+            "with_vat": with_tax(result.price.micros, vat) if vat else None,
             "file": tariff.file,
         },
         "arithmetic": [step._asdict() for step in steps_of_leg(result, arguments.duration)],
@@ -260,11 +268,21 @@ def _print(answer: dict[str, Any], currency: str) -> None:
     if tariff is None:
         return
     sys.stdout.write("\n")
+    foreign = tariff["currency"]
+    own = [Column(foreign, right=True)] if foreign else []
+
+    def amounts(original: int | None, micros: int) -> list[str | None]:
+        both = None if original is None else format_micros(original)
+        return [both, format_micros(micros)] if foreign else [format_micros(micros)]
+
     print_table(
-        [Column("Step"), Column("Seconds", right=True), Column(currency, right=True)],
+        [Column("Step"), Column("Seconds", right=True), *own, Column(currency, right=True)],
         [
-            [step["what"], step["seconds"] or None, format_micros(step["micros"])]
+            [step["what"], step["seconds"] or None, *amounts(step["original"], step["micros"])]
             for step in answer["arithmetic"]
         ],
-        ["Price", answer["billed_seconds"], format_micros(answer["price"])],
+        ["Price", answer["billed_seconds"], *amounts(tariff["original"], answer["price"])],
     )
+    if tariff["with_vat"] is not None:
+        whole = f"{format_micros(tariff['with_vat'])} {currency}"
+        sys.stdout.write(f"With {tariff['vat']} VAT it is {whole}.\n")

@@ -178,6 +178,10 @@ def test_a_call_that_nobody_made(world: World) -> None:
         "prefix": "39",
         "destination": "Italy",
         "band": None,
+        "currency": None,
+        "original": None,
+        "vat": None,
+        "with_vat": None,
         "file": "",
     }
     assert sum(step["micros"] for step in told["arithmetic"]) == told["price"] == 600_000
@@ -189,6 +193,24 @@ def test_a_call_that_nobody_made(world: World) -> None:
     assert world.run("tariff", "test", "0612345678", "--at", "noon").code == 2
     assert world.run("tariff", "test", "0612345678", "--trunk", "old").code == 2
     assert world.run("tariff", "test", "0612345678", "--duration", "0").code == 2
+
+
+def test_a_try_shows_the_tariffs_own_currency_and_the_tax(world: World) -> None:
+    text = world.ini.read_text(encoding="utf-8")
+    own = "[carrier:telco]\ncurrency = USD\nvat = 22 %\n"
+    text = text.replace("[carrier:telco]\n", own) + "[exchange]\nfile = worth.csv\n"
+    world.ini.write_text(text, encoding="utf-8")
+    worth = "date,currency,rate\n2026-01-01,USD,0.5\n"
+    (world.ini.parent / "worth.csv").write_text(worth, encoding="utf-8")
+    tried = ("tariff", "test", "00612345678", "--at", "2026-05-01T10:00", "--duration", "100")
+    told = answer(world.run(*tried, "--json"))
+    assert told["price"] == sum(step["micros"] for step in told["arithmetic"]) == 300_000
+    assert told["tariff"]["original"] == sum(step["original"] for step in told["arithmetic"])
+    assert (told["tariff"]["currency"], told["tariff"]["original"]) == ("USD", 600_000)
+    assert (told["tariff"]["vat"], told["tariff"]["with_vat"]) == ("22 %", 366_000)
+    table = world.run(*tried).out
+    assert "USD" in table and "0.60" in table
+    assert "With 22 % VAT it is 0.366 EUR." in table
 
 
 def test_check_finds_what_never_matches_and_what_was_called(world: World) -> None:
