@@ -302,8 +302,7 @@ class Run:
             if context is None:
                 done.unknown.add(source)
                 continue
-            done.records += len(records)
-            changes += self._decided(records, rows, self._source(context), dimensions)
+            changes += self._decided(records, rows, self._source(context), dimensions, done)
         if found:
             self._place = found[-1].place
         return changes, len(found) < RECORDS_AT_ONCE
@@ -340,13 +339,16 @@ class Run:
         rows: Mapping[int, Row],
         source: tuple[Rules, Pricer],
         dimensions: Dimensions,
+        done: Rerated,
     ) -> Iterator[Change]:
-        """Yield the rows of a conversation of which the money changes."""
+        """Yield the rows of a conversation of which the money changes, and count its records, unless
+        it goes over another carrier than the one that is asked for."""
         rules, pricer = source
         analysis = analyse(records, rules)
         carrier = self._wanted.carrier
         if carrier and not self._over(carrier, analysis.legs, records, rows, dimensions):
             return
+        done.records += len(records)
         charges = pricer.charges(analysis, records)
         for draft, charge in zip(analysis.drafts, charges, strict=True):
             row = rows.get(records[draft.at].id * 8 + draft.side)
