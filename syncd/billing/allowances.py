@@ -79,18 +79,21 @@ def apply(
     rows: Iterable[Priced],
     before: Mapping[PotKey, Pot],
 ) -> tuple[list[Use], Pots]:
-    """Return what is covered of a month's rows, in the order of their places, and the pots at its
-    end. ``before``: those at the end of the month before; what was left in them counts where an
-    allowance carries over. A pot is opened by the first call that it covers."""
-    run = _Run(allowances, month, before)
-    uses = [use for row in rows for use in run.uses(row)]
-    return uses, run.pots
+    """Return what is covered of a month's rows, which come in the order of their places, and the pots
+    at its end; ``before`` as for ``Covering``."""
+    covering = Covering(allowances, month, before)
+    uses = [use for row in rows for use in covering.uses(row)]
+    return uses, covering.pots
 
 
-class _Run:
+class Covering:
+    """Covers the rows of a month, one after the other in the order of their places."""
+
     def __init__(
         self, allowances: Sequence[Allowance], month: int, before: Mapping[PotKey, Pot]
     ) -> None:
+        """``before``: the pots at the end of the month before; what was left in them counts where an
+        allowance carries over. A pot is opened by the first call that it covers."""
         self.pots: Pots = {}
         self._allowances = [one for one in allowances if one.first <= month <= one.last]
         self._legs: set[tuple[PotKey, tuple[int, int]]] = set()

@@ -6,7 +6,7 @@ A line is what a carrier asks for a destination by one version of its tariff.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from syncd.billing.allowances import Priced
@@ -30,12 +30,6 @@ class InvoiceLines:
         """``roundings``: of the carriers whose lines are rounded."""
         self._roundings = roundings
         self._sums: defaultdict[InvoiceLine, int] = defaultdict(int)
-
-    def passed(self, rows: Iterable[Priced]) -> Iterator[Priced]:
-        """Yield rows on, and add up what they cost."""
-        for row in rows:
-            self.add(row, row.posted.cost)
-            yield row
 
     def add(self, row: Priced, micros: int) -> None:
         """Add to the line of a row."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from syncd.billing.allowances import Place, Pot, Pots, Priced, Use, apply
+from syncd.billing.allowances import Covering, Place, Pot, Pots, Priced
 from syncd.billing.flat_charges import Held, Payer, flat_shares
 from syncd.billing.invoice_lines import InvoiceLines
 from syncd.domain.allowance import Allowance, FlatCharge
@@ -55,7 +55,7 @@ class Figures:
     month: int
     lines: list[month_runs.Line] = field(default_factory=list)
     booked: dict[tuple[Cause, Posted], int] = field(default_factory=dict)
-    uses: list[Use] = field(default_factory=list)
+    uses: list[Covered] = field(default_factory=list)
     pots: Pots = field(default_factory=dict)
 
 
@@ -69,12 +69,15 @@ def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figur
         needed = plan.allowances or plan.roundings
         rows = _priced(*bounds(month, days)) if needed else iter(())
         invoice = InvoiceLines(plan.roundings)
-        found.uses, found.pots = apply(plan.allowances, month, invoice.passed(rows), before)
-        before = found.pots
+        covering = Covering(plan.allowances, month, before)
         booked: defaultdict[tuple[Cause, Posted], int] = defaultdict(int)
-        for use in found.uses:
-            booked[Cause.ALLOWANCE, use.row.posted._replace(cost=0)] -= use.cost
-            invoice.add(use.row, -use.cost)
+        for row in rows:
+            invoice.add(row, row.posted.cost)
+            for use in covering.uses(row):
+                found.uses.append(Covered(*row.place, use.allowance, use.pot, use.used, use.cost))
+                booked[Cause.ALLOWANCE, row.posted._replace(cost=0)] -= use.cost
+                invoice.add(row, -use.cost)
+        before = found.pots = covering.pots
         found.lines = [
             month_runs.Line(
                 ALLOWANCE, name, whose, pot.unit, pot.given, pot.carried, pot.used, -pot.cost
@@ -230,10 +233,7 @@ def prepare(found: Figures, now: int) -> int:
     """Store what is a lot of a month's figures under a new run, which does not count yet; at a time
     (epoch seconds). Returns the run."""
     run = begin(found.month, now)
-    stage(
-        run,
-        (Covered(*use.row.place, use.allowance, use.pot, use.used, use.cost) for use in found.uses),
-    )
+    stage(run, found.uses)
     return run
 
 

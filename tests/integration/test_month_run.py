@@ -83,7 +83,7 @@ def shown(bed: Bed) -> list[Any]:
         (
             found.month,
             found.lines,
-            [(use.row.place, use.allowance, use.pot, use.used, use.cost) for use in found.uses],
+            found.uses,
             sum(found.booked.values()),
         )
         for found in figures(PLAN, (MAY, JUNE), ROME)
@@ -103,7 +103,11 @@ def test_the_order_of_arrival_decides_nothing(tmp_path: Path) -> None:
         found = shown(bed)
         if expected is None:
             expected = found
-            assert {use[1] for month in found for use in month[2]} == {"minutes", "abroad", "euros"}
+            assert {use.allowance for month in found for use in month[2]} == {
+                "minutes",
+                "abroad",
+                "euros",
+            }
             assert all(month[3] < 0 for month in found)
         assert found == expected
 
@@ -148,12 +152,9 @@ def test_a_run_replaces_its_own_rows_and_one_that_was_killed_leaves_none(
     for use in (*may.uses, *june.uses):
         (call,) = [
             row
-            for row in Call.select().where(Call.started_at == use.row.place.started_at)
-            if row.side == use.row.place.side
-            and any(
-                one.key_hash == use.row.place.key_hash
-                for _, _, one in covered(row.id // 8, row.side)
-            )
+            for row in Call.select().where(Call.started_at == use.started_at)
+            if row.side == use.side
+            and any(one.key_hash == use.key_hash for _, _, one in covered(row.id // 8, row.side))
         ]
         found = {one.allowance: one.cost for _, _, one in covered(call.id // 8, call.side)}
         assert found[use.allowance] == use.cost

@@ -42,7 +42,9 @@ def test_each_line_is_what_a_decimal_makes_of_it(
 ) -> None:
     rounding = Rounding(mode, decimals, ROUNDED_PER[2])
     lines = InvoiceLines({"telco": rounding, "third one": rounding})
-    assert list(lines.passed(rows)) == rows
+    for one in rows:
+        lines.add(one, one.posted.cost + 5)
+        lines.add(one, -5)
     expected: dict[InvoiceLine, int] = {}
     for one in rows:
         if one.carrier != "other":
