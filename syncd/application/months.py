@@ -38,6 +38,7 @@ def plan_of(settings: Settings) -> Plan:
             # Of an invoice in another currency only what it comes to in ours is known.
             if carrier.rounding.per == "invoice" and carrier.currency in ("", settings.currency)
         },
+        next(iter(settings.sites)) if len(settings.sites) == 1 else "",
     )
 
 

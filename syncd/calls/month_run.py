@@ -37,6 +37,8 @@ class Plan:
     flat_charges: tuple[FlatCharge, ...] = ()
     roundings: Mapping[str, Rounding] = field(default_factory=dict)
     """Of the carriers whose invoice's lines are rounded."""
+    only_site: str = ""
+    """Where there is one site alone, lines without a site are its lines."""
 
     @property
     def empty(self) -> bool:
@@ -67,7 +69,7 @@ def figures(plan: Plan, months: Sequence[int], zone: ZoneInfo) -> Iterator[Figur
     for month in months:
         found = Figures(month)
         needed = plan.allowances or plan.roundings
-        rows = _priced(*bounds(month, days)) if needed else iter(())
+        rows = _priced(*bounds(month, days), plan.only_site) if needed else iter(())
         invoice = InvoiceLines(plan.roundings)
         covering = Covering(plan.allowances, month, before)
         booked: defaultdict[tuple[Cause, Posted], int] = defaultdict(int)
@@ -99,7 +101,10 @@ def _add_flat(
         return
     first, until = bounds(found.month, days)
     ends = [days.bounds(day)[1] - 1 for day in days_between(*month_days(found.month))]
-    held = [Held._make(one) for one in month_runs.held_lines(first, until)]
+    held = [
+        Held._make(one._replace(site=one.site or plan.only_site))
+        for one in month_runs.held_lines(first, until)
+    ]
     known: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
     for party, *profile in month_runs.profiles(first, until):
         known[party].append((profile[0], profile[1], profile[2], profile[3]))
@@ -182,7 +187,7 @@ def _resolved(plan: Plan, one: Aliases) -> Plan:
     )
 
 
-def _priced(start: int, until: int) -> Iterator[Priced]:
+def _priced(start: int, until: int, only_site: str) -> Iterator[Priced]:
     """Yield the rows of some time that cost something, with names, in their order."""
     one = aliases()
     orgs = {
@@ -206,7 +211,7 @@ def _priced(start: int, until: int) -> Iterator[Priced]:
             usernames.get(posted.party, ""),
             department,
             cost_center,
-            sites.get(posted.line, ""),
+            sites.get(posted.line, "") or only_site,
             carriers.get(posted.carrier, ""),
             rates.get(row.rate, ("", ""))[1],
             destinations.get(posted.destination, ""),

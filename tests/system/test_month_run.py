@@ -149,6 +149,12 @@ def test_lines_cost_something_whoever_calls(company: Company) -> None:
     }
     assert sum(departments.values()) == total and len(departments) > 1
     company.ok("db", "verify")
+    # There is one site, so lines without one are its lines.
+    company.set("flat-charge:here", amount="1.00", lines="first", sites="hq", share="month")
+    company.set("allowance:site", calls="1", per="site", members="hq")
+    found = {row["name"]: row for row in company.listed("period", "show", "2026-04")}
+    assert (found["site"]["whose"], found["site"]["used"]) == ("hq", "1")
+    assert int(found["here"]["used"]) > 0
     company.set("flat-charge:bad", amount="1.00", lines="first phone", carrier="x", sites="y")
     answer = company.run("check-config")
     assert answer.code == 78
