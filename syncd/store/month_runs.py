@@ -82,7 +82,9 @@ def paid_rows(start: int, until: int) -> Iterator[Paid]:
         " billed_seconds,"
         " EXISTS (SELECT 1 FROM private_record WHERE record_id = record.id),"
         f" {', '.join(COLUMNS)} FROM call JOIN record ON record.id = call.id / 8"
-        f" WHERE call.started_at >= {mark} AND call.started_at < {mark} AND cost > 0"
+        # The index begins with the org.
+        " WHERE org_id IN (SELECT id FROM org)"
+        f" AND call.started_at >= {mark} AND call.started_at < {mark} AND cost > 0"
         " ORDER BY call.started_at, record.key_hash, side",
         (start, until),
     )
@@ -247,21 +249,23 @@ def covered(record: int, side: int) -> list[tuple[int, str, Covered]]:
     """Return what allowances cover of a side of a record, with the month in which each is booked and
     the allowance's unit."""
     mark = proxy.obj.param
-    return [
-        (row[0], row[1], Covered(*row[2:]))
+    found = []
+    # From run to run by the key: there are as many as months.
+    for run in MonthRun.select().order_by(MonthRun.month):
         for row in _sql(
-            f"SELECT line.month, line.unit, {', '.join(f'one.{name}' for name in Covered._fields)}"
+            f"SELECT line.unit, {', '.join(f'one.{name}' for name in Covered._fields)}"
             " FROM record JOIN allowance_use AS one ON one.started_at = record.started_at"
             " AND one.key_hash = record.key_hash"
-            " JOIN month_run ON month_run.run_id = one.run_id"
-            " JOIN month_line AS line ON line.month = month_run.month"
-            " AND line.name = one.allowance AND line.whose = one.pot"
-            f" WHERE record.id = {mark} AND one.side = {mark} AND line.kind = 'allowance'"
-            " ORDER BY one.allowance",
+            " JOIN month_line AS line ON line.name = one.allowance AND line.whose = one.pot"
+            f" WHERE record.id = {mark} AND one.side = {mark} AND one.run_id = {mark}"
+            f" AND line.month = {mark} AND line.kind = 'allowance' ORDER BY one.allowance",
             record,
             side,
-        )
-    ]
+            run.run_id,
+            run.month,
+        ):
+            found.append((run.month, row[0], Covered._make(row[1:])))
+    return found
 
 
 def month_run_differences(_: ZoneInfo) -> Iterator[str]:
