@@ -44,8 +44,8 @@ def check(arguments: argparse.Namespace, context: Context, *, as_json: bool) -> 
             for incoming, versions in ((False, one.tariffs), (True, one.incoming))
             for version in versions
         ]
-    called = _called(arguments, context) if arguments.traffic else None
-    missing = [_gaps(one, called, settings, context) for one in checked]
+    called, masked = _called(arguments, context) if arguments.traffic else (None, 0)
+    missing = [_gaps(one, called, masked, settings, context) for one in checked]
     if as_json:
         print_json(
             [
@@ -73,8 +73,9 @@ def _head(one: Checked) -> dict[str, Any]:
     }
 
 
-def _called(arguments: argparse.Namespace, context: Context) -> list[Called] | None:
-    """Return what was called in the last days; None where there are no calls yet."""
+def _called(arguments: argparse.Namespace, context: Context) -> tuple[list[Called] | None, int]:
+    """Return what was called in the last days, None where there are no calls yet, and how many
+    digits of it the reader may not see."""
     from syncd.cli.access import open_report_door
     from syncd.domain.days import Days
     from syncd.reports.lookups import Lookups
@@ -82,21 +83,26 @@ def _called(arguments: argparse.Namespace, context: Context) -> list[Called] | N
 
     file = context.settings.database_file
     if file is not None and not file.exists():
-        return None
+        return None, 0
     door = open_report_door(arguments, context, "tariff", f"check traffic={arguments.traffic}")
     now = context.now()
     days = Days(context.settings.timezone)
     lookups = Lookups(days, days.day(now - arguments.traffic * DAY), days.day(now))
-    return called_numbers(door, lookups, now - arguments.traffic * DAY, now)
+    called = called_numbers(door, lookups, now - arguments.traffic * DAY, now)
+    return called, door.scope.masked_digits
 
 
 def _gaps(
-    one: Checked, called: list[Called] | None, settings: Settings, context: Context
+    one: Checked,
+    called: list[Called] | None,
+    masked_digits: int,
+    settings: Settings,
+    context: Context,
 ) -> list[Gap] | None:
     """Return what was called over a deck's carrier and has no rate in it; None when that was not
     asked, or when the version no longer holds, holds only somewhere, or prices incoming legs."""
     from syncd.application.decks import state_of
-    from syncd.reports.tariff_gaps import gaps
+    from syncd.reports.tariff_gaps import Prices, gaps
 
     if called is None or one.read is None or not one.carrier or one.incoming:
         return None
@@ -109,7 +115,11 @@ def _gaps(
     ):
         return None
     deck = one.read.deck
-    return gaps(called, one.carrier, lambda digits: deck.find(digits) is not None)
+    prices = Prices(
+        lambda digits: deck.find(digits) is not None,
+        lambda digits: deck.exact(digits) is not None,
+    )
+    return gaps(called, one.carrier, prices, masked_digits)
 
 
 def _print_checked(

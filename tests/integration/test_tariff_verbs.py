@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from syncd.cli.context import Context
-from syncd.store.models import AccessLog, Call, PrivateRecord, database
-from tests.support.bed import START
+from syncd.store.models import AccessLog, Call, Party, PrivateRecord, database
+from tests.support.bed import COLUMNS, START
 from tests.support.phones import leg
 from tests.support.world import Ran, World, make_world
 
@@ -356,3 +356,29 @@ def test_private_calls_are_no_gap(world: World) -> None:
     PrivateRecord.create(record_id=austria.id // 8, owner=austria.id)
     (found,) = answer(world.run("tariff", "check", "--json"))
     assert [gap["prefix"] for gap in found["gaps"]] == ["+49151"]
+
+
+def test_short_numbers_without_a_rate_are_gaps(world: World) -> None:
+    deck = world.ini.parent / "other.csv"
+    deck.write_text(f"{COLUMNS}\n39,Italy,national,0,0.30,60,60,1,0\n", encoding="utf-8")
+    world.bed.ingest(
+        leg(1, 101, 102, "2001", "01240"),
+        leg(2, 103, 104, "2001", "01240", at=100),
+    )
+
+    def gaps_of(*arguments: str) -> list[tuple[str, int]]:
+        (found,) = answer(world.run("tariff", "check", *arguments, "--json"))
+        return [(gap["prefix"], gap["calls"]) for gap in found["gaps"]]
+
+    missing = [("391240", 2)]
+    assert gaps_of() == gaps_of("--carrier", "telco", str(deck)) == missing
+    with (world.ini.parent / "telco.csv").open("a", encoding="utf-8") as own:
+        own.write("391240,Directory,special,0,0,60,1,1,0\n")
+    assert gaps_of() == []
+    world.bed.person("Admin", "2998", level=10)
+    Party.update(masked_digits=3).where(Party.username == "Admin").execute()
+    masked = gaps_of("--as", "Admin", "--carrier", "telco", str(deck))
+    assert masked == [("391***", 2)]
+    # A rate that it was priced by tells as well what the next deck lacks.
+    assert world.run("rerate", "--from", "2026-05-01", "--to", "2026-07-01", "--yes").code == 0
+    assert gaps_of("--carrier", "telco", str(deck)) == missing
