@@ -30,8 +30,16 @@ def build_finance(parsed: Parsed) -> FinanceSettings:
             name: ChargeBackSettings(name=name, **section.values)
             for name, section in parsed.of("charge-back").items()
         },
-        allowances=tuple(_allowance(section) for section in parsed.of("allowance").values()),
-        flat_charges=tuple(_flat_charge(section) for section in parsed.of("flat-charge").values()),
+        allowances=tuple(
+            _allowance(section)
+            for section in parsed.of("allowance").values()
+            if any(section.values[unit] is not None for unit in UNITS)
+        ),
+        flat_charges=tuple(
+            _flat_charge(section)
+            for section in parsed.of("flat-charge").values()
+            if section.values["amount"] is not None
+        ),
     )
 
 

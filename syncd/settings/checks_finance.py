@@ -193,9 +193,24 @@ def _fields(
             yield section.problem(option, f"there is no field {{{name}}}", nearest(name, fields))
 
 
+_COVERED = (
+    "members",
+    "departments",
+    "carriers",
+    "tariffs",
+    "classes",
+    "destinations",
+    "carry_over",
+    "from",
+    "to",
+)
+
+
 def _allowance(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
     units = [name for name in UNITS if section.values.get(name) is not None]
-    if not units and all(name in section.values for name in UNITS):
+    # A section that says nothing else, as in the sample, is none.
+    meant = section.get("per") != "company" or any(section.get(name) for name in _COVERED)
+    if not units and meant and all(name in section.values for name in UNITS):
         what = "nothing is given: minutes, amount and calls are missing"
         yield section.problem("minutes", what, "minutes = 1000")
     for name in units[1:]:
@@ -232,6 +247,10 @@ def _allowance(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
 
 
 def _flat_charge(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
+    if section.values.get("amount", 0) is None and any(
+        section.get(name) for name in ("sites", "carrier", "from", "to")
+    ):
+        yield section.problem("amount", "is missing", "amount = 7.50")
     named = (
         ("carrier", "carrier", (section.get("carrier"),)),
         ("sites", "site", section.get("sites")),

@@ -16,9 +16,9 @@ ALLOWANCE = Section(
             "minutes",
             money.POSITIVE,
             "",
-            "Minutes of billed duration a month; or an amount, or calls.",
+            "Minutes of billed duration a month; or an amount, or calls. Without any of them there is"
+            " no allowance.",
             "1000",
-            active=True,
         ),
         Option("amount", money.AMOUNT, "", "Amount a month in the currency.", "50.00"),
         Option("calls", money.POSITIVE, "", "Number of calls a month.", "100"),
@@ -34,7 +34,7 @@ ALLOWANCE = Section(
             "",
             "Usernames, departments, cost centers or sites that have it, separated by semicolons;"
             " without them all.",
-            "Sales;Support",
+            "Sales;Legal",
         ),
         Option(
             "departments",
@@ -88,7 +88,13 @@ FLAT_CHARGE = Section(
     "flat-charge",
     "What every line that is billed costs a month, whoever calls. Booked as allowances are.",
     (
-        Option("amount", money.AMOUNT, None, "A line and month, in the currency.", "7.50"),
+        Option(
+            "amount",
+            money.AMOUNT,
+            "",
+            "A line and month, in the currency; without it there is no charge.",
+            "7.50",
+        ),
         Option(
             "lines",
             money.LINE_KINDS,

@@ -159,9 +159,9 @@ def test_lines_cost_something_whoever_calls(company: Company) -> None:
     answer = company.run("check-config")
     assert answer.code == 78
     assert "'phone' is not a kind of line" in answer.out + answer.err
-    company.set("flat-charge:bad", lines="first")
+    company.set("flat-charge:bad", lines="first", amount=None)
     answer = company.run("check-config")
-    for words in ("'x' is not a [carrier:NAME]", "'y' is not a [site:NAME]"):
+    for words in ("'x' is not a [carrier:NAME]", "'y' is not a [site:NAME]", "amount: is missing"):
         assert words in answer.out + answer.err
 
 

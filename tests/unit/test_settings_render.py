@@ -53,6 +53,9 @@ def test_every_example_is_valid(folder: Path) -> None:
         "date = Date",
         "time = Time",
         "member.1 = 250.00 Sales",
+        "amount = 50.00",
+        "calls = 100",
+        "members = Sales;Legal",
     ):
         assert f"\n{line}\n" in text
         text = text.replace(f"\n{line}\n", "\n")
@@ -99,3 +102,10 @@ def test_settings_import_the_standard_library_alone() -> None:
     program = "import syncd.settings.load, syncd.settings.shown, syncd.settings.render"
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-S", "-c", program], cwd=root, check=True)
+
+
+def test_the_sample_gives_and_charges_nothing(folder: Path) -> None:
+    path = folder / "syncd.ini"
+    path.write_text(sample_ini(), encoding="utf-8")
+    finance = load(path).finance
+    assert (finance.allowances, finance.flat_charges) == ((), ())
