@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from syncd.application import rerating
+from syncd.application.months import Closing
 from tests.support.contract import PEOPLE, TARIFF, Company, outgoing
 
 MARCH = ("2026-03-01", "2026-04-01")
@@ -201,6 +206,30 @@ def test_the_lines_of_an_invoice_are_rounded_after_what_is_free(company: Company
     assert {row["kind"] for row in company.listed("period", "show", "2026-04")} == {"allowance"}
     answer = company.run("check-config")
     assert "lines of an invoice in USD are not rounded" in answer.out + answer.err
+
+
+def test_a_call_that_comes_while_its_month_is_closed_is_covered_too(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls(company)
+    company.set("allowance:mobile", minutes="9", classes="mobile")
+    late = [outgoing("x", "2026-03-20T10:00:00+01:00", "2001", "03331234567", talk=90)]
+
+    class Interrupted(Closing):
+        def __init__(self, *words: Any) -> None:
+            super().__init__(*words)
+            if late:
+                company.deliver([late.pop()])
+                words = ["--config", str(company.ini), "ingest", "--no-settle"]
+                # Another process, as the daemon would be.
+                subprocess.run([sys.executable, "-m", "syncd", *words], check=True)
+
+    monkeypatch.setattr(rerating, "Closing", Interrupted)
+    company.ok("period", "close", "2026-03", "--yes")
+    (line,) = company.listed("period", "show", "2026-03")
+    assert (line["used"], line["cost"], late) == ("4:30", "-1.425", [])
+    assert booked(company)["2026-03"] == "0.00"
+    company.ok("db", "verify")
 
 
 def test_what_is_refused(company: Company) -> None:
