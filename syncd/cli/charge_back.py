@@ -91,7 +91,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     print_list(rows, columns, as_json=context.json, empty="nothing was spent: no file is written")
     say(f"{arguments.period} comes to {done.total} {settings.currency}, by posting period")
     if done.unrated:
-        say(f"{done.unrated} rows have no price yet and are in no file")
+        have, are = ("row has", "is") if done.unrated == 1 else ("rows have", "are")
+        say(f"{done.unrated} {have} no price yet and {are} in no file")
     today = datetime.fromtimestamp(context.now(), settings.timezone).date()
     if month >= month_of(int(f"{today:%Y%m%d}")):
         say("the month is not over: the files will differ")

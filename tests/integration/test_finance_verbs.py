@@ -75,6 +75,8 @@ def cents(amount: Decimal) -> Decimal:
 
 def test_a_file_for_each_cost_center_adds_up_to_the_report(company: Company) -> None:
     march(company)
+    unpriced = ("e", "2026-03-11T09:00:00+01:00", "2001", "00081355512345")
+    company.take(outgoing(*unpriced, talk=30))
     company.set(
         "charge-back:ledger",
         by="department class",
@@ -105,6 +107,7 @@ def test_a_file_for_each_cost_center_adds_up_to_the_report(company: Company) -> 
     # A department that begins like a formula is none in a spreadsheet.
     assert ";'=Board;" in files[None].read_text("utf-8")
     assert f"comes to {total} EUR" in answer.err
+    assert "1 row has no price yet and is in no file" in answer.err
 
 
 def test_one_file_of_fixed_width(company: Company) -> None:
