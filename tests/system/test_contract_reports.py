@@ -364,7 +364,7 @@ def explained(company: Company) -> Callable[..., dict[str, Any]]:
 def test_explain_recomputes_the_price(explained: Callable[..., dict[str, Any]]) -> None:
     told = explained("--filter", "line_id=2003")
     assert list(told) == [
-        "call", "purpose", "attribution", "licence", "account", "quality", "number", "tariff",
+        "call", "purpose", "posting", "allowances", "attribution", "licence", "account", "quality", "number", "tariff",
         "arithmetic", "shares", "price", "stored_price", "same",
     ]  # fmt: skip
     assert (told["call"]["line_id"], told["call"]["cost"]) == ("2003", "1.20")
