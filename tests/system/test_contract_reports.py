@@ -364,8 +364,8 @@ def explained(company: Company) -> Callable[..., dict[str, Any]]:
 def test_explain_recomputes_the_price(explained: Callable[..., dict[str, Any]]) -> None:
     told = explained("--filter", "line_id=2003")
     assert list(told) == [
-        "call", "purpose", "posting", "allowances", "attribution", "licence", "account", "quality", "number", "tariff",
-        "arithmetic", "shares", "price", "stored_price", "same",
+        "call", "purpose", "posting", "allowances", "attribution", "licence", "account",
+        "quality", "number", "tariff", "arithmetic", "shares", "price", "stored_price", "same",
     ]  # fmt: skip
     assert (told["call"]["line_id"], told["call"]["cost"]) == ("2003", "1.20")
     assert set(told["attribution"]) == {"reason", "candidates"}
@@ -380,8 +380,9 @@ def test_explain_recomputes_the_price(explained: Callable[..., dict[str, Any]]) 
         "valid_from": "2026-01-01",
         "prefix": "49",
         "destination": "Germany",
+        **dict.fromkeys(("band", "currency", "original", "vat", "with_vat")),
     }
-    assert all(set(step) == {"what", "seconds", "micros"} for step in told["arithmetic"])
+    assert all(set(step) >= {"what", "seconds", "micros"} for step in told["arithmetic"])
     assert sum(step["micros"] for step in told["arithmetic"]) == 1_200_000
     assert sum(step["seconds"] for step in told["arithmetic"]) == 210
     assert told["same"] is True
