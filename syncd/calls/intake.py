@@ -37,8 +37,9 @@ from syncd.calls.pieces import (
     store_pieces,
 )
 from syncd.calls.pipeline import Pipeline
+from syncd.calls.pricing import Pricer
 from syncd.calls.reading_ahead import read_ahead
-from syncd.calls.reading_process import Read, ReadingProcess, equipment
+from syncd.calls.reading_process import Read, ReadingProcess, decided, equipment
 from syncd.calls.release import release_calls, work_off
 from syncd.calls.uncollected import without_collections
 from syncd.cdr import ledger, spool
@@ -202,8 +203,17 @@ class Intake:
         if process is None:
             yield from filter(read, opened)
             return
+        rules = self._pinned or self._current_rules()
+        pricer = Pricer(self.context.carriers, rules)
+
+        def decide(waiting: _Waiting) -> bool:
+            if not read(waiting):
+                return False
+            waiting.alone = decided(waiting.rows, rules, pricer)
+            return True
+
         with process:
-            yield from read_ahead(opened, process, _to_hand_over, _take_over, read)
+            yield from read_ahead(opened, process, _to_hand_over, _take_over, decide)
 
     def _reading_process(self, ready: list[Candidate]) -> ReadingProcess | None:
         """Return a process to read with, where there is much to read and a processor for it."""

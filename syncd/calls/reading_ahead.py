@@ -1,7 +1,8 @@
 """Which files are read where: some by the reading process, some here while it is busy.
 
-The writer takes files in their order. What the process has not begun when the writer has nothing to
-do is read by the writer itself, so both are busy whatever the files are.
+The writer takes files in their order. When the one that is due is not ready yet, the writer reads
+the last of those that wait, and decides its records too, which takes it as long as it takes the
+process: so both are busy whatever the files are.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def read_ahead(
         head = turns[0]
         answer = head.answer
         if answer is not None and not answer.done():
-            spare = next((one for one in turns if one.answer and one.answer.cancel()), None)
+            waiting_turns = (one for one in reversed(turns) if one.answer is not None)
+            spare = next((one for one in waiting_turns if one.answer and one.answer.cancel()), None)
             if spare is not None:
                 keep = local(spare)
                 if not keep:

@@ -8,6 +8,7 @@ the bytes; an answer is marshalled, which takes plain values alone and is quick.
 
 from __future__ import annotations
 
+import fcntl
 import io
 import marshal
 import pickle
@@ -15,7 +16,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
@@ -29,6 +30,9 @@ from syncd.domain.leg import CdrDriver, Exclusion, Leg, Reject
 Row = tuple[int, Leg | Exclusion | Reject]
 
 LEG, EXCLUSION, REJECT = 0, 1, 2
+
+PIPE_BYTES = 1024 * 1024
+"""What an ordinary user may ask for."""
 
 _LENGTH = struct.Struct("<Q")
 _END_SECONDS = 5
@@ -66,8 +70,13 @@ class ReadingProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._thread = ThreadPoolExecutor(1, "reading")
-        self._equipped = self._thread.submit(self._send, equipment)
+        for pipe in (self._process.stdin, self._process.stdout):
+            _widen(pipe)
+        # One hands over while the other collects: the next file lies in the pipe when the process
+        # has done with one.
+        self._giving = ThreadPoolExecutor(1, "reading-giving")
+        self._taking = ThreadPoolExecutor(1, "reading-taking")
+        self._equipped = self._giving.submit(self._send, equipment)
 
     @property
     def alive(self) -> bool:
@@ -76,18 +85,22 @@ class ReadingProcess:
     def read(self, data: bytes, name: str) -> Future[bytes]:
         """Have a content read; the answer is for ``rows_of``. A file that is waiting for its turn
         can be cancelled."""
-        return self._thread.submit(self._ask, data, name)
+        answer: Future[bytes] = Future()
+        self._giving.submit(self._hand_over, answer, data, name)
+        return answer
 
     def close(self) -> None:
         """End the process and wait for it."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._giving, self._taking):
+            threads.shutdown(wait=False, cancel_futures=True)
         self._process.terminate()
         try:
             self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._thread.shutdown()
+        self._giving.shutdown()
+        self._taking.shutdown()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 try:
@@ -101,13 +114,25 @@ class ReadingProcess:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def _ask(self, data: bytes, name: str) -> bytes:
-        self._send(name.encode("utf-8", "surrogatepass"))
-        self._send(data)
-        answer = _receive(self._process.stdout)
-        if not answer:
-            raise LostProcessError
-        return answer
+    def _hand_over(self, answer: Future[bytes], data: bytes, name: str) -> None:
+        if not answer.set_running_or_notify_cancel():
+            return
+        try:
+            self._send(name.encode("utf-8", "surrogatepass"))
+            self._send(data)
+            self._taking.submit(self._collect, answer)
+        except (LostProcessError, RuntimeError):  # the latter: it is being closed
+            answer.set_exception(LostProcessError())
+
+    def _collect(self, answer: Future[bytes]) -> None:
+        try:
+            found = _receive(self._process.stdout)
+        except (OSError, ValueError):
+            found = b""
+        if found:
+            answer.set_result(found)
+        else:
+            answer.set_exception(LostProcessError())
 
     def _send(self, data: bytes) -> None:
         pipe = self._process.stdin
@@ -166,18 +191,39 @@ def serve() -> None:
         _write(target, answer)
 
 
+def decided(rows: Iterable[Row], rules: Rules, pricer: Pricer) -> dict[int, Alone]:
+    """Return what becomes of the records of rows that stand alone, by line."""
+    return {
+        line: decide_alone(item, rules, pricer)
+        for line, item in rows
+        if isinstance(item, Leg) and stands_alone(item)
+    }
+
+
+def stands_alone(leg: Leg) -> bool:
+    """Say whether what becomes of a record can be known without the store."""
+    return not (leg.tied or leg.authorization_code or leg.matter_code)
+
+
 def _answer(given: Equipment, pricer: Pricer, data: bytes, name: str) -> Iterator[tuple[Any, ...]]:
     rules = given.rules
     for line, item in given.driver.rows(io.BytesIO(data), name):
         if isinstance(item, Leg):
-            alone = None
-            if not (item.tied or item.authorization_code or item.matter_code):
-                alone = tuple(decide_alone(item, rules, pricer))
+            alone = tuple(decide_alone(item, rules, pricer)) if stands_alone(item) else None
             yield line, LEG, tuple(item), alone
         elif isinstance(item, Exclusion):
             yield line, EXCLUSION, tuple(item.leg), item.rule
         else:
             yield line, REJECT, (item.line, item.reason, item.raw, item.retryable), None
+
+
+def _widen(pipe: Any) -> None:
+    """Let a pipe hold a whole file where the system permits it: a thread that has to go on with the
+    rest waits each time until the writer's thread lets it."""
+    try:
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    except OSError:
+        return
 
 
 def _write(pipe: Any, data: bytes) -> None:
