@@ -102,6 +102,9 @@ class GrowingFolder:
             return False
         handle = Handle(candidate.path)
         try:
+            if (handle.status.st_dev, handle.status.st_ino) != key:
+                # Rotated since the folder was listed: the next poll finds both files.
+                raise FileNotFoundError(candidate.path)
             compressed = is_compressed(handle.read(4))
             if compressed and same:
                 return True

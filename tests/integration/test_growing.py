@@ -242,6 +242,28 @@ def test_a_rotated_file_that_was_compressed_is_not_read_twice(
     assert opened == []
 
 
+def test_a_file_that_is_rotated_between_listing_and_opening(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(master(bed), rows(1, 20))
+    bed.take()
+    append(master(bed), rows(21, 30))
+    real = growing.Handle
+
+    def rotating(path: Path) -> Any:
+        if not (bed.folder / "Master.csv.1").exists():
+            master(bed).rename(bed.folder / "Master.csv.1")
+            append(master(bed), rows(31, 35))
+        return real(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(growing, "Handle", rotating)
+        bed.take()
+    bed.take()
+    assert keys() == list(range(1, 36))
+    assert (sums()["read"], sums()["duplicate"]) == (35, 0)
+
+
 def test_a_damaged_rotated_file_is_told_once_and_nothing_of_it_is_taken(bed: Bed) -> None:
     packed = gzip.compress(rows(1, 50).encode())
     path = bed.folder / "Master.csv.1.gz"
