@@ -21,6 +21,9 @@ from peewee import (
     TextField,
 )
 
+from syncd.store.audit_models import (
+    AuditEntry as AuditEntry,
+)
 from syncd.store.call_models import (
     Call as Call,
 )
@@ -368,7 +371,7 @@ class Slot(Table):
 class AccessLog(Table):
     """Who ran which report on whom."""
 
-    at = BigIntegerField()
+    at = BigIntegerField(index=True)
     viewer = TextField()
     level = SmallIntegerField()
     report = TextField()
@@ -418,6 +421,7 @@ MODELS: tuple[type[Any], ...] = (
     AcquirableLine,
     HuntListing,
     AccessLog,
+    AuditEntry,
     Matter,
     AccountCharge,
     PrivateRecord,
