@@ -8,37 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.cli.access import add_viewer, check_viewer, open_report_door
 from syncd.cli.context import Context, common_options
-from syncd.domain.errors import EXIT_OK, UsageError
+from syncd.domain.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from syncd.reports.scope import Door
 
 REPORT = "budgets"
 DRY_RUN = Path("dry-run-mail")
-HEADINGS = {
-    "budget": "Budget",
-    "member": "Whose",
-    "from": "From",
-    "to": "To",
-    "amount": "Amount",
-    "carried": "Carried",
-    "spent": "Spent",
-    "left": "Left",
-    "percent": "%",
-    "unrated": "Unrated",
-}
-OF_CALLS = {
-    "first": "--from",
-    "end": "--to",
-    "group_by": "--group-by",
-    "filters": "--filter",
-    "measures": "--measures",
-    "columns": "--columns",
-}
-"""Options that choose among call rows."""
-TEXTS = ("budget", "member", "from", "to")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,24 +64,6 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return EXIT_OK
 
 
-def show_report(arguments: argparse.Namespace, door: Door, context: Context) -> None:
-    """Print the budgets as a report. Raises UsageError for options of other reports."""
-    from syncd.cli.access import chosen_format
-    from syncd.cli.output import print_json
-
-    given = [name for name in OF_CALLS if getattr(arguments, name, None)]
-    if given or arguments.count != "participations":
-        option = OF_CALLS[given[0]] if given else "--count"
-        raise UsageError(f"{REPORT} has no {option}", "it is about the periods of today")
-    rows = rows_for(door, context)[: arguments.limit]
-    form = chosen_format(arguments, context)
-    if form == "json":
-        head = {"report": REPORT, "viewer": door.viewer.name, "level": door.viewer.level}
-        print_json({**head, "rows": rows})
-    else:
-        show(rows, context, form)
-
-
 def rows_for(
     door: Door, context: Context, name: str | None = None, *, past: bool = False
 ) -> list[dict[str, Any]]:
@@ -121,28 +79,21 @@ def rows_for(
         )
 
 
-def show(rows: Sequence[Mapping[str, Any]], context: Context, form: str) -> None:
+def show(rows: list[dict[str, Any]], context: Context, form: str) -> None:
     """Print the state of budgets."""
-    import csv
-    import sys
-
     from syncd.cli.output import print_list, say
-    from syncd.reports.render.csv import safe_cell
+    from syncd.reports.catalogue.budgets import COLUMNS, remarks
     from syncd.reports.render.table import Column
 
-    if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(HEADINGS)
-        writer.writerows([safe_cell(row[name]) for name in HEADINGS] for row in rows)
-        return
     columns = {
-        name: Column(heading, right=name not in TEXTS, absent="-")
-        for name, heading in HEADINGS.items()
+        column.name: Column(column.heading, right=column.kind.numeric, absent=column.absent)
+        for column in COLUMNS
     }
     empty = "there is no budget to see" if context.settings.finance.budgets else "no budget is set"
     print_list(rows, columns, as_json=form == "json", empty=empty)
-    if form == "table" and any(row["spent"] is None for row in rows):
-        say("-: some of the calls are not yours to see, so their sum is not either")
+    if form == "table":
+        for remark in remarks(rows):
+            say(remark)
 
 
 def _describe(context: Context, door: Door, name: str) -> None:

@@ -15,31 +15,16 @@ from syncd.cli.access import (
     open_report_door,
 )
 from syncd.cli.context import Context
-from syncd.domain.errors import EXIT_OK, UsageError
+from syncd.domain.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from syncd.reports.request import Request
+    from syncd.reports.result import Column, Result
 
-    from syncd.reports.run import Result
-    from syncd.reports.specification import Specification
-
-TABLE_COLUMNS = (
-    "started_at",
-    "line_id",
-    "person",
-    "direction",
-    "other_number",
-    "destination",
-    "disposition",
-    "duration",
-    "cost",
-)
-"""Of the fields of a call, those that a table shows unless ``--columns`` says something else: with
-all of them it would be three screens wide."""
-NARROW_COLUMNS = ("started_at", "line_id", "other_number", "destination", "duration", "cost")
-"""Those that a terminal of 100 columns has room for."""
+LEFT_OUT = frozenset(("person", "direction", "disposition"))
+"""Columns that a terminal of 100 columns has no room for."""
 WIDE = 140
-"""Columns of a terminal that has room for TABLE_COLUMNS."""
+"""Columns of a terminal that has room for all that a table shows by itself."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -77,14 +62,14 @@ def add_selection(parser: argparse.ArgumentParser, *, again: bool = False) -> No
     parser.add_argument(
         "--columns",
         metavar="A,B",
-        help="which fields a list prints, as a table (default: those that fit) or CSV (all);"
-        " also authorization_code, matter_code and matter",
+        help="which fields to print, in this order (default: a table those that fit, other formats"
+        " all); also authorization_code, matter_code and matter",
     )
     parser.add_argument("--limit", type=int, metavar="N", help="print at most N rows")
     parser.add_argument(
         "--count",
         choices=("participations", "conversations"),
-        default=argparse.SUPPRESS if again else "participations",
+        default=argparse.SUPPRESS if again else None,
         help="what a call is: a line's part in a conversation, or the whole of it",
     )
     add_format(parser, "csv")
@@ -96,40 +81,16 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     check_viewer(arguments, context)
     if arguments.name is None:
         return _list_reports(context, form)
-    specification = _specification(arguments, context)
-    door = open_report_door(arguments, context, arguments.name, specification.text())
 
-    from syncd.reports.catalogue.standard import BUDGETS, TRUNK_LOAD
-
-    if arguments.name == TRUNK_LOAD:
-        from syncd.cli import trunk_load
-
-        trunk_load.show(arguments, door, specification, context)
-        return EXIT_OK
-    if arguments.name == BUDGETS:
-        from syncd.cli import budget
-
-        budget.show_report(arguments, door, context)
-        return EXIT_OK
-
-    from dataclasses import replace
-
-    from syncd.application.preparation import known_codes
-    from syncd.reports.listing import CODE_FIELDS
+    from syncd.application.reports import environment
+    from syncd.reports.request import specify
     from syncd.reports.run import open_report
 
-    settings = context.settings
-    with open_report(
-        door,
-        specification,
-        settings.timezone,
-        settings.custom_fields,
-        known_codes(settings),
-        vat={name: carrier.vat for name, carrier in settings.carriers.items()},
-        codes=not CODE_FIELDS.keys().isdisjoint(_names(arguments.columns)),
-    ) as result:
-        headings = _chosen_columns(arguments.columns, form, result)
-        _print(replace(result, headings=headings), form, settings.currency)
+    there = environment(context.settings, context.now())
+    specification = specify(_request(arguments), there)
+    door = open_report_door(arguments, context, arguments.name, specification.text())
+    with open_report(door, specification, there) as result:
+        _print(result, form)
     return EXIT_OK
 
 
@@ -149,79 +110,25 @@ def _list_reports(context: Context, form: str) -> int:
     return EXIT_OK
 
 
-def _specification(arguments: argparse.Namespace, context: Context) -> Specification:
-    """Return what the command line asks for. Raises UsageError."""
-    from datetime import datetime
+def _request(arguments: argparse.Namespace) -> Request:
+    """Return what the command line asks for."""
+    from syncd.reports.request import Request
 
-    from syncd.reports.catalogue.standard import find_report
-    from syncd.reports.dimensions import DEFAULT_MEASURES
-    from syncd.reports.specification import (
-        BOOKED_MEASURES,
-        BY_POSTING,
-        Specification,
-        parse_dimensions,
-        parse_filters,
-        parse_measures,
-        period,
-    )
-
-    settings = context.settings
-    fields = settings.custom_fields
-    entry = find_report(arguments.name, fields)
-    if arguments.limit is not None and arguments.limit < 0:
-        raise UsageError("--limit is less than nothing", "a number of rows")
-    today = datetime.fromtimestamp(context.now(), settings.timezone).date()
-    first, end = period(arguments.first, arguments.end, today)
-    dimensions = entry.dimensions
-    if arguments.group_by is not None:
-        dimensions = parse_dimensions(arguments.group_by, fields)
-    by = getattr(arguments, "by", None) or entry.by
-    measures = entry.measures or (BOOKED_MEASURES if by == BY_POSTING else DEFAULT_MEASURES)
-    if arguments.measures is not None:
-        measures = parse_measures(arguments.measures)
-    return Specification(
+    return Request(
         arguments.name,
-        first,
-        end,
-        dimensions,
-        measures,
-        entry.within(parse_filters(arguments.filters, fields)),
-        arguments.count,
+        arguments.first,
+        arguments.end,
+        arguments.group_by,
+        tuple(arguments.filters),
+        arguments.measures,
+        arguments.columns,
         arguments.limit,
-        by,
+        arguments.count,
+        getattr(arguments, "by", None),
     )
 
 
-def _chosen_columns(wanted: str | None, form: str, result: Result) -> Mapping[str, str]:
-    """Return the headings of what is printed. Raises UsageError for an unknown field."""
-    from syncd.reports.specification import nearest
-
-    headings = result.headings
-    if wanted is None:
-        if form != "table" or not result.lists_rows:
-            return headings
-        narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
-        return {name: headings[name] for name in (NARROW_COLUMNS if narrow else TABLE_COLUMNS)}
-    if not result.lists_rows or form == "json":
-        raise UsageError(
-            "--columns is for a list as a table or CSV",
-            "sums have --group-by and --measures; JSON always has every field",
-        )
-    names = _names(wanted)
-    for name in names:
-        if name not in headings:
-            raise UsageError(f"a call has no field {name!r}", nearest(name, headings))
-    if not names:
-        raise UsageError("--columns names none", f"some of {', '.join(headings)}")
-    return {name: headings[name] for name in names}
-
-
-def _names(wanted: str | None) -> list[str]:
-    """Return the fields that ``--columns`` names."""
-    return [part.strip() for part in (wanted or "").split(",") if part.strip()]
-
-
-def _print(result: Result, form: str, currency: str) -> None:
+def _print(result: Result, form: str) -> None:
     if form == "json":
         from syncd.reports.render.json import write_json
 
@@ -231,31 +138,41 @@ def _print(result: Result, form: str, currency: str) -> None:
 
         write_csv(result, sys.stdout)
     else:
-        _print_table(result, currency)
+        _print_table(result)
 
 
-def _cell(name: str, value: Any) -> Any:
+def _shown(result: Result) -> tuple[Column, ...]:
+    """Return the columns of a table: those that are asked for, else those that there is room for."""
+    if result.specification.columns or not result.brief:
+        return result.columns
+    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
+    names = [name for name in result.brief if not narrow or name not in LEFT_OUT]
+    return tuple(result.column(name) for name in names)
+
+
+def _cell(column: Column, value: Any) -> Any:
     """Return a value as a table shows it: the offset of a time stands only in JSON and CSV."""
-    return value[:19].replace("T", " ") if name == "started_at" else value
+    from syncd.reports.result import Kind
+
+    return value[:19].replace("T", " ") if column.kind is Kind.MOMENT and value else value
 
 
-def _print_table(result: Result, currency: str) -> None:
+def _print_table(result: Result) -> None:
     """Print the rows as a table, and what is not data on stderr."""
     from syncd.cli.output import print_table, say
-    from syncd.reports.dimensions import DIMENSIONS
-    from syncd.reports.render.table import UNASSIGNED, Column
+    from syncd.reports.render import table
 
+    shown = _shown(result)
+    money = f" {result.currency}" if result.currency else ""
     columns = [
-        Column(
-            f"{heading} {currency}" if name == "cost" else heading,
-            right=name in result.numeric,
-            absent=UNASSIGNED if name in DIMENSIONS and not result.lists_rows else "",
+        table.Column(
+            column.heading + (money if column.name == "cost" else ""),
+            column.kind.numeric,
+            column.absent,
         )
-        for name, heading in result.headings.items()
+        for column in shown
     ]
-    rows = [[_cell(name, row[name]) for name in result.headings] for row in result.rows]
-    total: list[Any] = [result.totals.get(name) for name in result.headings]
-    total[0] = f"Total of {result.totals['rows']}" if result.lists_rows else "Total"
+    rows = [[_cell(column, row[column.name]) for column in shown] for row in result.rows]
     specification = result.specification
     summed = (
         "by posting period"
@@ -266,8 +183,12 @@ def _print_table(result: Result, currency: str) -> None:
         f"{result.report} for {result.viewer} (level {result.level}), {specification.first} to"
         f" before {specification.end}, {summed}"
     )
-    print_table(columns, rows, total)
-    unrated = result.totals["unrated"]
-    if unrated:
-        have = "row has" if unrated == 1 else "rows have"
-        say(f"{unrated} {have} no price yet: they add nothing to the cost")
+    total = [_cell(column, result.totals.get(column.name)) for column in shown]
+    if result.totals:
+        total[0] = f"Total of {result.totals['rows']}" if "rows" in result.totals else "Total"
+    if rows or result.totals:
+        print_table(columns, rows, total if result.totals else None)
+    if not rows:
+        say(result.empty)
+    for note in result.notes:
+        say(note)

@@ -112,6 +112,8 @@ MEASURES = {
 }
 """Heading by measure; seconds are whole, cost is money."""
 
+SECONDS_MEASURES = frozenset(("ring_seconds", "duration", "billed_seconds"))
+
 DEFAULT_MEASURES = ("calls", "answered", "missed", "unanswered", "duration", "cost")
 
 

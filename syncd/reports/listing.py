@@ -14,6 +14,7 @@ from syncd.reports.lookups import select
 from syncd.reports.masking import shown_number
 from syncd.reports.permissions import BUSINESS
 from syncd.reports.query import CALL, Query
+from syncd.reports.result import Column, Kind
 from syncd.reports.scope import masked_digits, private_owner, row_conditions
 from syncd.store.rollups import rows_extent
 
@@ -53,6 +54,28 @@ CODE_FIELDS = {
     "cost_with_vat": "With VAT",
 }
 """Fields of a call that stand in a list only when they are asked for."""
+
+_KINDS = {
+    "started_at": Kind.MOMENT,
+    "counted": Kind.COUNT,
+    "ring_seconds": Kind.SECONDS,
+    "duration": Kind.SECONDS,
+    "cost": Kind.MONEY,
+    "cost_with_vat": Kind.MONEY,
+}
+BRIEF = (
+    "started_at",
+    "line_id",
+    "person",
+    "direction",
+    "other_number",
+    "destination",
+    "disposition",
+    "duration",
+    "cost",
+)
+"""Of the fields of a call, those that a table shows unless something else is asked for: with all of
+them it would be three screens wide."""
 
 
 class _Row(NamedTuple):
@@ -114,9 +137,17 @@ ORDER BY c.started_at DESC, c.id DESC
 """
 
 
-def row_headings(custom_fields: Mapping[str, str], *, codes: bool = False) -> dict[str, str]:
-    """Return the heading of each field of a row, in their order."""
-    return {**_BEFORE_CUSTOM, **custom_fields, **_AFTER_CUSTOM, **(CODE_FIELDS if codes else {})}
+def row_columns(custom_fields: Mapping[str, str], *, codes: bool = False) -> tuple[Column, ...]:
+    """Return the fields of a row, in their order."""
+    headings = {
+        **_BEFORE_CUSTOM,
+        **custom_fields,
+        **_AFTER_CUSTOM,
+        **(CODE_FIELDS if codes else {}),
+    }
+    return tuple(
+        Column(name, heading, _KINDS.get(name, Kind.TEXT)) for name, heading in headings.items()
+    )
 
 
 def list_rows(

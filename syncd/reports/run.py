@@ -4,89 +4,42 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.domain.days import Days, day_number
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.money import format_micros
-from syncd.reports.dimensions import DIMENSIONS, MEASURES, ROW_FILTERS, known_dimensions
-from syncd.reports.listing import list_rows, row_headings
+from syncd.reports.catalogue.standard import find_report
+from syncd.reports.dimensions import (
+    DIMENSIONS,
+    MEASURES,
+    ROW_FILTERS,
+    SECONDS_MEASURES,
+    known_dimensions,
+)
+from syncd.reports.environment import Environment
+from syncd.reports.listing import BRIEF, CODE_FIELDS, list_rows, row_columns
 from syncd.reports.lookups import Key, Lookups
 from syncd.reports.permissions import Reach
 from syncd.reports.posting import check_posting, with_adjustments
 from syncd.reports.query import SUM_NAMES, Query, Sums
+from syncd.reports.render.table import UNASSIGNED
+from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
-from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification
+from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification, nearest
 from syncd.store.models import database
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A report as one viewer gets it. ``rows`` can be read once, while the report is open."""
-
-    report: str
-    viewer: str
-    level: int
-    specification: Specification
-    headings: Mapping[str, str]
-    """Heading by field, in the order of the fields."""
-    rows: Iterable[dict[str, Any]]
-    totals: dict[str, Any]
-    """Over all rows, not those within the limit."""
-    numeric: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def lists_rows(self) -> bool:
-        return self.specification.lists_rows
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """What comes before the rows."""
-        return {
-            "report": self.report,
-            "viewer": self.viewer,
-            "level": self.level,
-            "period": {
-                "from": self.specification.first.isoformat(),
-                "to": self.specification.end.isoformat(),
-            },
-            "by": self.specification.by,
-            "counts": self.specification.counts,
-        }
-
-
-NUMERIC = frozenset({*MEASURES, "rows", "counted"})
 
 
 @contextlib.contextmanager
 def open_report(
-    door: Door,
-    specification: Specification,
-    zone: ZoneInfo,
-    custom_fields: Mapping[str, str],
-    account_codes: AccountCodes = NO_CODES,
-    *,
-    codes: bool = False,
-    vat: Mapping[str, int] | None = None,
+    door: Door, specification: Specification, environment: Environment
 ) -> Iterator[Result]:
-    """Run a report; its rows can be read within the block, where the database stands still. Who may
-    not see authorization codes gets their names of the list; with ``codes`` a list of calls has
-    them, and costs with the ``vat`` of their carriers (millionths of a percent by name).
+    """Run a report; its rows can be read within the block, where the database stands still.
 
-    Raises UsageError or UserError when conversations cannot be counted so, or what is asked is not
-    booked by posting period.
+    Raises UsageError or UserError when conversations cannot be counted so, when what is asked is
+    not booked by posting period, and for a column that there is not.
     """
-    if specification.counts == CONVERSATIONS:
-        _check_conversations(door, specification)
-    if specification.by == BY_POSTING:
-        check_posting(specification)
-    first, end = day_number(specification.first), day_number(specification.end)
-    lookups = Lookups(Days(zone), first, end, account_codes)
-    lookups.vat = vat or {}
-    query = Query(door.scope, specification, lookups)
     sent = 0
 
     def counted(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -95,33 +48,100 @@ def open_report(
             sent += 1
             yield row
 
+    make = find_report(specification.report, environment.custom_fields).make or _of_calls
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
-        if specification.lists_rows:
-            headings = row_headings(custom_fields, codes=codes)
-            groups = query.sums(())
-            totals = _totals(query, groups)
-            totals["rows"] = sum(sums[-1] for sums in groups.values())
-            rows: Iterable[dict[str, Any]] = list_rows(query, custom_fields, codes=codes)
-        else:
-            known = known_dimensions(dict(custom_fields))
-            headings = {name: known[name] for name in specification.dimensions}
-            headings |= {name: MEASURES[name] for name in specification.measures}
-            groups = query.sums(specification.dimensions)
-            if specification.by == BY_POSTING:
-                groups = with_adjustments(query, groups, specification.dimensions)
-            totals = _totals(query, groups)
-            rows = _grouped(query, groups)
-        yield Result(
-            specification.report,
-            door.viewer.name,
-            door.viewer.level,
-            specification,
-            headings,
-            counted(rows),
-            totals,
-            NUMERIC,
+        result = make(door, specification, environment)
+        yield replace(
+            result, rows=counted(result.rows), columns=_chosen(result.columns, specification)
         )
     door.note_rows(sent)
+
+
+def _chosen(columns: tuple[Column, ...], specification: Specification) -> tuple[Column, ...]:
+    """Return the columns that are asked for, in the order in which they are."""
+    by_name = {column.name: column for column in columns}
+    for name in specification.columns:
+        if name not in by_name:
+            raise UsageError(
+                f"{specification.report} has no column {name!r}", nearest(name, by_name)
+            )
+    return tuple(by_name[name] for name in specification.columns) or columns
+
+
+def _of_calls(door: Door, specification: Specification, environment: Environment) -> Result:
+    """Return the report that is made of the call rows that a specification chooses. Who may not see
+    authorization codes gets their names of the list."""
+    if specification.counts == CONVERSATIONS:
+        _check_conversations(door, specification)
+    if specification.by == BY_POSTING:
+        check_posting(specification)
+    first, end = day_number(specification.first), day_number(specification.end)
+    lookups = Lookups(Days(environment.zone), first, end, environment.account_codes)
+    lookups.vat = environment.vat
+    query = Query(door.scope, specification, lookups)
+    fields = environment.custom_fields
+    rows: Iterable[dict[str, Any]]
+    if specification.lists_rows:
+        codes = not CODE_FIELDS.keys().isdisjoint(specification.columns)
+        columns = row_columns(fields, codes=codes)
+        groups = query.sums(())
+        totals = _totals(query, groups)
+        totals["rows"] = sum(sums[-1] for sums in groups.values())
+        rows = list_rows(query, fields, codes=codes)
+    else:
+        columns = _group_columns(specification, fields)
+        groups = query.sums(specification.dimensions)
+        if specification.by == BY_POSTING:
+            groups = with_adjustments(query, groups, specification.dimensions)
+        totals = _totals(query, groups)
+        rows = _grouped(query, groups)
+    return Result(
+        specification.report,
+        door.viewer.name,
+        door.viewer.level,
+        specification,
+        columns,
+        rows,
+        totals,
+        environment.currency,
+        brief=BRIEF if specification.lists_rows else (),
+        notes=_unpriced(totals["unrated"]),
+        chart=_chart(specification),
+    )
+
+
+def _group_columns(specification: Specification, fields: Mapping[str, str]) -> tuple[Column, ...]:
+    known = known_dimensions(dict(fields))
+    return (
+        *(
+            Column(name, known[name], Kind.DAY if name == "day" else Kind.TEXT, UNASSIGNED)
+            for name in specification.dimensions
+        ),
+        *(Column(name, MEASURES[name], measure_kind(name)) for name in specification.measures),
+    )
+
+
+def measure_kind(name: str) -> Kind:
+    """Return what the values of a measure are."""
+    if name == "cost":
+        return Kind.MONEY
+    return Kind.SECONDS if name in SECONDS_MEASURES else Kind.COUNT
+
+
+def _chart(specification: Specification) -> Chart | None:
+    """Return what a picture of sums shows: the last measure by the first dimension."""
+    if specification.lists_rows:
+        return None
+    label = specification.dimensions[0]
+    value = "cost" if "cost" in specification.measures else specification.measures[0]
+    return Chart(label, value, DIMENSIONS[label].temporal)
+
+
+def _unpriced(unrated: int) -> list[str]:
+    if not unrated:
+        return []
+    have = "row has" if unrated == 1 else "rows have"
+    return [f"{unrated} {have} no price yet: they add nothing to the cost"]
 
 
 def _check_conversations(door: Door, specification: Specification) -> None:

@@ -53,6 +53,8 @@ class Specification:
     limit: int | None = None
     by: str = BY_DATE
     """What the period is of: the date of the call, or the posting period."""
+    columns: tuple[str, ...] = ()
+    """The fields that are shown, in their order; empty: those that the report has by itself."""
 
     @property
     def lists_rows(self) -> bool:
@@ -70,6 +72,8 @@ class Specification:
             parts.append(f"limit={self.limit}")
         if self.by != BY_DATE:
             parts.append(f"by={self.by}")
+        if self.columns:
+            parts.append("columns=" + ",".join(self.columns))
         return " ".join(parts)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from syncd.billing.account_codes import AccountCodes, load_account_codes
+from syncd.reports.environment import Environment
 from syncd.reports.explain import Request, explain_id
+from syncd.reports.listing import CODE_FIELDS
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
 from syncd.reports.specification import Specification, parse_filters
@@ -59,9 +61,12 @@ def coded(call: int, code: str = "", matter: str = "", **more: Any) -> dict[str,
 def report(
     who: str | None, name: str, codes: AccountCodes, filters: tuple[str, ...] = (), *group_by: str
 ) -> list[dict[str, Any]]:
-    specification = Specification(name, *PERIOD, group_by, filters=parse_filters(filters, {}))
+    fields = () if group_by else ("cost_center", *CODE_FIELDS)
+    specification = Specification(
+        name, *PERIOD, group_by, filters=parse_filters(filters, {}), columns=fields
+    )
     door = open_door(who, name, "", Policy(), 0)
-    with open_report(door, specification, ROME, {}, codes, codes=True) as result:
+    with open_report(door, specification, Environment(ROME, account_codes=codes)) as result:
         return list(result.rows)
 
 
@@ -78,10 +83,10 @@ def test_a_code_charges_the_side_that_pays(bed: Bed, codes: AccountCodes) -> Non
     assert [(row["cost_center"], row["matter"]) for row in rows] == [
         (None, None), (None, "Rossi"), ("CC 9", None), (None, None),
     ]  # fmt: skip
-    sums = report(None, "x", codes, (), "cost_center")
+    sums = report(None, "summary", codes, (), "cost_center")
     assert {row["cost_center"]: row["calls"] for row in sums} == {"CC 9": 1, None: 3}
     rebuild(ROME, bed.now)
-    assert report(None, "x", codes, (), "cost_center") == sums
+    assert report(None, "summary", codes, (), "cost_center") == sums
     assert verify(ROME) == []
 
 

@@ -70,16 +70,19 @@ def test_columns_are_chosen(ini: Path, capsys: pytest.CaptureFixture[str]) -> No
     rows = list(csv.reader(capsys.readouterr().out.splitlines()))
     assert rows[0] == ["cost", "id"]
     assert {len(row) for row in rows} == {2}
+    assert main([*report, "--json"]) == 0
+    assert {tuple(row) for row in json.loads(capsys.readouterr().out)["rows"]} == {("cost", "id")}
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["calls", "--columns", "prise"], "a call has no field 'prise'"),
+        (["calls", "--columns", "prise"], "calls has no column 'prise'"),
         (["calls", "--columns", "kost"], "did you mean cost?"),
         (["calls", "--columns", " , "], "--columns names none"),
-        (["calls", "--columns", "cost", "--json"], "JSON always has every field"),
-        (["by-person", "--columns", "cost"], "sums have --group-by and --measures"),
+        (["calls", "--columns", "prise", "--json"], "calls has no column 'prise'"),
+        (["by-person", "--columns", "line_id"], "by-person has no column 'line_id'"),
+        (["trunk-load", "--columns", "trunk"], "trunk-load has no --columns"),
     ],
 )
 def test_mistakes_are_told(

@@ -14,12 +14,14 @@ import pytest
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.money import parse_micros
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.environment import Environment
 from syncd.reports.lookups import select
 from syncd.reports.query import records_of
 from syncd.reports.render.csv import safe_cell, write_csv
 from syncd.reports.render.json import write_json
 from syncd.reports.render.table import Column, cell_text, plain_table
-from syncd.reports.run import Result, open_report
+from syncd.reports.result import Result
+from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
 from syncd.reports.specification import Specification, parse_dimensions, parse_filters
 from syncd.store.database import open_database
@@ -54,7 +56,7 @@ def opened(
         report, *PERIOD, dimensions, filters=parse_filters(filters, CUSTOM), **more
     )
     door = open_door(who, report, specification.text(), Policy(), END)
-    return open_report(door, specification, ROME, CUSTOM)
+    return open_report(door, specification, Environment(ROME, CUSTOM))
 
 
 def produce(*arguments: Any, **more: Any) -> Any:
@@ -259,7 +261,7 @@ def test_rows_are_read_from_one_snapshot(company: Company) -> None:
 def test_a_period_without_calls_is_an_empty_report(company: Company) -> None:
     specification = Specification("calls", date(2030, 1, 1), date(2999, 1, 1))
     door = open_door(None, "calls", "", Policy(), END)
-    with open_report(door, specification, ROME, CUSTOM) as result:
+    with open_report(door, specification, Environment(ROME, CUSTOM)) as result:
         assert list(result.rows) == []
     assert result.totals == {**dict.fromkeys(SUMS, 0), "cost": "0.00", "unrated": 0, "rows": 0}
 

@@ -10,9 +10,10 @@ import pytest
 from syncd.calls.trunk_counting import count_trunks
 from syncd.calls.trunks import Endpoints
 from syncd.domain.errors import UserError
+from syncd.reports.catalogue.trunk_load import busy_hour, erlangs, trunk_load
+from syncd.reports.environment import Environment
 from syncd.reports.scope import Policy, open_door
 from syncd.reports.specification import Specification
-from syncd.reports.trunk_load import busy_hour, erlangs, trunk_load
 from syncd.store.models import DirtyQuarter, TrunkCounter
 from syncd.store.trunk_counters import mark_quarters
 from tests.support.bed import ROME, START, Bed, make_bed
@@ -94,10 +95,11 @@ def test_report_is_for_level_8(bed: Bed) -> None:
     asked = Specification("trunk-load", date(2026, 5, 28), date(2026, 5, 30))
     with pytest.raises(UserError, match="not available to anna"):
         open_door("anna", "trunk-load", "", Policy(), bed.now)
-    load = trunk_load(open_door("emil", "trunk-load", "", Policy(), bed.now), asked, ROME)
+    door = open_door("emil", "trunk-load", "", Policy(), bed.now)
+    load = trunk_load(door, asked, Environment(ROME))
     (row,) = load.rows
     assert (row["trunk"], row["seizures"], row["failures"]) == ("pstn", 4, 1)
     assert row["occupied_seconds"] == load.totals["occupied_seconds"] == 1548
     assert row["busy_hour_erlangs"] == "0.43"
     assert row["busy_hour"] == "2026-05-28T22:15:00+02:00"
-    assert load.due == 0
+    assert load.facts == {"due_quarters": 0} and not load.notes

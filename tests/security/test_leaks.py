@@ -14,6 +14,7 @@ import pytest
 
 from syncd.domain.errors import UserError
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.environment import Environment
 from syncd.reports.render.csv import write_csv
 from syncd.reports.render.json import write_json
 from syncd.reports.run import open_report
@@ -150,7 +151,7 @@ def produce(
     specification = Specification(report, first, end, dimensions, filters=filters, **more)
     door = open_door(who, report, specification.text(), POLICY, END)
     stream = io.StringIO()
-    with open_report(door, specification, ROME, CUSTOM) as result:
+    with open_report(door, specification, Environment(ROME, CUSTOM)) as result:
         (write_json if form == "json" else write_csv)(result, stream)
     return json.loads(stream.getvalue()) if form == "json" else stream.getvalue()
 

@@ -4,36 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from syncd.domain.errors import UsageError
-from syncd.reports.specification import BOOKED_MEASURES, BY_DATE, BY_POSTING
-
-TRUNK_LOAD = "trunk-load"
-BUDGETS = "budgets"
-"""The two reports that do not choose among call rows."""
-
-
-class CatalogueEntry(NamedTuple):
-    """A report: its name, what it says and what it groups by; without dimensions it lists rows.
-    ``measures`` are what it sums unless something else is asked for, empty for the usual ones, and
-    ``filters`` which rows it is about, whatever else is asked for."""
-
-    name: str
-    summary: str
-    dimensions: tuple[str, ...] = ()
-    measures: tuple[str, ...] = ()
-    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    by: str = BY_DATE
-    """What it sums by unless something else is asked for: the date of the call, or the posting
-    period."""
-
-    def within(
-        self, filters: tuple[tuple[str, tuple[str, ...]], ...]
-    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """Return what is asked for together with what the report is about, which cannot be changed."""
-        return tuple(sorted((dict(filters) | dict(self.filters)).items()))
-
+from syncd.reports.catalogue.budgets import budgets
+from syncd.reports.catalogue.entry import CatalogueEntry
+from syncd.reports.catalogue.trunk_load import trunk_load
+from syncd.reports.specification import BOOKED_MEASURES, BY_POSTING
 
 ENTRIES = (
     CatalogueEntry("calls", "every call, newest first"),
@@ -64,8 +40,18 @@ ENTRIES = (
         BOOKED_MEASURES,
         by=BY_POSTING,
     ),
-    CatalogueEntry(BUDGETS, "budgets of today's periods and what was spent of them"),
-    CatalogueEntry(TRUNK_LOAD, "how busy the trunks were, billed calls or not"),
+    CatalogueEntry(
+        "budgets",
+        "budgets of today's periods and what was spent of them",
+        make=budgets,
+        takes=frozenset(("limit",)),
+    ),
+    CatalogueEntry(
+        "trunk-load",
+        "how busy the trunks were, billed calls or not",
+        make=trunk_load,
+        takes=frozenset(("first", "end", "limit")),
+    ),
 )
 
 

@@ -6,41 +6,33 @@ Made of counters that know no number and no person, billed calls or not; for who
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from syncd.domain.clock import iso
 from syncd.domain.days import QUARTER, Days, day_number
+from syncd.reports.environment import Environment
+from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
 from syncd.store.trunk_counters import Busy, busy_quarters, due_between
 
-HEADINGS = {
-    "trunk": "Trunk",
-    "seizures": "Seizures",
-    "failures": "Failures",
-    "occupied_seconds": "Occupied seconds",
-    "busy_hour": "Busy hour",
-    "busy_hour_seizures": "Seizures in it",
-    "busy_hour_erlangs": "Erlangs",
-}
+COLUMNS = (
+    Column("trunk", "Trunk"),
+    Column("seizures", "Seizures", Kind.COUNT),
+    Column("failures", "Failures", Kind.COUNT),
+    Column("occupied_seconds", "Occupied seconds", Kind.SECONDS),
+    Column("busy_hour", "Busy hour", Kind.MOMENT),
+    Column("busy_hour_seizures", "Seizures in it", Kind.COUNT),
+    Column("busy_hour_erlangs", "Erlangs", Kind.NUMBER),
+)
 QUARTERS_OF_HOUR = 4
 HOUR = QUARTERS_OF_HOUR * QUARTER
 
 
-@dataclass(frozen=True, slots=True)
-class TrunkLoad:
-    """The load of each trunk, the busiest first, and of all together; ``due`` quarters of an hour
-    are not counted yet."""
-
-    rows: list[dict[str, Any]]
-    totals: dict[str, Any]
-    due: int
-
-
-def trunk_load(door: Door, specification: Specification, zone: ZoneInfo) -> TrunkLoad:
-    """Return how busy the trunks were in a period."""
+def trunk_load(door: Door, specification: Specification, environment: Environment) -> Result:
+    """Return how busy the trunks were in a period, the busiest first, and all of them together."""
+    zone = environment.zone
     days = Days(zone)
     start = days.start(day_number(specification.first))
     stop = days.start(day_number(specification.end))
@@ -52,8 +44,21 @@ def trunk_load(door: Door, specification: Specification, zone: ZoneInfo) -> Trun
         together[quarter] = Busy(*(one + more for one, more in zip(had, busy, strict=True)))
     rows = [{"trunk": trunk, **_load(busy, zone)} for trunk, busy in trunks.items()]
     rows.sort(key=lambda row: (-row["occupied_seconds"], row["trunk"]))
-    door.note_rows(len(rows))
-    return TrunkLoad(rows[: specification.limit], _load(together, zone), due_between(start, stop))
+    due = due_between(start, stop)
+    late = f"{due} quarters of an hour are not counted yet: the job of [daemon] rollups does"
+    return Result(
+        specification.report,
+        door.viewer.name,
+        door.viewer.level,
+        specification,
+        COLUMNS,
+        rows[: specification.limit],
+        _load(together, zone),
+        environment.currency,
+        notes=[late] if due else [],
+        facts={"due_quarters": due},
+        chart=Chart("trunk", "busy_hour_erlangs"),
+    )
 
 
 def _load(quarters: Mapping[int, Busy], zone: ZoneInfo) -> dict[str, Any]:

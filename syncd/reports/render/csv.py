@@ -6,7 +6,7 @@ import csv
 import re
 from typing import Any, TextIO
 
-from syncd.reports.run import Result
+from syncd.reports.result import Result
 
 _DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
 _HARMLESS = re.compile(r"\+[0-9]*\**|-?[0-9]+(\.[0-9]+)?")
@@ -30,6 +30,7 @@ def safe_cell(value: Any) -> str:
 def write_csv(result: Result, stream: TextIO) -> None:
     """Write the rows under a line of field names. Absent values are empty, totals are left out."""
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(result.headings)
+    names = [column.name for column in result.columns]
+    writer.writerow(names)
     for row in result.rows:
-        writer.writerow([safe_cell(row[name]) for name in result.headings])
+        writer.writerow([safe_cell(row[name]) for name in names])

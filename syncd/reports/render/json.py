@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from syncd.reports.run import Result
+from syncd.reports.result import Result
 
 
 def write_json(result: Result, stream: TextIO) -> None:
@@ -15,7 +15,8 @@ def write_json(result: Result, stream: TextIO) -> None:
         stream.write(f"{'{' if name == 'report' else ','}\n {dump(name)}: {dump(value)}")
     stream.write(',\n "rows": [')
     separator = "\n  "
+    names = [column.name for column in result.columns] if result.specification.columns else None
     for row in result.rows:
-        stream.write(separator + dump(row))
+        stream.write(separator + dump({name: row[name] for name in names} if names else row))
         separator = ",\n  "
     stream.write(f'\n ],\n "totals": {dump(result.totals)}\n}}\n')

@@ -1,0 +1,26 @@
+"""What a report needs beside its specification: the installation's settings and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from syncd.billing.account_codes import NO_CODES, AccountCodes
+from syncd.settings.finance import BudgetSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The same for every report of a moment, whoever it is for."""
+
+    zone: ZoneInfo
+    custom_fields: Mapping[str, str] = field(default_factory=dict)
+    """Label by name, of the custom fields that exist for anyone."""
+    now: int = 0
+    """Epoch seconds UTC."""
+    currency: str = ""
+    account_codes: AccountCodes = NO_CODES
+    vat: Mapping[str, int] = field(default_factory=dict)
+    """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
+    budgets: Mapping[str, BudgetSettings] = field(default_factory=dict)
