@@ -11,6 +11,7 @@ from syncd.settings import model
 from syncd.settings.build_finance import build_finance
 from syncd.settings.decks import DeckSettings
 from syncd.settings.parsed import Parsed, ParsedSection
+from syncd.settings.retention import RetentionSettings
 from syncd.settings.schema import CDR
 from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
 
@@ -63,6 +64,7 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         daemon=model.DaemonSettings(**parsed.one("daemon").values),
         logging=model.LoggingSettings(**parsed.one("logging").values),
         finance=build_finance(parsed),
+        retention=RetentionSettings(**parsed.one("retention").values),
         decks={
             name: DeckSettings(name=name, **section.values)
             for name, section in parsed.of("deck").items()

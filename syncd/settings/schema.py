@@ -10,6 +10,7 @@ from syncd.settings.schema_finance import FINANCE
 from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
+from syncd.settings.schema_retention import RETENTION
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
 
@@ -329,6 +330,7 @@ SECTIONS = (
     REPORT,
     *FINANCE,
     *MONTHS,
+    RETENTION,
     DAEMON,
     LOGGING,
 )
