@@ -82,7 +82,7 @@ def rows_for(
 def show(rows: list[dict[str, Any]], context: Context, form: str) -> None:
     """Print the state of budgets."""
     from syncd.cli.output import print_list, say
-    from syncd.reports.catalogue.budgets import COLUMNS, remarks
+    from syncd.reports.makers.budgets import COLUMNS, remarks
     from syncd.reports.render.table import Column
 
     columns = {

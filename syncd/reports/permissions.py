@@ -8,6 +8,7 @@ from enum import Enum
 
 from syncd.domain.codes import LEVELS
 from syncd.domain.viewer import Viewer
+from syncd.reports.catalogue.standard import own_level
 
 OWN, ORGS, ALL = 2, 6, 8
 """The levels from which a viewer sees own calls, those of colleagues, and all."""
@@ -17,6 +18,7 @@ BASES = ("department", "cost_center", "office_location")
 REQUIRED_LEVELS = {
     "licence": 8,
     "trunks": 8,
+    "access": 10,
     "budget": 10,
     "charge-back": 10,
     "department": 10,
@@ -29,10 +31,9 @@ REQUIRED_LEVELS = {
     "reprocess": 10,
     "rerate": 10,
     "tariff": 10,
-    "trunk-load": 8,
     "unknown": 10,
 }
-"""Reports that are not for everyone who has access; the rest need level 2."""
+"""Verbs that are not for everyone who has access; reports have their level in the catalogue."""
 
 
 class Reach(Enum):
@@ -113,8 +114,8 @@ def _keys(viewer: Viewer) -> frozenset[str]:
 
 
 def required_level(report: str, levels: Mapping[str, int]) -> int:
-    """Return the level that opens a report; ``levels`` holds what the settings changed."""
-    return levels.get(report, REQUIRED_LEVELS.get(report, OWN))
+    """Return the level that opens a report or verb; ``levels`` holds what the settings changed."""
+    return levels.get(report, REQUIRED_LEVELS.get(report, own_level(report)))
 
 
 def may_open(viewer: Viewer, report: str, levels: Mapping[str, int]) -> bool:

@@ -21,6 +21,7 @@ from syncd.reports.dimensions import (
 from syncd.reports.environment import Environment
 from syncd.reports.listing import BRIEF, CODE_FIELDS, list_rows, row_columns
 from syncd.reports.lookups import Key, Lookups
+from syncd.reports.makers.made import maker_of
 from syncd.reports.permissions import Reach
 from syncd.reports.posting import check_posting, with_adjustments
 from syncd.reports.query import SUM_NAMES, Query, Sums
@@ -48,7 +49,7 @@ def open_report(
             sent += 1
             yield row
 
-    make = find_report(specification.report, environment.custom_fields).make or _of_calls
+    make = maker_of(find_report(specification.report, environment.custom_fields)) or _of_calls
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
         result = make(door, specification, environment)
         yield replace(

@@ -23,7 +23,7 @@ COLUMNS = (
 )
 
 
-def budgets(door: Door, specification: Specification, environment: Environment) -> Result:
+def make(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return the state of every budget as who opened the door may see it."""
     there = company(environment.zone, environment.now)
     rows = budget_rows(door, environment.budgets.values(), there)

@@ -30,7 +30,7 @@ QUARTERS_OF_HOUR = 4
 HOUR = QUARTERS_OF_HOUR * QUARTER
 
 
-def trunk_load(door: Door, specification: Specification, environment: Environment) -> Result:
+def make(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return how busy the trunks were in a period, the busiest first, and all of them together."""
     zone = environment.zone
     days = Days(zone)
