@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.errors import Problem
 from syncd.settings import model
 from syncd.settings.build_finance import build_finance
+from syncd.settings.build_mailing import build_mailing
 from syncd.settings.decks import DeckSettings
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.retention import RetentionSettings
@@ -64,6 +65,7 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         daemon=model.DaemonSettings(**parsed.one("daemon").values),
         logging=model.LoggingSettings(**parsed.one("logging").values),
         finance=build_finance(parsed),
+        mailing=build_mailing(parsed),
         retention=RetentionSettings(**parsed.one("retention").values),
         decks={
             name: DeckSettings(name=name, **section.values)

@@ -18,6 +18,7 @@ from syncd.domain.errors import Problem
 from syncd.domain.rate import Adjustment, Rounding
 from syncd.settings.decks import DeckSettings
 from syncd.settings.finance import FinanceSettings
+from syncd.settings.mailing import MailingSettings
 from syncd.settings.retention import RetentionSettings
 from syncd.settings.schedule import Schedule
 
@@ -358,6 +359,8 @@ class Settings:
     logging: LoggingSettings
     finance: FinanceSettings = field(default_factory=FinanceSettings)
     """Mail, budgets, carriers' bills and charge-back."""
+    mailing: MailingSettings = field(default_factory=MailingSettings)
+    """Scheduled reports and alarms."""
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     decks: dict[str, DeckSettings] = field(default_factory=dict)
     bands: dict[str, BandSettings] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from syncd.settings.option import Option, Section
 from syncd.settings.schema_decks import DECKS
 from syncd.settings.schema_finance import FINANCE
 from syncd.settings.schema_groups import GROUPS
+from syncd.settings.schema_mailing import MAILING
 from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
 from syncd.settings.schema_retention import RETENTION
@@ -330,6 +331,7 @@ SECTIONS = (
     REPORT,
     *FINANCE,
     *MONTHS,
+    *MAILING,
     RETENTION,
     DAEMON,
     LOGGING,

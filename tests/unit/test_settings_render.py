@@ -56,6 +56,10 @@ def test_every_example_is_valid(folder: Path) -> None:
         "amount = 50.00",
         "calls = 100",
         "members = Sales;Legal",
+        "percent = 10%",
+        "hours = Mon-Fri 08:00-18:00",
+        "classes = premium",
+        "destinations = Cuba*;Latvia",
     ):
         assert f"\n{line}\n" in text
         text = text.replace(f"\n{line}\n", "\n")
