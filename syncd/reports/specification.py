@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from syncd.domain.call_id import parse_call_id
 from syncd.domain.errors import UsageError
@@ -26,6 +27,9 @@ CONVERSATIONS = "conversations"
 BY_DATE = "date"
 BY_POSTING = "posting"
 
+AS_OF_CALL = "call"
+AS_OF_TODAY = "today"
+
 BOOKED_MEASURES = ("cost",)
 """What has a posting period."""
 
@@ -34,6 +38,19 @@ Filters = tuple[tuple[str, tuple[str, ...]], ...]
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _FIRST_YEAR, _LAST_YEAR = 1971, 2999
+
+
+class Comparison(NamedTuple):
+    """A condition on rows. With several values, one of them holds for ``=`` and ``~``, and none of
+    them for ``!=``."""
+
+    key: str
+    operator: str
+    """``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=`` or ``~``, which is: begins with."""
+    values: tuple[str | int, ...]
+    """Texts; of an amount or a time whole numbers (``comparisons``)."""
+    text: str
+    """As it was written, for the access log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,21 @@ class Specification:
     """What the period is of: the date of the call, or the posting period."""
     columns: tuple[str, ...] = ()
     """The fields that are shown, in their order; empty: those that the report has by itself."""
+    comparisons: tuple[Comparison, ...] = ()
+    """Conditions beside the filters; rows fit all of them."""
+    sort: tuple[str, ...] = ()
+    """Fields by which the rows are sorted, the highest first where ``-`` stands before; empty: the
+    order of their kind."""
+    page: str = ""
+    """The key of a page of a list (``pages``), empty for the first."""
+    top: int | None = None
+    """How many groups stand for themselves; the others are one row."""
+    subtotals: bool = False
+    """A sum follows the groups of one value of the first dimension."""
+    compare: tuple[str, ...] = ()
+    """Other periods whose figures stand beside (``named_periods.COMPARED``)."""
+    as_of: str = AS_OF_CALL
+    """Whether people belong to departments as they did at the call, or as they do now."""
 
     @property
     def lists_rows(self) -> bool:
@@ -74,6 +106,19 @@ class Specification:
             parts.append(f"by={self.by}")
         if self.columns:
             parts.append("columns=" + ",".join(self.columns))
+        parts += [f"filter={comparison.text}" for comparison in self.comparisons]
+        if self.sort:
+            parts.append("sort=" + ",".join(self.sort))
+        if self.page:
+            parts.append(f"page={self.page}")
+        if self.top is not None:
+            parts.append(f"top={self.top}")
+        if self.subtotals:
+            parts.append("subtotals")
+        if self.compare:
+            parts.append("compare=" + ",".join(self.compare))
+        if self.as_of != AS_OF_CALL:
+            parts.append(f"as-of={self.as_of}")
         return " ".join(parts)
 
 
@@ -131,11 +176,11 @@ def parse_filters(texts: Sequence[str], custom_fields: Mapping[str, str]) -> Fil
         if key not in known:
             raise UsageError(f"nothing can be filtered by {word.strip()!r}", nearest(word, known))
         for part in split_values(value):
-            found.setdefault(key, {})[_checked(key, part)] = None
+            found.setdefault(key, {})[checked_value(key, part)] = None
     return tuple((key, tuple(values)) for key, values in sorted(found.items()))
 
 
-def _checked(key: str, value: str) -> str:
+def checked_value(key: str, value: str) -> str:
     """Return a filter's value in the form in which it is compared. Raises UsageError."""
     dimension = DIMENSIONS.get(key)
     if dimension is not None and dimension.words is not None:
