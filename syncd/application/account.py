@@ -9,6 +9,17 @@ from pathlib import Path
 from syncd.domain.errors import UserError
 
 
+def account_name() -> str:
+    """Return the account from which this process was started: for who became root by sudo, their
+    own. Empty where it has no name."""
+    if os.getuid() == 0 and (before := os.environ.get("SUDO_USER")):
+        return before
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return ""
+
+
 def become_owner(state_directory: Path) -> bool:
     """Let root work as the account to which the state directory belongs, from here on.
 

@@ -22,7 +22,10 @@ from syncd.calls.reassignment import (
 from syncd.calls.release import release_calls
 from syncd.directory.people.backdate import Rewrite, line_row, org_of, write
 from syncd.directory.people.edit import Surroundings
+from syncd.directory.people.find import fields_of, find_person, locks_of_party
+from syncd.directory.plan import shown
 from syncd.licensing.claims import Terms
+from syncd.store.audit import Actor, Changed, enter
 from syncd.store.database import write_transaction
 from syncd.store.reassignment import ProfileSpan
 
@@ -59,6 +62,39 @@ def change(application: Application, work: Callable[[Surroundings], Any]) -> Any
     """Do a change by hand in one transaction. Returns what it returns; raises UserError."""
     with application.connected(), write_transaction():
         return work(surroundings(application))
+
+
+def change_person(
+    application: Application,
+    actor: Actor,
+    action: str,
+    name: str,
+    work: Callable[[Surroundings], Any],
+    *,
+    reason: str = "",
+    new: bool = False,
+) -> Any:
+    """Do a change by hand of one person, ``new`` for one who is to be, and enter what became
+    different into the audit, in one transaction. Returns what it returns; raises UserError."""
+    with application.connected(), write_transaction():
+        around = surroundings(application)
+        before = {} if new else _as_it_stands(find_person(name))
+        done = work(around)
+        party = find_person(name)
+        after = _as_it_stands(party)
+        changes = [
+            Changed(party.id, field, before.get(field, ""), after.get(field, ""))
+            for field in {**after, **before}
+            if before.get(field, "") != after.get(field, "")
+        ]
+        enter(actor, action, changes, around.now, reason)
+    return done
+
+
+def _as_it_stands(party: Any) -> dict[str, str]:
+    """Return the fields of a person, and the reasons of their locks, as texts."""
+    fields = {name: shown(value) for name, value in fields_of(party).items()}
+    return fields | {f"lock of {name}": why for name, why in locks_of_party(party.id).items()}
 
 
 def plan_rewrite(application: Application, rewrite: Rewrite) -> Planned:

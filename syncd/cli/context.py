@@ -46,6 +46,7 @@ class Context:
         self.json = json
         self.verbose = verbose
         self._database: peewee.Database | None = None
+        self._account: str | None = None
 
     @cached_property
     def config_file(self) -> Path:
@@ -58,11 +59,12 @@ class Context:
     def settings(self) -> Settings:
         """The loaded settings; root becomes the owner of the state directory once they are known.
         Raises ConfigurationError with every problem at once."""
-        from syncd.application.account import become_owner
+        from syncd.application.account import account_name, become_owner
         from syncd.application.plugins import load_settings
         from syncd.observe.logs import configure
 
         settings = load_settings(self.config_file)
+        self._account = account_name()  # root is not root any more afterwards
         # A command says itself what it did; the log tells what went wrong on the way.
         everything = self.verbose or settings.logging.level == "debug"
         configure("debug" if everything else "warning")
@@ -88,6 +90,18 @@ class Context:
             with hold(settings.state_directory, "schema", "syncd"):
                 self._database = open_database(settings.database_url, settings.state_directory)
         return self._database
+
+    @property
+    def database_opened(self) -> bool:
+        """Whether the command needed the database."""
+        return self._database is not None
+
+    @property
+    def account(self) -> str:
+        """The account of the operating system from which the command was given."""
+        from syncd.application.account import account_name
+
+        return account_name() if self._account is None else self._account
 
     def now(self) -> int:
         """Return the time as epoch seconds UTC."""

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from syncd.cli.access import admit, audit
 from syncd.cli.context import Context, common_options
 from syncd.domain.errors import EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_USAGE, UserError
 
@@ -46,6 +47,7 @@ VERBS = (
     Verb("licence", "licence", "show who holds the slots of the licence, and who waits"),
     Verb("person", "person", "list, show and change people, also for an earlier time"),
     Verb("department", "department", "let two names of a department, cost center or office be one"),
+    Verb("access", "access_rights", "say who may see what and why, set it, and who looked"),
     Verb("cdr", "cdr", "list the drivers for call records, or try one on a file"),
     Verb("files", "files", "list the CDR files and what became of their rows"),
     Verb("rejects", "rejects", "list, show, retry and drop the rows that could not be read"),
@@ -131,7 +133,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             json=getattr(parsed, "json", False),
             verbose=getattr(parsed, "verbose", False),
         ) as context:
+            admit(parsed, context)
             code: int = module.run(parsed, context)
+            audit(parsed, context, code)
         sys.stdout.flush()
         return code
     except SystemExit as leaving:  # argparse: --help and usage errors

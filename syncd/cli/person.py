@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from syncd.cli.access import add_viewer
+from syncd.cli.access import actor, add_viewer
 from syncd.cli.administration import open_application
 from syncd.cli.confirmation import confirmed
 from syncd.cli.context import Context, common_options
@@ -96,7 +96,7 @@ def _change(
     action: str, application: Application, arguments: argparse.Namespace, context: Context
 ) -> int:
     """Change fields of today, and say on stderr what else follows from it; with --json it is data."""
-    from syncd.application.people import change
+    from syncd.application.people import change_person
     from syncd.cli.output import print_json, say
     from syncd.directory.people import edit
     from syncd.directory.people.find import find_person
@@ -113,7 +113,15 @@ def _change(
             )
         return edit.unlock_field(party, arguments.field, around)
 
-    decided = change(application, work)
+    decided = change_person(
+        application,
+        actor(arguments, context),
+        f"person {action}",
+        arguments.name,
+        work,
+        reason=getattr(arguments, "reason", ""),
+        new=action == "add",
+    )
     if context.json:
         made = () if decided is None else decided.differences
         names = ("who", "what", "field", "old", "new")
@@ -201,6 +209,8 @@ def _back_date(
     from syncd.application.people import carry_out, plan_rewrite, surroundings
     from syncd.cli import person_view
     from syncd.cli.output import say
+    from syncd.store.audit import Changed, enter
+    from syncd.store.database import write_transaction
 
     with application.connected():
         planned = plan_rewrite(application, plan(surroundings(application)))
@@ -211,5 +221,13 @@ def _back_date(
         say("nothing was changed")
         return EXIT_FAILED
     done = carry_out(application, plan)
+    with application.connected(), write_transaction():
+        changes = [
+            Changed(party or 0, field, old, new)
+            for party, _, field, old, new in planned.rewrite.notes
+        ]
+        enter(
+            actor(arguments, context), f"person {arguments.action}", changes, application.clock()
+        )
     say(f"{done.calls} calls moved, {done.records} records were decided again")
     return EXIT_OK

@@ -76,6 +76,10 @@ class ConversationRows:
     def call_id(self, record: int, side: Side) -> str:
         return format_call_id(self._starts[record], self._hashes[record], side)
 
+    def public_id(self, call: int) -> str:
+        """Return the public id of a row by its own."""
+        return self.call_id(call // 8, Side(call % 8))
+
     def row(self, record: int, side: Side) -> dict[str, Any] | None:
         return self.found.get(self.call_id(record, side))
 

@@ -17,7 +17,6 @@ BASES = ("department", "cost_center", "office_location")
 
 REQUIRED_LEVELS = {
     "licence": 8,
-    "trunks": 8,
     "access": 10,
     "budget": 10,
     "charge-back": 10,

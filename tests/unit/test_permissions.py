@@ -80,7 +80,7 @@ def test_masking_follows_the_viewer_at_every_level() -> None:
 
 
 def test_reports_need_their_level_unless_the_settings_say_otherwise() -> None:
-    needed = {"calls": 2, "by-person": 2, "licence": 8, "trunks": 8, "files": 10}
+    needed = {"calls": 2, "by-person": 2, "licence": 8, "trunk-load": 8, "files": 10}
     for report, level in needed.items():
         assert required_level(report, {}) == level
     assert may_open(replace(EVA, level=8), "licence", {})
