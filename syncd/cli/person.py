@@ -226,8 +226,6 @@ def _back_date(
             Changed(party or 0, field, old, new)
             for party, _, field, old, new in planned.rewrite.notes
         ]
-        enter(
-            actor(arguments, context), f"person {arguments.action}", changes, application.clock()
-        )
+        enter(actor(arguments, context), f"person {arguments.action}", changes, application.clock())
     say(f"{done.calls} calls moved, {done.records} records were decided again")
     return EXIT_OK
