@@ -17,4 +17,7 @@ def environment(settings: Settings, now: int) -> Environment:
         known_codes(settings),
         {name: carrier.vat for name, carrier in settings.carriers.items()},
         settings.finance.budgets,
+        settings.reports,
+        settings.licensing.slots,
+        settings.licensing.automatic_acquisition,
     )

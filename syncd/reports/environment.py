@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.settings.finance import BudgetSettings
+from syncd.settings.model import ReportSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,7 @@ class Environment:
     vat: Mapping[str, int] = field(default_factory=dict)
     """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
     budgets: Mapping[str, BudgetSettings] = field(default_factory=dict)
+    reports: ReportSettings = field(default_factory=ReportSettings)
+    slots: int | None = None
+    """Of the licence; None: unlimited."""
+    acquisition: bool = False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncd.domain.bands import Span
+from syncd.domain.bands import Span, parse_spans
 from syncd.domain.charging import NO_POLICY, Charging, Parts
 from syncd.domain.codes import NumberClass, TrunkRole
 from syncd.domain.errors import Problem
@@ -302,15 +302,24 @@ class LicensingSettings:
     automatic_acquisition: bool
 
 
+WORKING_HOURS = parse_spans("Mon-Fri 08:00-18:00")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportSettings:
     """``[reports]`` and the ``[report:NAME]`` sections."""
 
-    level6_basis: str
+    level6_basis: str = "department"
     levels: dict[str, int] = field(default_factory=dict)
     """Required level by report name, where it was changed."""
     private_numbers: str = "person"
     """Who is shown the numbers of private calls: ``person`` or ``management``, level 10 too."""
+    working_hours: tuple[Span, ...] = WORKING_HOURS
+    answer_within: int = 20
+    """Seconds, as all that follow."""
+    abandoned_after: int = 5
+    call_back_within: int = 86_400
+    short_call: int = 5
 
 
 @dataclass(frozen=True, slots=True)

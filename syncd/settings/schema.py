@@ -11,6 +11,7 @@ from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_mailing import MAILING
 from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
+from syncd.settings.schema_reports import REPORT, REPORTS
 from syncd.settings.schema_retention import RETENTION
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
@@ -238,40 +239,6 @@ LICENSING = Section(
             "Whether internal numbers that nobody holds are documented anonymously, a slot each.",
         ),
     ),
-)
-
-REPORTS = Section(
-    "reports",
-    "What concerns all reports.",
-    (
-        Option(
-            "level6_basis",
-            values.choice("department", "cost_center", "office_location"),
-            "department",
-            "What level 6 sees, for people who have no basis of their own.",
-        ),
-        Option(
-            "private_numbers",
-            values.choice("person", "management"),
-            "person",
-            "Who is shown the numbers of private calls: who made them alone, or also level 10.",
-        ),
-    ),
-)
-
-REPORT = Section(
-    "report",
-    "Changes one report; NAME is the report's.",
-    (
-        Option(
-            "level",
-            values.LEVEL,
-            "",
-            "Permission level from which it opens; without it the report's own.",
-            "8",
-        ),
-    ),
-    "by-person",
 )
 
 DAEMON = Section(

@@ -1,0 +1,88 @@
+"""The part of the schema about reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from syncd.domain.bands import Span, parse_spans
+from syncd.domain.days import QUARTER
+from syncd.settings import values
+from syncd.settings.option import Option, Section
+
+
+def _hours(text: str, base: Path) -> tuple[Span, ...]:
+    try:
+        spans = parse_spans(values.one_line(text))
+    except ValueError as error:
+        raise values.BadValue(str(error), "such as Mon-Fri 08:00-18:00") from None
+    if any(span.start % QUARTER or span.end % QUARTER for span in spans):
+        raise values.BadValue(
+            f"{text!r} has other minutes than 00, 15, 30 and 45", "such as Mon-Fri 08:00-17:45"
+        )
+    return spans
+
+
+REPORTS = Section(
+    "reports",
+    "What concerns all reports.",
+    (
+        Option(
+            "level6_basis",
+            values.choice("department", "cost_center", "office_location"),
+            "department",
+            "What level 6 sees, for people who have no basis of their own.",
+        ),
+        Option(
+            "private_numbers",
+            values.choice("person", "management"),
+            "person",
+            "Who is shown the numbers of private calls: who made them alone, or also level 10.",
+        ),
+        Option(
+            "working_hours",
+            values.Kind("days and hours", _hours),
+            "Mon-Fri 08:00-18:00",
+            "When the company works, by the clock of [syncd]; the report outside-hours has the rest."
+            " Beginnings and ends are full quarters of an hour.",
+        ),
+        Option(
+            "answer_within",
+            values.DURATION,
+            "20 seconds",
+            "How soon calls should be answered: answer times and queues say how many were.",
+        ),
+        Option(
+            "abandoned_after",
+            values.DURATION,
+            "5 seconds",
+            "Who hangs up sooner has not waited: queues leave such calls out of the service level.",
+        ),
+        Option(
+            "call_back_within",
+            values.DURATION,
+            "24 hours",
+            "How soon a missed outside call should be called back.",
+        ),
+        Option(
+            "short_call",
+            values.DURATION,
+            "5 seconds",
+            "Up to which duration a connected call is a short one.",
+        ),
+    ),
+)
+
+REPORT = Section(
+    "report",
+    "Changes one report; NAME is the report's.",
+    (
+        Option(
+            "level",
+            values.LEVEL,
+            "",
+            "Permission level from which it opens; without it the report's own.",
+            "8",
+        ),
+    ),
+    "by-person",
+)
