@@ -53,6 +53,10 @@ class Chart:
     """Name of the numeric column."""
     over_time: bool = False
     """The labels follow one another in time, so a line joins them."""
+    across: str = ""
+    """Name of a second column with labels: a map of the two, as of weekday and hour."""
+    additive: bool = True
+    """Values can be summed, so that small ones are shown together."""
 
 
 @dataclass(frozen=True, slots=True)
