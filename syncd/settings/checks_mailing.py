@@ -104,8 +104,7 @@ def _alarm(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
         if section.get(name) and on not in kinds:
             what = f"is of no use with on = {on}"
             yield section.problem(name, what, f"on = {' or '.join(kinds)}")
-    calls = section.raw.options.get("calls")
-    if calls and on not in ("calls", "outside-hours"):
+    if (section.get("calls") or 1) > 1 and on not in ("calls", "outside-hours"):
         what = f"is of no use with on = {on}"
         yield section.problem("calls", what, "on = calls or outside-hours")
     cool_down, oldest = section.get("cool_down"), section.get("max_age")
