@@ -11,18 +11,21 @@ from syncd.reports.specification import BY_DATE, Filters
 OWN = 2
 """The level that opens a report unless it says something else."""
 
-OF_CALLS = frozenset(
-    ("first", "end", "group_by", "filters", "measures", "columns", "limit", "count", "by")
+OF_ENGINE = frozenset(
+    ("group_by", "measures", "count", "by", "sort", "page", "top", "subtotals", "compare", "as_of")
 )
+"""What the engine does with sums and lists of call rows."""
+
+OF_CALLS = OF_ENGINE | {"first", "end", "period", "filters", "columns", "limit"}
 """What can be asked of a report that chooses among call rows."""
 
-OF_ROWS = OF_CALLS - {"group_by", "measures", "count", "by"}
+OF_ROWS = OF_CALLS - OF_ENGINE
 """What can be asked of a report that works its figures out of call rows."""
 
 OF_GROUPS = OF_ROWS | {"group_by"}
 """The same where it has a row for each group of them."""
 
-OF_PERIOD = frozenset(("first", "end", "columns", "limit"))
+OF_PERIOD = frozenset(("first", "end", "period", "columns", "limit"))
 """What can be asked of a report about a period that is not made of call rows."""
 
 OF_NOW = frozenset(("columns", "limit"))
