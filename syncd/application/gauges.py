@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from peewee import fn
-
 from syncd.settings.model import Settings
 
 
@@ -23,9 +21,8 @@ def measure(settings: Settings, now: int) -> Gauges:
     """Return the figures as of ``now`` (epoch seconds), from the sums and the licence."""
     from syncd.licensing.claims import Terms
     from syncd.licensing.view import view
-    from syncd.store.models import RollupDay
+    from syncd.store.figures import unrated_rows
 
     licensing = settings.licensing
     licence = view(Terms(licensing.slots, licensing.automatic_acquisition), now)
-    unrated = RollupDay.select(fn.SUM(RollupDay.unrated)).scalar() or 0
-    return Gauges(int(unrated), licence.slots, licence.used, licence.waiting)
+    return Gauges(unrated_rows(), licence.slots, licence.used, licence.waiting)

@@ -7,8 +7,9 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from syncd.cli.access import actor, add_format, add_viewer, chosen_format, policy
+from syncd.cli.access import add_format, add_viewer, chosen_format, policy
 from syncd.cli.administration import open_application
+from syncd.cli.admission import actor
 from syncd.cli.context import Context, common_options
 from syncd.domain.errors import EXIT_OK, UsageError
 
@@ -157,7 +158,7 @@ def _print_explained(answer: Mapping[str, Any]) -> None:
     viewer, about = answer["viewer"], answer["about"]
     lines = [
         f"{viewer['username'] or viewer['person']}: level {viewer['level']}, {viewer['name']}"
-        f" (from {viewer['from']})",
+        f" ({viewer['from']})",
         *(f"  {sentence}" for sentence in answer["sees"]),
     ]
     if about is None:

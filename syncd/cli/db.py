@@ -58,7 +58,8 @@ def _status(context: Context) -> int:
     from syncd.domain.clock import iso
     from syncd.domain.days import day_date
     from syncd.reports.render.table import Column
-    from syncd.store.models import Call, DirtyDay, File, Party, Record
+    from syncd.store.figures import row_counts
+    from syncd.store.models import DirtyDay
     from syncd.store.rollups import rows_extent
 
     context.database()
@@ -68,10 +69,7 @@ def _status(context: Context) -> int:
     status: dict[str, Any] = {
         "url": settings.database_url,
         "bytes": file.stat().st_size if file is not None and file.exists() else None,
-        "parties": Party.select().count(),
-        "files": File.select().count(),
-        "records": Record.select().count(),
-        "calls": Call.select().count(),
+        **row_counts(),
         "first_call": None if extent is None else iso(extent[0], settings.timezone),
         "last_call": None if extent is None else iso(extent[1], settings.timezone),
         "dirty_days": [

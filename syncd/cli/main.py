@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from syncd.cli.access import admit, audit
+from syncd.cli.admission import admit, audit
 from syncd.cli.context import Context, common_options
 from syncd.domain.errors import EXIT_FAILED, EXIT_TRY_AGAIN, EXIT_USAGE, UserError
 

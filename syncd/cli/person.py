@@ -7,8 +7,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from syncd.cli.access import actor, add_viewer
+from syncd.cli.access import add_viewer
 from syncd.cli.administration import open_application
+from syncd.cli.admission import actor
 from syncd.cli.confirmation import confirmed
 from syncd.cli.context import Context, common_options
 from syncd.domain.clock import BEGINNING, FOREVER

@@ -21,7 +21,15 @@ from syncd.reports.catalogue.standard import catalogue
 from syncd.reports.conversation import ConversationRows, NoSuchCall
 from syncd.reports.environment import Environment
 from syncd.reports.lookups import ORG_FIELDS, Lookups, select
-from syncd.reports.permissions import OWN, Reach, Scope, may_open, required_level, scope_of
+from syncd.reports.permissions import (
+    OWN,
+    REQUIRED_LEVELS,
+    Reach,
+    Scope,
+    may_open,
+    required_level,
+    scope_of,
+)
 from syncd.reports.query import records_of
 from syncd.reports.scope import Door, Policy, id_list, in_list, row_conditions, viewer_of
 from syncd.settings.model import DirectorySettings
@@ -61,7 +69,7 @@ def _about(sight: Sight, about: str) -> dict[str, Any]:
     kind, colon, rest = about.partition(":")
     if colon and kind in KINDS:
         return {"call": sight.call, "person": sight.person, "report": sight.report}[kind](rest)
-    if about in catalogue(sight.asked.environment.custom_fields):
+    if about in sight.known:
         return sight.report(about)
     try:
         return sight.call(about)
@@ -192,12 +200,17 @@ class Sight:
 
         return Lookups(Days(self.asked.environment.zone), 0, 0)
 
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The reports, and the verbs that have a level of their own."""
+        entries = catalogue(self.asked.environment.custom_fields)
+        return frozenset([*entries, *REQUIRED_LEVELS])
+
     # --- a report --------------------------------------------------------------------------------
 
     def report(self, name: str) -> dict[str, Any]:
-        """Return whether a report opens."""
-        entries = catalogue(self.asked.environment.custom_fields)
-        if name not in entries:
+        """Return whether a report, or a verb with a level, opens."""
+        if name not in self.known:
             raise UserError(f"there is no report {name}", "syncd report lists them")
         levels = self.asked.policy.levels
         needs = max(OWN, required_level(name, levels))
