@@ -24,12 +24,12 @@ OPERATORS = (EQUAL, UNEQUAL, *ORDERED, BEGINS)
 AMOUNTS = ("duration", "ring_seconds", "billed_seconds", "cost")
 """Columns of a row with an amount: seconds, and for cost micros."""
 TIME = "time"
-"""The time of day, in quarters of an hour since midnight."""
+"""The time of day, in seconds since midnight."""
 NUMBERS = ("other_number", "hunt_pilot")
 
 _FORM = re.compile(r"\s*([^=!<>~]+?)\s*(!=|<=|>=|=|<|>|~)(.*)", re.DOTALL)
 _SECONDS = re.compile(r"(?:(?:(\d{1,6}):)?([0-5]?\d):([0-5]\d))|(\d{1,9})")
-_TIME = re.compile(r"([01]?\d|2[0-3]):(00|15|30|45)|24:00")
+_TIME = re.compile(r"(?=24:00|[01]?\d:|2[0-3]:)(\d{1,2}):([0-5]\d)")
 _BEGIN_WITHOUT_TEXT = "every value begins with nothing"
 
 
@@ -87,6 +87,8 @@ def _comparison(key: str, operator: str, value: str, text: str) -> Comparison:
         return Comparison(key, operator, (_ordered(key, operator, value),), text)
     read = _READERS.get(key)
     parts = split_values(value)
+    if key == TIME:
+        return Comparison(key, operator, tuple(map(_span, parts)), text)
     if read is not None:
         return Comparison(key, operator, tuple(read(key, part) for part in parts), text)
     return Comparison(key, operator, tuple(checked_value(key, part) for part in parts), text)
@@ -133,11 +135,28 @@ def _micros(key: str, value: str) -> int:
         raise UsageError(f"{key}: {error}") from None
 
 
-def _quarter_of_day(key: str, value: str) -> int:
-    if not _TIME.fullmatch(value):
-        raise UsageError(f"{value!r} is no time of day", "in quarters of an hour, like 08:30")
-    hour, _, minute = value.partition(":")
-    return int(hour) * 4 + int(minute) // 15
+def _time_of_day(key: str, value: str) -> int:
+    match = _TIME.fullmatch(value)
+    if match is None:
+        raise UsageError(f"{value!r} is no time of day", "like 08:30")
+    return int(match[1]) * 3600 + int(match[2]) * 60
+
+
+def span_of_day(value: str) -> tuple[int, int]:
+    """Return from when to before when (seconds since midnight) a span such as ``18:00-08:00`` is,
+    which may pass midnight. Raises UsageError."""
+    begin, dash, end = value.partition("-")
+    if not dash:
+        raise UsageError(f"{value!r} is no span of a day", "like 18:00-08:00, or time>=18:00")
+    start, stop = _time_of_day(TIME, begin.strip()), _time_of_day(TIME, end.strip())
+    if start == stop:
+        raise UsageError(f"{value!r} holds no time", "like 18:00-08:00")
+    return start, stop
+
+
+def _span(value: str) -> str:
+    span_of_day(value)
+    return value
 
 
 _READERS: dict[str, Callable[[str, str], int]] = {
@@ -145,5 +164,5 @@ _READERS: dict[str, Callable[[str, str], int]] = {
     "ring_seconds": _seconds,
     "billed_seconds": _seconds,
     "cost": _micros,
-    TIME: _quarter_of_day,
+    TIME: _time_of_day,
 }
