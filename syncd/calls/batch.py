@@ -33,7 +33,9 @@ from syncd.licensing.slots import Licence, SlotKey
 from syncd.store import adjustments, quality
 from syncd.store import call_rows as store
 from syncd.store.charges import insert_charges, insert_private
+from syncd.store.dialect import record_ids
 from syncd.store.rollups import mark_dirty
+from syncd.store.sealed import note_gone, seal
 from syncd.store.trunk_counters import mark_quarters
 
 FUTURE = 3600
@@ -119,9 +121,13 @@ class Batch:
         """Record id → file id, of the records whose call rows are written."""
         self.unknown = UnknownOnes(basis.context.site, partitions=basis.rules.partitions)
         self.closing = adjustments.closing()
-        self._next_id = store.last_record_id() + 1
+        self._ids = record_ids()
         self._latest = store.last_start()
         self._seen: dict[tuple[int, int], tuple[int, int, int]] = {}
+        self.sealed = seal().start
+        """Before it (epoch seconds) days are sealed: nothing comes to them any more."""
+        self.late: dict[int, int] = {}
+        """How many rows of a file were left out since their days are sealed."""
 
     # --- from rows to records -----------------------------------------------------------------
 
@@ -154,17 +160,20 @@ class Batch:
                 stored = store.known_record(leg.started_at, self.basis.pbx_id, hashed)
                 known = stored[1:] if stored else None
             if known is not None:
-                if known[0] == leg.content_hash:
+                # Of frozen records nothing is left to compare.
+                if known[0] in (leg.content_hash, 0):
                     counters.duplicate += 1
                 else:
                     reason = ledger.conflict(known[1], known[2])
                     self.reject(counters, file_id, Reject(line, reason, file.raw(line)))
                 continue
+            if leg.started_at < self.sealed:
+                self.leave_out_late(file_id)
+                continue
             seen[identity] = (leg.content_hash, file_id, line)
             if excluded_numbers and not excluded_numbers.isdisjoint(numbers_of(leg)):
                 leg, rule = without_numbers(leg), EXCLUDED_NUMBER
-            rec = Rec(self._next_id, file_id, line, leg, hashed)
-            self._next_id += 1
+            rec = Rec(next(self._ids), file_id, line, leg, hashed)
             if rule:
                 self.excluded.append((rec, rule))
             elif leg.tied:
@@ -176,8 +185,12 @@ class Batch:
 
     def new_id(self) -> int:
         """Return the id of a new record."""
-        self._next_id += 1
-        return self._next_id - 1
+        return next(self._ids)
+
+    def leave_out_late(self, file_id: int) -> None:
+        """Count a row whose day is sealed: nobody knows any more whether it was counted there."""
+        self.counters(file_id).excluded += 1
+        self.late[file_id] = self.late.get(file_id, 0) + 1
 
     def reject(self, counters: Counters, file_id: int, reject: Reject) -> None:
         counters.rejected += 1
@@ -258,6 +271,8 @@ class Batch:
         rules = self.basis.rules
         again: dict[int, tuple[Rec, int]] = {}
         for record_id, file_id, row, outcome, reason, leg in store.records(record_ids):
+            if leg.started_at < self.sealed:
+                continue
             found = (Rec(record_id, file_id, row, leg), outcome)
             if leg.tied:
                 again[record_id] = found
@@ -300,7 +315,7 @@ class Batch:
                         asked[key] = (min(first, start), max(last, start))
             newest = []
             for row in store.relatives(
-                self.basis.pbx_id, keys, min(starts) - hold, max(starts) + hold
+                self.basis.pbx_id, keys, max(min(starts) - hold, self.sealed), max(starts) + hold
             ):
                 if row[0] not in members:
                     rec = Rec(row[0], row[1], row[2], row[4])
@@ -428,6 +443,7 @@ class Batch:
         self.exclude_quality()
         self.unknown.write(self.basis.pbx_id)
         ledger.add(self.changed)
+        note_gone({one: {"excluded": rows, "late": rows} for one, rows in self.late.items()})
         mark_dirty(self.dirty)
         mark_quarters(self.quarters.union([row[9] // QUARTER for row in self.record_rows]))
         result = self.result

@@ -1,4 +1,4 @@
-"""The hot path: records and call rows, written with one prepared statement each.
+"""The hot path: records and call rows, written with one prepared statement each, or by COPY.
 
 The SQL is taken from the models; rows are tuples in the order of the columns (``RECORD_COLUMNS``,
 ``CALL_COLUMNS``). Importing this module is reserved to the packages that make calls, so that rows
@@ -13,8 +13,11 @@ from typing import Any
 import peewee
 
 from syncd.domain.leg import Leg
-from syncd.store.models import Call, CallWithheld, Record
+from syncd.store.dialect import insert_many, is_postgresql
+from syncd.store.frozen import NOT_FROZEN
+from syncd.store.models import Call, Record
 from syncd.store.models import database as proxy
+from syncd.store.partitions import make_room
 
 RECORD_COLUMNS = tuple(field.column_name for field in Record._meta.sorted_fields)
 CALL_COLUMNS = tuple(field.column_name for field in Call._meta.sorted_fields)
@@ -34,35 +37,25 @@ RecordRow = tuple[Any, ...]
 CallRow = Sequence[Any]
 
 
-def _insert_sql(model: type[peewee.Model]) -> str:
-    fields = model._meta.sorted_fields
-    columns = ", ".join(f'"{field.column_name}"' for field in fields)
-    marks = ", ".join([proxy.obj.param] * len(fields))
-    return f'INSERT INTO "{model._meta.table_name}" ({columns}) VALUES ({marks})'
-
-
-def _many(sql: str, rows: Iterable[Sequence[Any]]) -> None:
-    proxy.obj.cursor().executemany(sql, rows)
-
-
-def insert_records(rows: Iterable[RecordRow]) -> None:
+def insert_records(rows: Sequence[RecordRow]) -> None:
     """Insert record rows."""
-    _many(_insert_sql(Record), rows)
+    _insert("record", RECORD_COLUMNS, rows, RECORD_COLUMNS.index("started_at"))
 
 
-def insert_calls(rows: Iterable[CallRow]) -> None:
+def insert_calls(rows: Sequence[CallRow]) -> None:
     """Insert call rows."""
-    _many(_insert_sql(Call), rows)
+    _insert("call", CALL_COLUMNS, rows, CALL_COLUMNS.index("started_at"))
 
 
-def insert_withheld(rows: Iterable[CallRow]) -> None:
+def insert_withheld(rows: Sequence[CallRow]) -> None:
     """Insert rows of calls whose line holds no slot."""
-    _many(_insert_sql(CallWithheld), rows)
+    _insert("call_withheld", CALL_COLUMNS, rows, CALL_COLUMNS.index("started_at"))
 
 
-def last_record_id() -> int:
-    """Return the highest record id, 0 when there is none."""
-    return int(Record.select(peewee.fn.MAX(Record.id)).scalar() or 0)
+def _insert(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], start: int) -> None:
+    if rows:
+        make_room(table, (row[start] for row in rows))
+        insert_many(table, columns, rows)
 
 
 def last_start() -> int:
@@ -82,10 +75,15 @@ def known_record(started_at: int, pbx_id: int, key_hash: int) -> tuple[int, int,
 
 
 def relatives(
-    pbx_id: int, keys: Iterable[tuple[str, int]], earliest: int, latest: int
+    pbx_id: int,
+    keys: Iterable[tuple[str, int]],
+    earliest: int,
+    latest: int,
+    *,
+    frozen: bool = False,
 ) -> list[tuple[int, int, int, int, Leg]]:
     """Return stored tied records that carry one of these keys (see ``conversation.keys_of``) and
-    start within the bounds: (id, file id, row, outcome, leg)."""
+    start within the bounds: (id, file id, row, outcome, leg); frozen ones only where asked for."""
     wanted: dict[str, list[int]] = {}
     for kind, value in keys:
         wanted.setdefault(kind, []).append(value)
@@ -94,34 +92,59 @@ def relatives(
         for column in _KEY_COLUMNS[kind]:
             for start in range(0, len(values), AT_ONCE):
                 part = values[start : start + AT_ONCE]
-                cursor = proxy.obj.execute_sql(_relatives_sql(column, len(part)), (*part, pbx_id))
+                between = (earliest, latest) if is_postgresql() else ()
+                cursor = proxy.obj.execute_sql(
+                    _relatives_sql(column, len(part), frozen=frozen), (*part, pbx_id, *between)
+                )
                 for row in cursor.fetchall():
                     if earliest <= row[4] <= latest:
                         found[row[0]] = (row[0], row[1], row[2], row[3], Leg._make(row[4:]))
     return list(found.values())
 
 
-def _relatives_sql(column: str, count: int) -> str:
+def _relatives_sql(column: str, count: int, *, frozen: bool) -> str:
     mark = proxy.obj.param
+    # There they leave out months; SQLite might take the index of the start instead.
+    between = f" AND started_at BETWEEN {mark} AND {mark}" if is_postgresql() else ""
+    chosen = "" if frozen else f" AND {NOT_FROZEN}"
     return (
         f"SELECT id, file_id, row, outcome, {_LEG_COLUMNS} FROM record"
         f" WHERE tied = 1 AND {column} <> 0 AND {column} IN ({', '.join([mark] * count)})"
-        f" AND pbx_id = {mark}"
+        f" AND pbx_id = {mark}{between}{chosen}"
     )
 
 
-def records(ids: Iterable[int]) -> list[tuple[int, int, int, int, str, Leg]]:
-    """Return stored records: (id, file id, row, outcome, reason, leg)."""
+def records(
+    ids: Iterable[int], *, frozen: bool = False
+) -> list[tuple[int, int, int, int, str, Leg]]:
+    """Return stored records: (id, file id, row, outcome, reason, leg); frozen ones only where asked
+    for."""
     wanted = list(ids)
     found = []
+    chosen = "" if frozen else f" AND {NOT_FROZEN}"
     for start in range(0, len(wanted), AT_ONCE):
         part = wanted[start : start + AT_ONCE]
         cursor = proxy.obj.execute_sql(
             f"SELECT id, file_id, row, outcome, reason, {_LEG_COLUMNS} FROM record"
-            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
+            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))}){chosen}",
             part,
         )
         found += [(*row[:5], Leg._make(row[5:])) for row in cursor.fetchall()]
+    return found
+
+
+def members(ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Return the telephone system and the conversation of records by id."""
+    wanted = list(ids)
+    found: dict[int, tuple[int, int]] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        cursor = proxy.obj.execute_sql(
+            "SELECT id, pbx_id, conversation FROM record"
+            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
+            part,
+        )
+        found.update((row[0], (row[1], row[2])) for row in cursor.fetchall())
     return found
 
 

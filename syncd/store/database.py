@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import peewee
 from playhouse.migrations import Runner
 
 from syncd.domain.errors import ConfigurationError, TryAgainError
+from syncd.store.advisory import session_lock, transaction_lock
+from syncd.store.dialect import is_postgresql
 from syncd.store.models import (
     Carrier,
     Destination,
@@ -25,7 +28,13 @@ from syncd.store.models import (
 )
 from syncd.store.models import database as proxy
 
+SERVER = re.compile(r"postgres(ql)?://")
+"""How the address of a PostgreSQL begins."""
+
 MIGRATIONS = Path(__file__).with_name("migrations")
+WRITERS = "writers"
+"""The lock of those who write, within a transaction."""
+
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
@@ -43,39 +52,69 @@ def sqlite_path(url: str, state_directory: Path) -> Path:
     return state_directory / url.removeprefix("sqlite:///")
 
 
-def open_database(url: str, state_directory: Path) -> peewee.Database:
+def open_database(
+    url: str, state_directory: Path, password: Callable[[], str] | None = None
+) -> peewee.Database:
     """Open the database, bring its schema up to date and bind the models to it.
 
-    Raises ConfigurationError when the address cannot be understood, TryAgainError when the database
-    cannot be reached.
+    ``password`` is asked for that of a server, at each connection. Raises ConfigurationError when
+    the address cannot be understood or used, TryAgainError when the database cannot be reached.
     """
     database: peewee.Database
     if url.startswith("sqlite:///"):
         path = sqlite_path(url, state_directory)
         path.parent.mkdir(parents=True, exist_ok=True)
         database = peewee.SqliteDatabase(str(path), pragmas=SQLITE_PRAGMAS, autoconnect=False)
+    elif SERVER.match(url):
+        database = _server(url, password)
     else:
         raise ConfigurationError(
             f"the database address {url!r} is not understood",
-            "use sqlite:///NAME.db",
+            "use sqlite:///NAME.db, or postgresql://USER@HOST/NAME",
         )
     try:
         database.connect()
     except peewee.OperationalError as error:
         raise TryAgainError(f"the database {url} cannot be opened: {error}") from error
+    if is_postgresql(database):
+        _check_server(url, database)
     proxy.initialize(database)
     migrate(database)
     return database
+
+
+def _server(url: str, password: Callable[[], str] | None) -> peewee.Database:
+    """Return a database on a server. Raises ConfigurationError where psycopg is not installed."""
+    try:
+        from syncd.store.postgresql import Database
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the database {url} needs the package psycopg: {error}",
+            "pip install 'syncd[postgresql]'",
+        ) from error
+    return Database(url, password)
+
+
+def _check_server(url: str, database: peewee.Database) -> None:
+    """Raise ConfigurationError for a server, or a database of it, that cannot be used."""
+    from syncd.store.postgresql import trouble_with
+
+    trouble = trouble_with(database)
+    if trouble:
+        database.close()
+        raise ConfigurationError(f"the database {url} cannot be used: {trouble}")
 
 
 def migrate(database: peewee.Database) -> list[str]:
     """Apply the migrations that the database has not had. Returns their names."""
     logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
     runner = Runner(database, str(MIGRATIONS))
-    applied = list(runner.up())
-    if applied:
-        with write_transaction():
-            _insert_nothing_rows()
+    # Other machines may start at the same moment; on SQLite the callers hold a lock of files.
+    with session_lock(database, "schema"):
+        applied = list(runner.up())
+        if applied:
+            with write_transaction():
+                _insert_nothing_rows()
     return applied
 
 
@@ -93,15 +132,24 @@ def _insert_nothing_rows() -> None:
 
 
 @contextlib.contextmanager
-def write_transaction() -> Iterator[None]:
-    """A transaction that takes the write lock at once, so that it never fails half way for it."""
+def write_transaction(*, beside: bool = False) -> Iterator[None]:
+    """A transaction that takes the write lock at once, so that it never fails half way for it and
+    nothing that it reads changes before it writes.
+
+    SQLite has one writer. On PostgreSQL intake of several phone systems may write ``beside``
+    others of its kind; whatever else writes, waits for these and is alone.
+    """
     database = proxy.obj
     try:
-        if isinstance(database, peewee.SqliteDatabase) and not database.in_transaction():
+        if database.in_transaction():
+            with database.atomic():
+                yield
+        elif isinstance(database, peewee.SqliteDatabase):
             with database.atomic("IMMEDIATE"):
                 yield
         else:
             with database.atomic():
+                transaction_lock(database, WRITERS, shared=beside)
                 yield
     except peewee.OperationalError as error:
         reason = _before_rollback(error)
@@ -122,7 +170,8 @@ def _before_rollback(error: BaseException) -> BaseException:
 def is_database_trouble(error: BaseException) -> bool:
     """Say whether the database was busy, full, damaged or gone, which is no defect of syncd."""
     # What is executed past peewee raises SQLite's own errors.
-    busy = isinstance(error, peewee.OperationalError | sqlite3.OperationalError)
+    gone = peewee.OperationalError | peewee.InterfaceError | sqlite3.OperationalError
+    busy = isinstance(error, gone)
     return busy or type(error) in (peewee.DatabaseError, sqlite3.DatabaseError)
 
 
