@@ -3,6 +3,7 @@
 # make test      all tests but those of make test-servers
 # make fuzz      a million damaged rows for each driver of call records, files of a gigabyte
 # make sweep     kill -9 and faults at every system call, thousands of orders of arrival: half an hour
+# make test-leaks   a million comparisons of what viewers get with what the rules say
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
@@ -12,8 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= auto
 PYTEST_OPTIONS ?=
 FUZZ_ROWS ?= 1000000
+LEAKS ?= 1000000
 
-.PHONY: help install demo test fuzz test-servers check bench format render servers clean
+.PHONY: help install demo test fuzz test-leaks test-servers check bench format render servers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -64,6 +66,11 @@ fuzz: $(VENV)/.installed-dev
 sweep: $(VENV)/.installed-dev servers
 	SYNCD_SWEEP=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -o timeout=0 \
 	    tests/crash tests/integration/test_any_order.py tests/integration/test_any_order_mixed.py \
+	    $(PYTEST_OPTIONS)
+
+# Some ten thousand comparisons for each generated company; make test has a few companies.
+test-leaks: $(VENV)/.installed-dev
+	SYNCD_LEAKS=$(LEAKS) $(BIN)/python -m pytest tests/security -n $(JOBS) --dist worksteal \
 	    $(PYTEST_OPTIONS)
 
 # Domain controllers have fixed ports: one process, one server at a time.

@@ -1,0 +1,316 @@
+"""Every viewer × every output of generated companies against the oracle, not one difference.
+
+``SYNCD_LEAKS`` is how many comparisons there are at least; ``make test-leaks`` wants a million.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.domain.errors import UserError
+from syncd.reports import masking, permissions
+from syncd.reports import scope as door
+from syncd.reports.environment import Environment
+from syncd.reports.render.options import OutputOptions
+from syncd.reports.render.outputs import OUTPUTS, rendered
+from syncd.reports.request import Request, specify
+from syncd.reports.run import open_report
+from syncd.reports.scope import Condition, Policy, open_door
+from syncd.store import names
+from syncd.store.database import open_database
+from syncd.store.rollups import rebuild
+from tests.security import oracle
+from tests.security.companies import END, ROME, Generated, Person, Row, plain
+from tests.security.conftest import Compared
+from tests.security.oracle import Rules
+
+WANTED = int(os.environ.get("SYNCD_LEAKS", "50000"))
+OF_A_COMPANY = 20_000
+"""Comparisons that a company is good for at least."""
+SEEDS = range(max(5, -(-WANTED // OF_A_COMPANY)))
+
+CUSTOM = {"custom1": "Project", "custom2": "Team"}
+ENVIRONMENT = Environment(ROME, CUSTOM, END, "EUR")
+PERIODS = [
+    ("2026-01-01", "2026-05-01"),
+    ("2026-02-01", "2026-03-01"),
+    ("2026-02-14", "2026-03-30"),
+    ("2026-03-29", "2026-03-30"),
+]
+MEASURES = ",".join(oracle.MEASURES)
+BASES = ("cost_center", "department", "office_location")
+"""Not one default alone, so that nobody gets the default by accident."""
+
+PAIRS = (
+    ("department", "month"), ("party", "direction"), ("custom1", "custom2"), ("site", "hour"),
+    ("destination", "class"), ("line_id", "party"), ("weekday", "hour"), ("state", "purpose"),
+    ("cost_center", "office_location"), ("side", "disposition"), ("carrier", "trunk"),
+)  # fmt: skip
+
+
+class Bench:
+    """A company, one of its viewers, and the rows that the oracle lets them see."""
+
+    def __init__(self, company: Generated, rules: Rules, person: Person | None) -> None:
+        self.company = company
+        self.rules = rules
+        self.person = person
+        self.policy = Policy(rules.basis, {}, rules.private_numbers)
+        self.who = None if person is None else f"{person.source}:{person.username}"
+        self.seen = [row for row in company.rows if oracle.sees(rules, person, row)]
+
+    def ask(self, report: str, output: str = "json", **asked: Any) -> Any:
+        """Return a report as an output gives it, JSON read."""
+        specification = specify(Request(report, **asked), ENVIRONMENT)
+        door = open_door(self.who, report, specification.text(), self.policy, END)
+        with open_report(door, specification, ENVIRONMENT) as result:
+            content = rendered(result, OUTPUTS[output], OutputOptions(zone=ROME))
+        return json.loads(content) if output == "json" else content
+
+    def rows(self, period: tuple[str, str]) -> list[Row]:
+        first, end = map(date.fromisoformat, period)
+        return oracle.within(self.seen, first, end)
+
+    def listed(self, rows: list[Row]) -> list[dict[str, Any]]:
+        return [oracle.listed(self.rules, self.person, row) for row in rows]
+
+
+@pytest.fixture(params=SEEDS, ids=lambda seed: f"company{seed}")
+def benches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Bench]]:
+    """Each viewer of a company."""
+    yield from made(request.param, tmp_path)
+
+
+def made(seed: int, folder: Path) -> Iterator[list[Bench]]:
+    database = open_database("sqlite:///leaks.db", folder)
+    database.execute_sql("PRAGMA synchronous = 0")  # nobody pulls the plug of a test
+    company = Generated(seed)
+    company.mark_all_dirty()
+    rebuild(ROME, END, (1000, 30, 0)[seed % 3])  # rolled up, in part, not at all
+    rules = Rules(BASES[seed % 3], company.one, private_numbers=seed % 2 == 1)
+    yield [Bench(company, rules, person) for person in [None, *company.people]]
+    database.close()
+
+
+def test_every_viewer_gets_what_is_theirs(benches: list[Bench], compared: Compared) -> None:
+    everything(benches, compared)
+    assert compared.count >= OF_A_COMPANY
+
+
+def everything(benches: list[Bench], compared: Compared) -> None:
+    levels, met = set(), 0
+    for place, bench in enumerate(benches):
+        chance = random.Random(place)
+        if not oracle.admitted(bench.person):
+            refused(bench, compared)
+            continue
+        levels.add(bench.person.level if bench.person else None)
+        met += len(bench.seen)
+        lists(bench, compared)
+        all_sums(bench, chance, compared)
+        filters(bench, chance, compared)
+        outputs(bench, chance, compared)
+    assert levels == {None, 2, 6, 8, 10}
+    assert met > 500
+
+
+def refused(bench: Bench, compared: Compared) -> None:
+    """One sentence, whatever is asked for."""
+    for report in ("calls", "by-person", "trunk-load", "files", "nothing like it"):
+        with pytest.raises(UserError) as caught:
+            open_door(bench.who, report, "", bench.policy, END)
+        compared.equal(str(caught.value), f"No billing data is available to {bench.who}.")
+
+
+def lists(bench: Bench, compared: Compared) -> None:
+    for period in PERIODS:
+        rows = bench.rows(period)
+        answer = bench.ask("calls", first=period[0], end=period[1])
+        compared.rows(answer["rows"], bench.listed(rows), bench.who, period)
+        wanted = {name: oracle.sums(rows)[name] for name in TOTALS} | {"rows": len(rows)}
+        compared.sums({0: answer["totals"]}, {0: wanted}, bench.who, period)
+
+
+TOTALS = ("calls", "answered", "missed", "unanswered", "duration", "cost", "unrated")
+
+
+def all_sums(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """Each dimension and some pairs of them, with every measure."""
+    dimensions = [(name,) for name in oracle.keys(bench.rules)]
+    for chosen in [*dimensions, *chance.sample(PAIRS, 3)]:
+        period = chance.choice(PERIODS[:3])
+        compare_sums(bench, chosen, period, bench.rows(period), compared)
+
+
+def compare_sums(
+    bench: Bench,
+    names: tuple[str, ...],
+    period: tuple[str, str],
+    rows: list[Row],
+    compared: Compared,
+    **asked: Any,
+) -> None:
+    answer = bench.ask(
+        "summary",
+        first=period[0],
+        end=period[1],
+        group_by=",".join(names),
+        measures=MEASURES,
+        **asked,
+    )
+    found = {tuple(key_of(name, row[name]) for name in names): row for row in answer["rows"]}
+    assert len(found) == len(answer["rows"])
+    groups = oracle.grouped(bench.rules, rows, names)
+    wanted = {group: oracle.sums(of_group) for group, of_group in groups.items()}
+    compared.sums(found, wanted, bench.who, names, period, asked)
+    compared.sums({0: answer["totals"]}, {0: oracle.sums(rows)}, bench.who, names, period, asked)
+
+
+def key_of(name: str, label: Any) -> Any:
+    """What a label is compared by. Of names that were made one, it is that which remains."""
+    return plain(label) if name in oracle.NAMES and label is not None else label
+
+
+def filters(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """Rows and sums under conditions: nobody gets more by asking."""
+    rules, person = bench.rules, bench.person
+    keys = oracle.keys(rules)
+
+    def shown(row: Row) -> str:
+        return oracle.number(rules, person, row)
+
+    conditions: list[tuple[str, Any]] = [
+        ("department=SALES,", lambda row: keys["department"](row) in ("sales", None)),
+        ("cost_center=cc 2,CC1", lambda row: keys["cost_center"](row) in ("cc 2", "cc1")),
+        ("custom1=APOLLO", lambda row: plain(row.custom1) == "apollo"),
+        ("hour=23,0", lambda row: oracle.local(row).hour in (23, 0)),
+        ("weekday=7", lambda row: oracle.local(row).isoweekday() == 7),
+        ("day=2026-03-29", lambda row: oracle.local(row).date() == date(2026, 3, 29)),
+        ("line=P1.2001,2002", lambda row: row.line_id in ("P1.2001", "2002")),
+        ("side=pilot,called", lambda row: row.side in ("pilot", "called")),
+        ("destination=france", lambda row: row.destination == "France"),
+        ("party=", lambda row: row.party == 0),
+        ("state=unrated", lambda row: row.state == "unrated"),
+        ("purpose=private", lambda row: row.private != -1),
+    ]
+    numbers = {"+39061234567", "+39061234***", "private", "", "***", "112", "0039333555"}
+    numbers |= {shown(row) for row in bench.seen} | {"+390612345**", "+3906123456*"}
+    for text in chance.sample(sorted(numbers), 6):
+        conditions.append((f"other_number={text}", lambda row, text=text: shown(row) == text))
+    for text, fits in chance.sample(conditions, 8):
+        period = chance.choice(PERIODS)
+        rows = [row for row in bench.rows(period) if fits(row)]
+        answer = bench.ask("calls", first=period[0], end=period[1], filters=(text,))
+        compared.rows(answer["rows"], bench.listed(rows), bench.who, text)
+        compare_sums(bench, ("department",), period, rows, compared, filters=(text,))
+
+
+def outputs(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """Every form has the rows of the oracle, and no digit more."""
+    period = chance.choice(PERIODS)
+    asked = {"first": period[0], "end": period[1]}
+    wanted = bench.listed(bench.rows(period))
+    content = bench.ask("calls", "csv", **asked).decode()
+    found = list(csv.DictReader(io.StringIO(content)))
+    compared.rows(
+        [{name: cell.removeprefix("'") for name, cell in row.items()} for row in found],
+        [{name: "" if cell is None else str(cell) for name, cell in row.items()} for row in wanted],
+        bench.who,
+        "csv",
+    )
+
+
+# --- what the comparison is worth ----------------------------------------------------------------
+
+SCOPE_OF = permissions.scope_of
+
+
+def as_if(**changed: Any) -> Any:
+    """Return a ``scope_of`` that gives people other scopes."""
+
+    def scope_of(viewer: Any) -> Any:
+        scope = SCOPE_OF(viewer)
+        return replace(scope, **changed) if viewer.party_id else scope
+
+    return scope_of
+
+
+def everybody_without_department(viewer: Any) -> Any:
+    """The mistake of matching nothing with nothing."""
+    scope = SCOPE_OF(viewer)
+    if scope.reach is permissions.Reach.ALL:
+        return scope
+    broken = replace(scope)
+    object.__setattr__(broken, "keys", broken.keys | {""})
+    object.__setattr__(broken, "reach", permissions.Reach.ORGS)
+    return broken
+
+
+def all_rows(scope: Any, lookups: Any) -> Any:
+    """The parts of a scope, of which each is everything."""
+    whole = Condition("1 = 1")
+    return tuple(replace(part, rows=whole, sums=whole) for part in PARTS(scope, lookups)[:1])
+
+
+def first_part(scope: Any, lookups: Any) -> Any:
+    return PARTS(scope, lookups)[:1]
+
+
+PARTS = door.scope_parts
+MUTANTS: dict[str, tuple[str, Any]] = {
+    "everybody sees everything": ("scope_of", as_if(reach=permissions.Reach.ALL)),
+    "conditions say nothing": ("scope_parts", all_rows),
+    "own calls of former departments are forgotten": ("scope_parts", first_part),
+    "somebody else's own calls": ("scope_of", as_if(party_id=1)),
+    "own calls alone": ("scope_of", as_if(reach=permissions.Reach.OWN)),
+    "nothing is masked": ("scope_of", as_if(masked_digits=0)),
+    "a digit too few is masked": ("mask_number", lambda number, digits: MASK(number, digits - 1)),
+    "private numbers are shown": ("scope_of", as_if(private_numbers=True)),
+    "private numbers are hidden from who made the call": (
+        "hides_number",
+        lambda scope, owner: owner >= 0 and not scope.private_numbers,
+    ),
+    "the default basis is another": ("scope_of", as_if(basis="office_location")),
+    "no department is a department": ("scope_of", everybody_without_department),
+    "names that were made one are two": ("aliases", dict),
+}
+MASK = masking.mask_number
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Bench]]:
+    yield from made(0, tmp_path_factory.mktemp("mutants"))
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_broken_rule_is_found(
+    name: str, small: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison fails with each rule broken on purpose: it is worth something."""
+    attribute, broken = MUTANTS[name]
+    genuine = next(
+        getattr(module, attribute)
+        for module in (door, permissions, masking, names)
+        if hasattr(module, attribute)
+    )
+    holders = [
+        module
+        for path, module in sys.modules.items()
+        if path.startswith("syncd.") and getattr(module, attribute, None) is genuine
+    ]
+    for module in holders:
+        monkeypatch.setattr(module, attribute, broken)
+    with pytest.raises(AssertionError):
+        everything(small, Compared())
