@@ -39,8 +39,16 @@ class Raw(Enum):
     """Why a row has no price, a text (``billing.unrated``)."""
     QUARTER = "quarter"
     """Epoch seconds // 900."""
+    HOUR = "hour"
+    """Of the local day."""
+    WEEKDAY = "weekday"
+    """1 is Monday, 7 Sunday."""
     DAY = "day"
     MONTH = "month"
+    ORG_TODAY = "org_today"
+    """The party, whose department is asked for as of now, or the org where there is none, negative."""
+    PROFILE_TODAY = "profile_today"
+    """The same with the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +87,8 @@ DIMENSIONS = {
         Dimension("destination", "Destination", (Raw.DESTINATION,)),
         Dimension("carrier", "Carrier", (Raw.CARRIER,)),
         Dimension("trunk", "Trunk", (Raw.TRUNK,)),
-        Dimension("hour", "Hour", (Raw.QUARTER,), temporal=True),
-        Dimension("weekday", "Weekday", (Raw.DAY, Raw.QUARTER), temporal=True),
+        Dimension("hour", "Hour", (Raw.HOUR, Raw.QUARTER), temporal=True),
+        Dimension("weekday", "Weekday", (Raw.WEEKDAY, Raw.DAY, Raw.QUARTER), temporal=True),
         Dimension("day", "Day", (Raw.DAY, Raw.QUARTER), temporal=True),
         Dimension("month", "Month", (Raw.MONTH, Raw.DAY, Raw.QUARTER), temporal=True),
         Dimension("state", "State", (Raw.STATE,), words=State),
@@ -94,7 +102,12 @@ DIMENSIONS = {
     )
 }
 
-ALIASES = {"line": "line_id", "cost-center": "cost_center", "office-location": "office_location"}
+ALIASES = {
+    "line": "line_id",
+    "number": "other_number",
+    "cost-center": "cost_center",
+    "office-location": "office_location",
+}
 
 ROW_FILTERS = ("other_number", "hunt_pilot", "conversation")
 """What rows, but not sums, can be filtered by."""
@@ -111,6 +124,29 @@ MEASURES = {
     "unrated": "Unrated",
 }
 """Heading by measure; seconds are whole, cost is money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A measure that is the quotient of two sums."""
+
+    heading: str
+    part: str
+    whole: str | None = None
+    """None: the part of all rows of the report."""
+    percent: bool = False
+
+
+DERIVED = {
+    "average_duration": Derived("Average duration", "duration", "answered"),
+    "average_ring": Derived("Average ring", "ring_seconds", "calls"),
+    "average_cost": Derived("Average cost", "cost", "calls"),
+    "answer_rate": Derived("Answered %", "answered", "calls", percent=True),
+    "calls_share": Derived("Calls %", "calls", percent=True),
+    "duration_share": Derived("Duration %", "duration", percent=True),
+    "cost_share": Derived("Cost %", "cost", percent=True),
+}
+"""By name of the measure."""
 
 SECONDS_MEASURES = frozenset(("ring_seconds", "duration", "billed_seconds"))
 

@@ -13,9 +13,10 @@ from syncd.domain.money import format_micros
 from syncd.reports.lookups import select
 from syncd.reports.masking import shown_number
 from syncd.reports.permissions import BUSINESS
-from syncd.reports.query import CALL, Query
+from syncd.reports.query import Query
 from syncd.reports.result import Column, Kind
 from syncd.reports.scope import masked_digits, private_owner, row_conditions
+from syncd.reports.sources import CALL
 from syncd.store.rollups import rows_extent
 
 DAY = 86_400

@@ -98,6 +98,16 @@ class Lookups:
         return {row[0]: (row[1] or row[2], row[2]) for row in rows}
 
     @cached_property
+    def _today(self) -> dict[str, dict[int, str | None]]:
+        """The keys of each party as it is now, by dimension."""
+        names = (*ORG_FIELDS, *CUSTOM_FIELDS)
+        rows = select(f"SELECT id, {', '.join(names)} FROM party")
+        return {
+            name: {row[0]: self._resolved(name, name_key(row[place])) or None for row in rows}
+            for place, name in enumerate(names, 1)
+        }
+
+    @cached_property
     def _spellings(self) -> dict[tuple[str, str], str]:
         return {(row[0], row[1]): row[2] for row in select("SELECT kind, key, text FROM name")}
 
@@ -122,13 +132,15 @@ class Lookups:
         if raw is Raw.PROFILE:
             place, profiles = CUSTOM_FIELDS.index(dimension), self._profiles
             return lambda value: name_key(profiles.get(value, _NO_CUSTOM)[place]) or None
+        if raw in (Raw.ORG_TODAY, Raw.PROFILE_TODAY):
+            return self._key_today(dimension, raw)
         if raw is Raw.ORG:
             place, orgs = ORG_FIELDS.index(dimension), self._orgs
             return lambda value: orgs.get(value, _NO_TEXTS)[place] or None
         if raw is Raw.LINE:
             place, lines = LINE_FIELDS.index(dimension), self._lines
             return lambda value: lines.get(value, _NO_TEXTS)[place] or None
-        if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH):
+        if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH, Raw.HOUR, Raw.WEEKDAY):
             return self._key_of_time(dimension, raw)
         if raw is Raw.AUTHORIZATION:
             # What this viewer is shown is the key: hidden codes are one group, in no order.
@@ -142,9 +154,15 @@ class Lookups:
             return lambda value: value
         return lambda value: value or None
 
+    def _key_today(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
+        """The same of a party as it is now; of another id, negative, as it was."""
+        at_call = self.key_of(dimension, Raw.ORG if raw is Raw.ORG_TODAY else Raw.PROFILE)
+        today = self._today[dimension]
+        return lambda value: today.get(value) if value > 0 else at_call(-value)
+
     def _key_of_time(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
         days = self.days
-        if raw is Raw.MONTH:
+        if raw in (Raw.MONTH, Raw.HOUR, Raw.WEEKDAY):
             return lambda value: value
         if raw is Raw.DAY:
             return {
@@ -167,7 +185,7 @@ class Lookups:
         if dimension in ORG_FIELDS:
             return self._spellings.get((dimension, str(key)), key)
         if dimension in CUSTOM_FIELDS:
-            return self._custom_spellings[dimension][str(key)]
+            return self._custom_spellings[dimension].get(str(key), key)
         words = DIMENSIONS[dimension].words
         if words is not None:
             return words(int(key)).word
@@ -209,8 +227,16 @@ class Lookups:
             return days_between(self.first, self.end)
         if raw is Raw.MONTH:
             return dict.fromkeys(month_of(day) for day in days_between(self.first, self.end))
+        if raw is Raw.HOUR:
+            return range(24)
+        if raw is Raw.WEEKDAY:
+            return range(1, 8)
         if raw is Raw.PARTY:
             return [0, *self._parties]
+        if raw is Raw.ORG_TODAY:
+            return [*self._parties, *(-org for org in self._orgs)]
+        if raw is Raw.PROFILE_TODAY:
+            return [*self._parties, *(-profile for profile in (0, *self._profiles))]
         tables: dict[Raw, Collection[int]] = {
             Raw.LINE: self._lines,
             Raw.PROFILE: self._profiles,
@@ -237,6 +263,21 @@ class Lookups:
                 fits[key] = ("" if label is None else name_key(str(label))) in wanted or (
                     isinstance(key, str) and key in wanted
                 )
+            if fits[key]:
+                found.add(value)
+        return found
+
+    def where(self, dimension: str, raw: Raw, holds: Callable[[Any, str], bool]) -> set[Any]:
+        """Return the values of a raw column of whose key and label (as a name key; empty without
+        one) something holds. What is unassigned is left out."""
+        key_of = self.key_of(dimension, raw)
+        fits: dict[Key, bool] = {None: False}
+        found = set()
+        for value in self._universe(raw):
+            key = key_of(value)
+            if key not in fits:
+                label = self.label(dimension, key)
+                fits[key] = holds(key, "" if label is None else name_key(str(label)))
             if fits[key]:
                 found.add(value)
         return found

@@ -16,8 +16,9 @@ from syncd.domain.posting import Cause
 from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, Raw
 from syncd.reports.lookups import Key, Lookups, select
 from syncd.reports.permissions import Reach, Scope
-from syncd.reports.query import SUM_NAMES, Query, Source, Sums
+from syncd.reports.query import SUM_NAMES, Query, Sums
 from syncd.reports.scope import Condition, id_list, in_list, row_conditions
+from syncd.reports.sources import Source
 from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
 from syncd.store.periods import shown_month
 from syncd.store.rollups import check_zone

@@ -6,118 +6,35 @@ every dimension and filter can be derived from their columns, the rest by the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 
-from syncd.domain.call_id import parse_call_id
 from syncd.domain.codes import Outcome
-from syncd.domain.days import QUARTER, day_number, days_between, month_days, month_of, next_day
-from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, Raw
+from syncd.domain.days import day_number, days_between, month_days, month_of, next_day
+from syncd.reports.conditions import Conditions
+from syncd.reports.dimensions import Raw
 from syncd.reports.lookups import Key, Lookups, select
-from syncd.reports.masking import shown_number
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.scope import (
     Condition,
     id_list,
     in_list,
-    masked_digits,
-    private_owner,
     row_conditions,
-    sums_condition,
+    scope_parts,
 )
+from syncd.reports.sources import BY_DAY, BY_MONTH, CALL, Source
 from syncd.reports.specification import Specification
 from syncd.store.models import database
-from syncd.store.rollups import MEASURES, clean_days, clean_months, rows_extent, zone_is
+from syncd.store.rollup_tables import MEASURES
+from syncd.store.rollups import clean_days, clean_months, clean_parts, rows_extent, zone_is
 
 Sums = list[int]
 """In the order of ``MEASURES`` of the store, rows last."""
 
 SUM_NAMES = tuple(MEASURES)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A table that sums can be read from, and what its raw columns are called."""
-
-    table: str
-    columns: dict[Raw, str]
-    span: str = ""
-    """The column with the day or month."""
-
-    @property
-    def measures(self) -> list[str]:
-        """SQL of each measure."""
-        if self.table == "call":
-            return list(MEASURES.values())
-        return [f"SUM({name})" for name in MEASURES]
-
-
-def _of_record(column: str) -> str:
-    """Return the SQL of what stands in a call's record alone."""
-    return f"(SELECT {column} FROM record WHERE record.id = call.id / 8)"
-
-
-CALL = Source(
-    "call",
-    {
-        Raw.LINE: "line_id",
-        Raw.PARTY: "party_id",
-        Raw.PROFILE: "profile_id",
-        Raw.ORG: "org_id",
-        Raw.SIDE: "side",
-        Raw.DIRECTION: "direction",
-        Raw.CLASS: "class",
-        Raw.DESTINATION: "destination_id",
-        Raw.CARRIER: "carrier_id",
-        Raw.TRUNK: "trunk_id",
-        Raw.STATE: "state",
-        Raw.DISPOSITION: "disposition",
-        Raw.REASON: "reason",
-        Raw.QUARTER: f"started_at / {QUARTER}",
-        Raw.AUTHORIZATION: _of_record("authorization_code"),
-        Raw.MATTER_CODE: _of_record("matter_code"),
-        Raw.PURPOSE: "EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)",
-        Raw.MATTER: "COALESCE((SELECT matter_id FROM account_charge WHERE call_id = call.id), 0)",
-    },
-)
-_TRAFFIC = {
-    Raw.ORG: "org_id",
-    Raw.DIRECTION: "direction",
-    Raw.CLASS: "class",
-    Raw.CARRIER: "carrier_id",
-    Raw.TRUNK: "trunk_id",
-}
-BY_DAY = Source("rollup_day", {Raw.DAY: "day", **_TRAFFIC}, "day")
-# The smallest first.
-BY_MONTH = (
-    Source("rollup_month", {Raw.MONTH: "month", **_TRAFFIC}, "month"),
-    Source(
-        "rollup_destination",
-        {
-            Raw.MONTH: "month",
-            Raw.ORG: "org_id",
-            Raw.DESTINATION: "destination_id",
-            Raw.CLASS: "class",
-        },
-        "month",
-    ),
-    Source(
-        "rollup_line",
-        {
-            Raw.MONTH: "month",
-            Raw.LINE: "line_id",
-            Raw.PARTY: "party_id",
-            Raw.PROFILE: "profile_id",
-            Raw.ORG: "org_id",
-            Raw.DIRECTION: "direction",
-            Raw.CLASS: "class",
-        },
-        "month",
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,65 +47,34 @@ class Cut:
     """Epoch seconds from … to."""
 
 
-class Query:
+class Query(Conditions):
     """One question of one viewer about call rows."""
 
     def __init__(self, scope: Scope, specification: Specification, lookups: Lookups) -> None:
-        self.scope = scope
-        self.specification = specification
-        self.lookups = lookups
+        super().__init__(scope, specification, lookups)
         lookups.raw_codes = scope.reach is Reach.ALL
         lookups.masked_digits = scope.masked_digits
         self.start = lookups.days.start(day_number(specification.first))
         self.stop = lookups.days.start(day_number(specification.end))
 
-    def derivable(self, dimension: str, source: Source) -> Raw | None:
-        """Return the raw column of a source that a dimension can be derived from."""
-        return next((raw for raw in DIMENSIONS[dimension].raw if raw in source.columns), None)
+    @cached_property
+    def _extent(self) -> tuple[int, int] | None:
+        return rows_extent()
 
-    def fits(self, source: Source, dimensions: tuple[str, ...]) -> bool:
-        """Say whether a rollup knows all that is asked for."""
-        keys = [key for key, _ in self.specification.filters]
-        return not any(key in ROW_FILTERS for key in keys) and all(
-            self.derivable(name, source) is not None for name in (*dimensions, *keys)
+    def fits(
+        self, source: Source, dimensions: tuple[str, ...], needs: frozenset[Raw] = frozenset()
+    ) -> bool:
+        """Say whether a rollup knows all that is asked for, and these raw columns."""
+        return (
+            needs <= source.columns.keys()
+            and self.filterable(source)
+            and all(self.derivable(name, source) is not None for name in dimensions)
         )
-
-    def filtered(self, source: Source) -> Condition:
-        """Return the specification's filters as a condition on a source."""
-        texts: list[str] = []
-        parameters: list[Any] = []
-        for key, values in self.specification.filters:
-            if key in ROW_FILTERS:
-                condition = self._row_filter(key, values)
-                texts.append(condition.sql)
-                parameters += condition.parameters
-                continue
-            raw = self.derivable(key, source)
-            assert raw is not None  # ``fits`` was asked, and call rows have every column
-            texts.append(in_list(source.columns[raw]))
-            parameters.append(id_list(self.lookups.select(key, raw, values)))
-        return Condition("".join(f" AND {text}" for text in texts), tuple(parameters))
-
-    def _row_filter(self, key: str, values: tuple[str, ...]) -> Condition:
-        """Return the condition of a filter that only rows have. Numbers are compared as this viewer
-        gets them: a masked number never gives its digits away."""
-        places = ", ".join("?" * len(values))
-        if key == "other_number":
-            database.connection().create_function("shown_number", 3, self._shown_number)
-            shown = f"shown_number(other_number, other_outside, {private_owner('call')})"
-            return Condition(f"{shown} IN ({places})", values)
-        if key == "hunt_pilot":
-            return Condition(f"hunt_pilot IN ({places})", values)
-        ids = {record for value in values for record in records_of(value)}
-        return Condition(in_list("conversation"), (id_list(ids),))
-
-    def _shown_number(self, number: str, outside: int, owner: int) -> str:
-        return shown_number(number, outside, masked_digits(self.scope, owner))
 
     def cut(self, months: bool, days: bool) -> Cut:
         """Cut the period into clean months, clean days and the rest."""
         lookups, zone = self.lookups, self.lookups.days
-        extent = rows_extent()
+        extent = self._extent
         if extent is None or self.start >= self.stop:
             return Cut([], [], [])
         first = max(lookups.first, zone.day(extent[0]))
@@ -197,12 +83,12 @@ class Query:
             return Cut([], [], [])
         if not (months or days) or not zone_is(zone.zone):
             return Cut([], [], [(zone.start(first), zone.start(end))])
-        rolled_months = clean_months() if months else set()
+        ends = self._month_ends() if months else {}
         rolled_days = clean_days() if days else set()
         cut = Cut([], [], [])
         for day in days_between(first, end):
             month = month_of(day)
-            if month in rolled_months and self._whole(month):
+            if day < ends.get(month, 0):
                 if not cut.months or cut.months[-1] != month:
                     cut.months.append(month)
             elif day in rolled_days:
@@ -214,50 +100,32 @@ class Query:
                 cut.ranges.append((start, stop))
         return cut
 
-    def _whole(self, month: int) -> bool:
-        first, end = month_days(month)
-        return self.lookups.first <= first and end <= self.lookups.end
+    def _month_ends(self) -> dict[int, int]:
+        """Return the summed months of which no day is outside the period, and before which day
+        their sums end."""
+        ends = {month: month_days(month)[1] for month in clean_months()} | dict(clean_parts())
+        return {
+            month: end
+            for month, end in ends.items()
+            if self.lookups.first <= month_days(month)[0] and end <= self.lookups.end
+        }
 
     def sums(self, dimensions: tuple[str, ...]) -> dict[tuple[Key, ...], Sums]:
         """Return the sums of every group, by its keys in the order of the dimensions."""
         found: dict[tuple[Key, ...], Sums] = {}
-        if self.scope.reach is Reach.NONE:
-            return found
-        by_month = next((source for source in BY_MONTH if self.fits(source, dimensions)), None)
-        by_day = BY_DAY if self.fits(BY_DAY, dimensions) else None
-        summed = sums_condition(self.scope, self.lookups)
-        if summed is None:
-            by_month = by_day = None
-        cut = self.cut(by_month is not None, by_day is not None)
-        parts = row_conditions(self.scope, self.lookups)
-        for source, spans in ((by_month, cut.months), (by_day, cut.days)):
-            if source is None or summed is None or not spans:
-                continue
-            when = Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
-            self._fold(found, source, dimensions, when, summed)
-            for part in parts[1:]:
-                for start, stop in self._ranges(source, spans):
-                    self._fold(found, CALL, dimensions, _between(start, stop), part)
-        for part in parts:
+        for part in scope_parts(self.scope, self.lookups):
+            by_month, by_day = (
+                next((one for one in sources if self.fits(one, dimensions, part.needs)), None)
+                for sources in (BY_MONTH, BY_DAY)
+            )
+            cut = self.cut(by_month is not None, by_day is not None)
+            for source, spans in ((by_month, cut.months), (by_day, cut.days)):
+                if source is not None and spans:
+                    when = Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
+                    self._fold(found, source, dimensions, when, part.sums)
             for start, stop in cut.ranges:
-                self._fold(found, CALL, dimensions, _between(start, stop), part)
+                self._fold(found, CALL, dimensions, _between(start, stop), part.rows)
         return found
-
-    def _ranges(self, source: Source, spans: list[int]) -> Iterator[tuple[int, int]]:
-        """Yield the epoch seconds that days or months cover, adjoining ones together."""
-        zone = self.lookups.days
-        current: tuple[int, int] | None = None
-        for span in spans:
-            days = month_days(span) if source.span == "month" else (span, next_day(span))
-            start, stop = zone.start(days[0]), zone.start(days[1])
-            if current is not None and current[1] == start:
-                current = (current[0], stop)
-                continue
-            if current is not None:
-                yield current
-            current = (start, stop)
-        if current is not None:
-            yield current
 
     def grouping(
         self, source: Source, dimensions: tuple[str, ...]
@@ -337,17 +205,3 @@ class Query:
 
 def _between(start: int, stop: int) -> Condition:
     return Condition("started_at >= ? AND started_at < ? AND ", (start, stop))
-
-
-def records_of(public_id: str) -> list[int]:
-    """Return the ids of the records that a public id of a call or conversation may mean."""
-    parts = parse_call_id(public_id)
-    return [
-        row[0]
-        for row in select(
-            "SELECT id FROM record WHERE started_at >= ? AND started_at < ?"
-            " AND key_hash BETWEEN ? AND ?",
-            *parts.started_between(),
-            *parts.hash_between(),
-        )
-    ]

@@ -6,8 +6,7 @@ somebody takes a ``Door``, and a door is opened, and logged, here alone.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +14,7 @@ from syncd.domain.codes import LEVELS
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.party import name_key
 from syncd.domain.viewer import LOCAL_ADMINISTRATOR, Viewer
+from syncd.reports.dimensions import Raw
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import WHOLLY
 from syncd.reports.permissions import (
@@ -27,6 +27,8 @@ from syncd.reports.permissions import (
     may_open,
     scope_of,
 )
+from syncd.store.dialect import id_list as id_list
+from syncd.store.dialect import in_list as in_list
 from syncd.store.models import AccessLog, Party, database
 
 MANAGEMENT = 10
@@ -57,6 +59,18 @@ class Condition:
 
     sql: str
     parameters: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a scope, which an index answers."""
+
+    rows: Condition
+    """On call rows."""
+    sums: Condition
+    """On a table of sums: it stands for the same rows."""
+    needs: frozenset[Raw] = frozenset()
+    """What a table of sums must know for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,29 +172,28 @@ def door_for(viewer: Viewer, report: str, specification: str, now: int) -> Door:
     return Door(viewer, scope_of(viewer), row.id)
 
 
-def id_list(ids: Sequence[int] | set[int]) -> str:
-    """Return ids as the one parameter of ``IN (SELECT value FROM json_each(?))``, which has no
-    limit on their number."""
-    return json.dumps(sorted(ids), separators=(",", ":"))
-
-
-def in_list(column: str) -> str:
-    """Return the condition that a column is one of the ids of an ``id_list``."""
-    return f"{column} IN (SELECT value FROM json_each(?))"
-
-
 def row_conditions(scope: Scope, lookups: Lookups) -> tuple[Condition, ...]:
     """Return the conditions on call rows that a scope is: a row fits at most one of them, and each
     can be answered by an index."""
+    return tuple(part.rows for part in scope_parts(scope, lookups))
+
+
+def scope_parts(scope: Scope, lookups: Lookups) -> tuple[Part, ...]:
+    """Return the parts of a scope: a row fits at most one of them."""
     if scope.reach is Reach.ALL:
         # Naming every org changes nothing but that a range of time becomes a range of the index.
-        return (Condition("org_id IN (SELECT id FROM org)"),)
+        return (Part(Condition("org_id IN (SELECT id FROM org)"), Condition("1 = 1")),)
     if scope.reach is Reach.OWN:
-        return (Condition("party_id = ?", (scope.party_id,)),)
+        own = Condition("party_id = ?", (scope.party_id,))
+        return (Part(own, own, frozenset((Raw.PARTY,))),)
     if scope.reach is Reach.ORGS:
         orgs = id_list(lookups.orgs_with(scope.basis, scope.keys))
-        own = f"party_id = ? AND NOT {in_list('org_id')}"
-        return Condition(in_list("org_id"), (orgs,)), Condition(own, (scope.party_id, orgs))
+        theirs = Condition(in_list("org_id"), (orgs,))
+        own = Condition(f"party_id = ? AND NOT {in_list('org_id')}", (scope.party_id, orgs))
+        return (
+            Part(theirs, theirs, frozenset((Raw.ORG,))),
+            Part(own, own, frozenset((Raw.PARTY, Raw.ORG))),
+        )
     return ()
 
 
@@ -209,14 +222,3 @@ def private_records(scope: Scope, record_ids: Iterable[int]) -> dict[int, int]:
         (id_list(set(record_ids)),),
     )
     return {record: masked_digits(scope, owner) for record, owner in rows.fetchall()}
-
-
-def sums_condition(scope: Scope, lookups: Lookups) -> Condition | None:
-    """Return the condition on a rollup that stands for the first of the ``row_conditions``; None
-    when no rollup can: every one of them has the org, but not the party."""
-    if scope.reach is Reach.ALL:
-        return Condition("1")
-    if scope.reach is not Reach.ORGS:
-        return None
-    orgs = id_list(lookups.orgs_with(scope.basis, scope.keys))
-    return Condition(in_list("org_id"), (orgs,))

@@ -1,4 +1,4 @@
-"""The tables of calls, of their dimensions and of the rollups.
+"""The tables of calls and of their dimensions.
 
 Imported by ``models``, where everybody finds them.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from peewee import (
     BigIntegerField,
-    CompositeKey,
     IntegerField,
     SmallIntegerField,
     TextField,
@@ -102,93 +101,4 @@ class CallWithheld(CallColumns):
         indexes = (
             (("line_id", "started_at"), False),
             (("party_id", "role", "line_id"), False),
-        )
-
-
-class DirtyDay(Table):
-    """A local day (yyyymmdd) whose rollups do not equal its rows."""
-
-    day = IntegerField(primary_key=True)
-
-
-class RolledDay(Table):
-    """A local day whose rollups were built; a whole month stands in ``rolled_month``."""
-
-    day = IntegerField(primary_key=True)
-
-
-class RolledMonth(Table):
-    month = IntegerField(primary_key=True)
-
-
-class Measures(Table):
-    """Plain sums over call rows."""
-
-    calls = IntegerField()
-    answered = IntegerField()
-    missed = IntegerField()
-    unanswered = IntegerField()
-    ring_seconds = BigIntegerField()
-    duration = BigIntegerField()
-    billed_seconds = BigIntegerField()
-    cost = BigIntegerField()
-    unrated = IntegerField()
-    rows = IntegerField()
-
-    class Meta:
-        abstract = True
-
-
-class RollupDay(Measures):
-    day = IntegerField()
-    org_id = IntegerField()
-    direction = SmallIntegerField()
-    class_ = SmallIntegerField(column_name="class")
-    carrier_id = IntegerField()
-    trunk_id = IntegerField()
-
-    class Meta:
-        primary_key = CompositeKey("day", "org_id", "direction", "class_", "carrier_id", "trunk_id")
-
-
-class RollupMonth(Measures):
-    """The sums by day of a month added up: a year by department is a few thousand rows."""
-
-    month = IntegerField()
-    org_id = IntegerField()
-    direction = SmallIntegerField()
-    class_ = SmallIntegerField(column_name="class")
-    carrier_id = IntegerField()
-    trunk_id = IntegerField()
-
-    class Meta:
-        primary_key = CompositeKey(
-            "month", "org_id", "direction", "class_", "carrier_id", "trunk_id"
-        )
-
-
-class RollupDestination(Measures):
-    month = IntegerField()
-    org_id = IntegerField()
-    destination_id = IntegerField()
-    class_ = SmallIntegerField(column_name="class")
-
-    class Meta:
-        primary_key = CompositeKey("month", "org_id", "destination_id", "class_")
-
-
-class RollupLine(Measures):
-    """Party and org stand beside the profile so that the sums equal the rows by construction."""
-
-    month = IntegerField()
-    line_id = IntegerField()
-    party_id = IntegerField()
-    profile_id = IntegerField()
-    org_id = IntegerField()
-    direction = SmallIntegerField()
-    class_ = SmallIntegerField(column_name="class")
-
-    class Meta:
-        primary_key = CompositeKey(
-            "month", "line_id", "party_id", "profile_id", "org_id", "direction", "class_"
         )

@@ -9,21 +9,19 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from syncd.domain.codes import Outcome, RecordOutcome, Side, State
-from syncd.domain.days import Days, day_date, month_days
+from syncd.domain.days import Days, day_date, month_days, next_day
 from syncd.store.models import database
 from syncd.store.month_runs import month_run_differences
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
+from syncd.store.rollup_tables import BY_DAY, BY_MONTH, problems
 from syncd.store.rollups import (
-    KEYS,
-    MEASURES,
-    MONTH_TABLES,
     clean_days,
     clean_months,
+    clean_parts,
     days_with_rows,
-    read_day,
-    read_month,
     zone_is,
 )
+from syncd.store.sealed import gone_by_file
 
 SHOWN = 20
 """Differences of one kind that are shown one by one; the rest are counted."""
@@ -63,11 +61,9 @@ def _rollup_days(zone: ZoneInfo) -> Iterator[str]:
         return
     days = Days(zone)
     rolled = clean_days()
-    columns = ", ".join(("day", *KEYS["rollup_day"], *MEASURES))
-    order = ", ".join(KEYS["rollup_day"])
     for day in sorted(rolled):
-        kept = list(_rows(f"SELECT {columns} FROM rollup_day WHERE day = ? ORDER BY {order}", day))
-        if kept != list(read_day(day, days)):
+        span = (day, next_day(day))
+        if any(problems(rollup, day, span, days.bounds(day), zone) for rollup in BY_DAY):
             yield f"the sums of {day_date(day)} are not those of its rows"
     dirty = {row[0] for row in _rows("SELECT day FROM dirty_day")}
     for day, count in sorted(days_with_rows(days).items()):
@@ -79,16 +75,12 @@ def _rollup_months(zone: ZoneInfo) -> Iterator[str]:
     if not zone_is(zone):
         return
     days = Days(zone)
-    for month in sorted(clean_months()):
-        first, end = month_days(month)
-        for table in MONTH_TABLES:
-            columns = ", ".join(("month", *KEYS[table], *MEASURES))
-            order = ", ".join(KEYS[table])
-            kept = list(
-                _rows(f"SELECT {columns} FROM {table} WHERE month = ? ORDER BY {order}", month)
-            )
-            if kept != list(read_month(table, month, days.start(first), days.start(end))):
-                yield f"{table} of {month // 100}-{month % 100:02d} is not the sum of its rows"
+    ends = {month: month_days(month)[1] for month in clean_months()} | dict(clean_parts())
+    for month, end in sorted(ends.items()):
+        span = (month_days(month)[0], end)
+        for rollup in BY_MONTH:
+            if problems(rollup, month, span, (days.start(span[0]), days.start(end)), zone):
+                yield f"{rollup.table} of {month // 100}-{month % 100:02d} is not the sum of its rows"
 
 
 def _ledger_law(_: ZoneInfo) -> Iterator[str]:
@@ -101,7 +93,7 @@ def _ledger_law(_: ZoneInfo) -> Iterator[str]:
 
 
 def _ledger_counts(_: ZoneInfo) -> Iterator[str]:
-    """The ledger's counters against records, rejects and call rows."""
+    """The ledger's counters against records, rejects and call rows, and those that are gone."""
     counters = ("stored", "excluded", "not_billed", "calls")
     counted = {
         name: dict(
@@ -130,26 +122,29 @@ def _ledger_counts(_: ZoneInfo) -> Iterator[str]:
             )
         )
     rejects = dict(_rows("SELECT file_id, COUNT(*) FROM reject GROUP BY file_id"))
+    gone = gone_by_file()
     for file_id, name, rejected, *values in _rows(
         f"SELECT id, name, rejected, {', '.join(counters)} FROM file ORDER BY id"
     ):
         for counter, value in zip(counters, values, strict=True):
-            there = counted[counter].get(file_id, 0)
+            there = counted[counter].get(file_id, 0) + gone.get(file_id, {}).get(counter, 0)
             if there != value:
                 yield f"file {name}: the ledger says {counter} {value}, there are {there}"
         # What was dropped is kept and counted, what was taken on a second try is neither.
-        if rejects.get(file_id, 0) != rejected:
-            yield f"file {name}: {rejects[file_id]} rejects are kept, the ledger has {rejected}"
+        kept = rejects.get(file_id, 0) + gone.get(file_id, {}).get("rejected", 0)
+        if kept != rejected:
+            yield f"file {name}: {kept} rejects are kept, the ledger has {rejected}"
 
 
 def _counting(_: ZoneInfo) -> Iterator[str]:
-    """One counted row for each line of a conversation, its first, and the outcome there alone."""
+    """One counted row for each line of a conversation, its first, and the outcome there alone. Rows
+    that are nobody's any more have no line by which to tell."""
     for conversation, line, counted in _rows(
         "SELECT conversation, line_id, SUM(counted) FROM ("
         " SELECT call.conversation, line_id, counted, ROW_NUMBER() OVER ("
         "  PARTITION BY call.conversation, line_id"
         "  ORDER BY call.started_at, record.key, call.side) AS place"
-        " FROM call LEFT JOIN record ON record.id = call.id / 8)"
+        " FROM call LEFT JOIN record ON record.id = call.id / 8 WHERE line_id <> 0) AS part"
         " GROUP BY conversation, line_id HAVING SUM(counted) <> 1 OR SUM(counted * (place = 1)) <> 1"
     ):
         what = f"has {counted} counted rows" if counted != 1 else "does not count on its first row"

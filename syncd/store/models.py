@@ -40,31 +40,7 @@ from syncd.store.call_models import (
     Destination as Destination,
 )
 from syncd.store.call_models import (
-    DirtyDay as DirtyDay,
-)
-from syncd.store.call_models import (
-    Measures as Measures,
-)
-from syncd.store.call_models import (
     RateUsed as RateUsed,
-)
-from syncd.store.call_models import (
-    RolledDay as RolledDay,
-)
-from syncd.store.call_models import (
-    RolledMonth as RolledMonth,
-)
-from syncd.store.call_models import (
-    RollupDay as RollupDay,
-)
-from syncd.store.call_models import (
-    RollupDestination as RollupDestination,
-)
-from syncd.store.call_models import (
-    RollupLine as RollupLine,
-)
-from syncd.store.call_models import (
-    RollupMonth as RollupMonth,
 )
 from syncd.store.call_models import (
     Trunk as Trunk,
@@ -179,6 +155,81 @@ from syncd.store.reject_models import (
 )
 from syncd.store.reject_models import (
     RejectDrop as RejectDrop,
+)
+from syncd.store.retention_models import (
+    FileRetained as FileRetained,
+)
+from syncd.store.retention_models import (
+    SealedDay as SealedDay,
+)
+from syncd.store.retention_models import (
+    SealedDestination as SealedDestination,
+)
+from syncd.store.retention_models import (
+    SealedHour as SealedHour,
+)
+from syncd.store.rollup_models import (
+    DirtyDay as DirtyDay,
+)
+from syncd.store.rollup_models import (
+    RolledDay as RolledDay,
+)
+from syncd.store.rollup_models import (
+    RolledMonth as RolledMonth,
+)
+from syncd.store.rollup_models import (
+    RolledPart as RolledPart,
+)
+from syncd.store.rollup_models import (
+    RollupDay as RollupDay,
+)
+from syncd.store.rollup_models import (
+    RollupDayOrg as RollupDayOrg,
+)
+from syncd.store.rollup_models import (
+    RollupDayTotal as RollupDayTotal,
+)
+from syncd.store.rollup_models import (
+    RollupDestination as RollupDestination,
+)
+from syncd.store.rollup_models import (
+    RollupDestinationTotal as RollupDestinationTotal,
+)
+from syncd.store.rollup_models import (
+    RollupHour as RollupHour,
+)
+from syncd.store.rollup_models import (
+    RollupHourTotal as RollupHourTotal,
+)
+from syncd.store.rollup_models import (
+    RollupLine as RollupLine,
+)
+from syncd.store.rollup_models import (
+    RollupMonth as RollupMonth,
+)
+from syncd.store.rollup_models import (
+    RollupMonthOrg as RollupMonthOrg,
+)
+from syncd.store.rollup_models import (
+    RollupMonthTotal as RollupMonthTotal,
+)
+from syncd.store.rollup_models import (
+    RollupParty as RollupParty,
+)
+from syncd.store.schedule_models import (
+    AlarmState as AlarmState,
+)
+from syncd.store.schedule_models import (
+    AlarmTold as AlarmTold,
+)
+from syncd.store.schedule_models import (
+    ReportSchedule as ReportSchedule,
+)
+from syncd.store.schedule_models import (
+    ScheduleRun as ScheduleRun,
+)
+from syncd.store.schedule_models import (
+    ScheduleState as ScheduleState,
 )
 from syncd.store.tables import Table
 from syncd.store.tables import database as database
@@ -412,10 +463,19 @@ MODELS: tuple[type[Any], ...] = (
     DirtyDay,
     RolledDay,
     RolledMonth,
+    RolledPart,
     RollupDay,
+    RollupDayOrg,
+    RollupDayTotal,
     RollupMonth,
+    RollupMonthOrg,
+    RollupMonthTotal,
     RollupDestination,
+    RollupDestinationTotal,
     RollupLine,
+    RollupParty,
+    RollupHour,
+    RollupHourTotal,
     AcquiredLine,
     Slot,
     AcquirableLine,
@@ -438,9 +498,18 @@ MODELS: tuple[type[Any], ...] = (
     RerateRun,
     RerateChange,
     Outbox,
+    ReportSchedule,
+    ScheduleState,
+    ScheduleRun,
+    AlarmState,
+    AlarmTold,
     BudgetPeriod,
     BudgetAlert,
     MonthRun,
     MonthLine,
     AllowanceUse,
+    SealedDay,
+    SealedDestination,
+    SealedHour,
+    FileRetained,
 )

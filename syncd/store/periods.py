@@ -15,7 +15,8 @@ from syncd.domain.money import format_micros
 from syncd.domain.posting import next_month
 from syncd.store.adjustments import closing
 from syncd.store.models import Adjustment, ClosedSum, Period, database
-from syncd.store.rollups import ROWS_BETWEEN, zone_is
+from syncd.store.rollup_tables import ROWS_BETWEEN
+from syncd.store.rollups import zone_is
 
 KEYS = "org_id, carrier_id, class"
 
@@ -129,12 +130,18 @@ def _with_adjustments(month: int, rows: Sequence[tuple[Any, ...]]) -> Figures:
 
 
 def figures_of_rows(month: int, days: Days) -> Figures:
-    """Return the sums of a month, from its call rows and the adjustments."""
+    """Return the sums of a month, from its call rows, what is kept of those that are gone, and the
+    adjustments."""
     return _with_adjustments(
         month,
         _sql(
-            f"SELECT {KEYS}, SUM(COALESCE(cost, 0)) FROM call WHERE {ROWS_BETWEEN} GROUP BY {KEYS}",
+            f"SELECT {KEYS}, SUM(cost) FROM ("
+            f"SELECT {KEYS}, SUM(COALESCE(cost, 0)) AS cost FROM call WHERE {ROWS_BETWEEN}"
+            f" GROUP BY {KEYS} UNION ALL"
+            f" SELECT {KEYS}, cost FROM sealed_day WHERE day >= ? AND day < ?"
+            f") AS part GROUP BY {KEYS}",
             *bounds(month, days),
+            *month_days(month),
         ),
     )
 

@@ -7,46 +7,30 @@ them gets what the rows would give. The tables by month are built for months tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from syncd.domain.codes import Outcome, State
 from syncd.domain.days import QUARTER, Days, days_between, month_days, month_of, next_day
 from syncd.domain.errors import ConfigurationError
 from syncd.store.database import get_meta, set_meta, write_transaction
-from syncd.store.models import DirtyDay, Period, RolledDay, RolledMonth, database
+from syncd.store.models import (
+    DirtyDay,
+    Period,
+    RolledDay,
+    RolledMonth,
+    RolledPart,
+    SealedDay,
+    database,
+)
+from syncd.store.rollup_tables import BY_DAY, BY_MONTH, KEYS, derive, from_rows, write
 
 TIMEZONE = "timezone"
 """The key under which the database remembers the zone of its days."""
 
-MEASURES = {
-    "calls": "SUM(counted)",
-    "answered": f"SUM(outcome = {int(Outcome.ANSWERED)})",
-    "missed": f"SUM(outcome = {int(Outcome.MISSED)})",
-    "unanswered": f"SUM(outcome = {int(Outcome.UNANSWERED)})",
-    "ring_seconds": "SUM(ring_seconds)",
-    "duration": "SUM(duration)",
-    "billed_seconds": "SUM(billed_seconds)",
-    "cost": "SUM(COALESCE(cost, 0))",
-    "unrated": f"SUM(state = {int(State.UNRATED)})",
-    "rows": "COUNT(*)",
-}
-"""Every measure as SQL over call rows; cost in micros, unrated rows add nothing to it."""
-
-_TRAFFIC = ("org_id", "direction", "class", "carrier_id", "trunk_id")
-KEYS = {
-    "rollup_day": _TRAFFIC,
-    "rollup_month": _TRAFFIC,
-    "rollup_destination": ("org_id", "destination_id", "class"),
-    "rollup_line": ("line_id", "party_id", "profile_id", "org_id", "direction", "class"),
-}
-"""What each table sums by, beside the day or month."""
-
-MONTH_TABLES = ("rollup_month", "rollup_destination", "rollup_line")
-
-# The index on call begins with the org; naming every org makes a range of time a range of it.
-ROWS_BETWEEN = "org_id IN (SELECT id FROM org) AND started_at >= ? AND started_at < ?"
+SETTLED = 1
+"""Whole days before today up to which a month that is not over is summed: files that come a few
+hours late touch none of what is summed."""
 
 
 def mark_dirty(days: Iterable[int]) -> None:
@@ -62,7 +46,13 @@ def zone_is(zone: ZoneInfo) -> bool:
 
 
 def check_zone(zone: ZoneInfo) -> None:
-    """Raise ConfigurationError when a month is closed and its days are those of another zone."""
+    """Raise ConfigurationError when a month is closed, or days are sealed, and days are those of
+    another zone."""
+    if SealedDay.select().exists() and not zone_is(zone):
+        raise ConfigurationError(
+            f"the time zone was {get_meta(TIMEZONE)} when days were sealed, and cannot be {zone} now",
+            "of calls that are gone only the sums of those days are known; [syncd] timezone stays",
+        )
     if Period.select().exists() and not zone_is(zone):
         raise ConfigurationError(
             f"the time zone was {get_meta(TIMEZONE)} when posting periods were closed, and cannot be"
@@ -80,7 +70,7 @@ def ensure_zone(zone: ZoneInfo) -> bool:
     check_zone(zone)
     with write_transaction():
         days = Days(zone)
-        for table in ("rolled_day", "rolled_month", "dirty_day", *KEYS):
+        for table in ("rolled_day", "rolled_month", "rolled_part", "dirty_day", *KEYS):
             _sql(f"DELETE FROM {table}")
         extent = rows_extent()
         if extent is not None:
@@ -101,34 +91,38 @@ def rows_extent() -> tuple[int, int] | None:
 
 def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     """Rebuild up to ``limit`` dirty days, newest first, each in a transaction of its own, then the
-    months that are over and have become clean. Returns the days and months that were rebuilt."""
+    months that are over and have become clean, and what has settled of this one. Returns the days
+    and months that were rebuilt."""
     ensure_zone(zone)
     days = Days(zone)
     dirty = [row[0] for row in _sql("SELECT day FROM dirty_day ORDER BY day DESC LIMIT ?", limit)]
     for day in dirty:
         rebuild_day(day, days)
-    months = [month for month in stale_months() if month < month_of(days.day(now))]
+    this = month_of(days.day(now))
+    months = [month for month in stale_months() if month < this]
     for month in months[:limit]:
         rebuild_month(month, days)
-    return len(dirty) + min(len(months), limit)
+    done = len(dirty) + min(len(months), limit)
+    settled = days.day(now - SETTLED * 86_400)
+    if month_of(settled) == this and clean_parts().get(this) != settled:
+        done += rebuild_month(this, days, settled)
+    return done
 
 
 def rebuild_day(day: int, days: Days) -> None:
     """Build the sums of a local day from its rows and take its mark away."""
-    keys = ", ".join(KEYS["rollup_day"])
     with write_transaction():
-        _sql("DELETE FROM rollup_day WHERE day = ?", day)
-        _sql(
-            f"INSERT INTO rollup_day (day, {keys}, {', '.join(MEASURES)})"
-            f" SELECT ?, {keys}, {', '.join(MEASURES.values())}"
-            f" FROM call WHERE {ROWS_BETWEEN} GROUP BY {keys}",
-            day,
-            *days.bounds(day),
-        )
+        for rollup in BY_DAY:
+            if rollup.base:
+                derive(rollup, day, day, next_day(day))
+            else:
+                write(rollup, day, from_rows(rollup, day, *days.bounds(day), days.zone))
         RolledDay.insert(day=day).on_conflict_ignore().execute()
         DirtyDay.delete().where(DirtyDay.day == day).execute()
         # The month holds this day's old rows.
-        RolledMonth.delete().where(RolledMonth.month == month_of(day)).execute()
+        month = month_of(day)
+        RolledMonth.delete().where(RolledMonth.month == month).execute()
+        RolledPart.delete().where(RolledPart.month == month, RolledPart.end_day > day).execute()
 
 
 def stale_months() -> list[int]:
@@ -145,60 +139,50 @@ def stale_months() -> list[int]:
     ]
 
 
-def rebuild_month(month: int, days: Days) -> bool:
-    """Build the sums of a month. Returns False when one of its days became dirty meanwhile.
+def rebuild_month(month: int, days: Days, until: int | None = None) -> bool:
+    """Build the sums of a month, or of its days before one of them. Returns False when none of
+    them has sums, or one is dirty.
 
     The rows are read before the write lock is taken: a busy month takes longer than a writer should
     have to wait. What is written then is right only if no day was touched in between; callers hold
     the lock ``maintenance``, so that no day was touched and rebuilt in between either.
     """
     first, end = month_days(month)
+    end = end if until is None else until
+    if not _sql("SELECT 1 FROM rolled_day WHERE day >= ? AND day < ? LIMIT 1", first, end):
+        return False
+    if _dirty_between(first, end):
+        return False
     start, stop = days.start(first), days.start(end)
-    built = {table: read_month(table, month, start, stop) for table in MONTH_TABLES[1:]}
+    built = {
+        rollup: from_rows(rollup, month, start, stop, days.zone)
+        for rollup in BY_MONTH
+        if not rollup.base
+    }
     with write_transaction():
-        if _sql("SELECT 1 FROM dirty_day WHERE day >= ? AND day < ? LIMIT 1", first, end):
+        if _dirty_between(first, end):
             return False
-        keys = ", ".join(KEYS["rollup_month"])
-        built["rollup_month"] = _sql(
-            f"SELECT ?, {keys}, {', '.join(f'SUM({name})' for name in MEASURES)}"
-            f" FROM rollup_day WHERE day >= ? AND day < ? GROUP BY {keys}",
-            month,
-            first,
-            end,
-        )
-        for table, rows in built.items():
-            _sql(f"DELETE FROM {table} WHERE month = ?", month)
-            if rows:
-                places = ", ".join("?" * len(rows[0]))
-                names = ", ".join(("month", *KEYS[table], *MEASURES))
-                database.connection().executemany(
-                    f"INSERT INTO {table} ({names}) VALUES ({places})", rows
-                )
-        RolledMonth.insert(month=month).on_conflict_ignore().execute()
+        for rollup in BY_MONTH:
+            if rollup.base:
+                derive(rollup, month, first, end)
+            else:
+                write(rollup, month, built[rollup])
+        RolledPart.delete().where(RolledPart.month == month).execute()
+        if until is None:
+            RolledMonth.insert(month=month).on_conflict_ignore().execute()
+        else:
+            RolledPart.insert(month=month, end_day=until).execute()
     return True
 
 
-def read_month(table: str, month: int, start: int, end: int) -> Sequence[tuple[Any, ...]]:
-    """Return what a table by month should hold for a month, summed from its rows."""
-    keys = ", ".join(KEYS[table])
-    return _sql(
-        f"SELECT ?, {keys}, {', '.join(MEASURES.values())}"
-        f" FROM call WHERE {ROWS_BETWEEN} GROUP BY {keys} ORDER BY {keys}",
-        month,
-        start,
-        end,
-    )
+def _dirty_between(first: int, end: int) -> bool:
+    return bool(_sql("SELECT 1 FROM dirty_day WHERE day >= ? AND day < ? LIMIT 1", first, end))
 
 
-def read_day(day: int, days: Days) -> Sequence[tuple[Any, ...]]:
-    """Return what the table by day should hold for a day, summed from its rows."""
-    keys = ", ".join(KEYS["rollup_day"])
-    return _sql(
-        f"SELECT ?, {keys}, {', '.join(MEASURES.values())}"
-        f" FROM call WHERE {ROWS_BETWEEN} GROUP BY {keys} ORDER BY {keys}",
-        day,
-        *days.bounds(day),
-    )
+def dirty_days(first: int, end: int) -> int:
+    """Return how many days from ``first`` to before ``end`` are not rolled up."""
+    found = _sql("SELECT COUNT(*) FROM dirty_day WHERE day >= ? AND day < ?", first, end)
+    return int(found[0][0])
 
 
 def clean_days() -> set[int]:
@@ -217,6 +201,16 @@ def clean_months() -> set[int]:
             "SELECT month FROM rolled_month WHERE month NOT IN (SELECT day / 100 FROM dirty_day)"
         )
     }
+
+
+def clean_parts() -> Mapping[int, int]:
+    """Return the months that are not over and are summed up to before a day, with that day."""
+    return dict(
+        _sql(
+            "SELECT month, end_day FROM rolled_part WHERE NOT EXISTS (SELECT 1 FROM dirty_day"
+            " WHERE day >= month * 100 AND day < end_day)"
+        )
+    )
 
 
 def days_with_rows(days: Days) -> dict[int, int]:

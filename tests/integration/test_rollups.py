@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from syncd.reports.query import Query
 from syncd.reports.specification import Specification
 from syncd.store.database import open_database, write_transaction
 from syncd.store.maintenance import verify
-from syncd.store.models import Call, DirtyDay, RolledDay, RolledMonth, RollupDay
+from syncd.store.models import Call, DirtyDay, RolledDay, RolledMonth, RolledPart
+from syncd.store.models import database as store
 from syncd.store.rollups import (
     clean_days,
     clean_months,
+    clean_parts,
     ensure_zone,
     mark_dirty,
     rebuild,
@@ -34,6 +37,7 @@ from tests.generated_company import END, ROME, Company
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 WHOLE = (date(2026, 1, 1), date(2026, 5, 1))
+MONTHLESS = (date(2026, 2, 2), date(2026, 2, 28))
 EVERYTHING = Scope(Reach.ALL)
 
 
@@ -61,12 +65,15 @@ def sums(
 @contextlib.contextmanager
 def rows_alone() -> Iterator[None]:
     """Forget for a while which days and months are summed."""
-    kept = [(model, list(model.select().tuples())) for model in (RolledDay, RolledMonth)]
+    kept = [
+        (model, list(model.select().tuples())) for model in (RolledDay, RolledMonth, RolledPart)
+    ]
     for model, _ in kept:
         model.delete().execute()
     yield
     for model, rows in kept:
-        model.insert_many(rows).execute()
+        if rows:
+            model.insert_many(rows).execute()
 
 
 def without_rollups(*arguments: Any, **named: Any) -> dict[Any, Any]:
@@ -80,6 +87,8 @@ QUESTIONS: list[tuple[str, ...]] = [(), *((name,) for name in DIMENSIONS)] + [
     ("destination", "class", "month"),
     ("line_id", "person", "direction"),
     ("carrier", "trunk", "weekday"),
+    ("weekday", "hour", "department"),
+    ("hour", "direction"),
 ]
 
 
@@ -102,21 +111,34 @@ def test_every_question_has_the_answer_of_the_rows(company: Company) -> None:
                     assert answers == [sums(each, period, filters, scope) for each in QUESTIONS]
 
 
-@pytest.mark.parametrize(
-    ("dimensions", "table", "period"),
-    [
-        (("department",), "rollup_day", (date(2026, 2, 2), date(2026, 2, 28))),
-        (("destination",), "rollup_destination", WHOLE),
-        (("person",), "rollup_line", WHOLE),
-    ],
-)
-def test_clean_spans_are_answered_by_the_rollups(
-    company: Company, dimensions: tuple[str, ...], table: str, period: tuple[date, date]
-) -> None:
+SMALLEST = [
+    (("department",), "rollup_day_org", MONTHLESS),
+    (("carrier",), "rollup_day_total", MONTHLESS),
+    (("department", "trunk"), "rollup_day", MONTHLESS),
+    (("department",), "rollup_month_org", WHOLE),
+    (("trunk",), "rollup_month_total", WHOLE),
+    (("department", "carrier"), "rollup_month", WHOLE),
+    (("destination",), "rollup_destination_total", WHOLE),
+    (("destination", "department"), "rollup_destination", WHOLE),
+    (("weekday", "hour"), "rollup_hour_total", WHOLE),
+    (("hour", "department"), "rollup_hour", WHOLE),
+    (("person",), "rollup_party", WHOLE),
+    (("custom1",), "rollup_party", WHOLE),
+    (("person", "class"), "rollup_line", WHOLE),
+]
+
+
+def test_clean_spans_are_answered_by_the_smallest_rollup(company: Company) -> None:
     rebuild(ROME, END, 1000)
-    honest = sums(dimensions, period)
-    RollupDay._meta.database.execute_sql(f"UPDATE {table} SET calls = calls + 1000")
-    assert sums(dimensions, period) != honest
+    for dimensions, table, period in SMALLEST:
+        honest = sums(dimensions, period)
+        with store.atomic() as transaction:
+            store.execute_sql(f"UPDATE {table} SET calls = calls + 1000")
+            assert sums(dimensions, period) != honest, table
+            transaction.rollback()
+        assert sums(dimensions, period) == honest
+    store.execute_sql("UPDATE rollup_party SET calls = calls + 1000")
+    store.execute_sql("UPDATE rollup_line SET calls = calls + 1000")
     differences = verify(ROME)
     assert differences
     assert all("sum" in text for text in differences if not text.startswith("… and"))
@@ -156,6 +178,59 @@ def test_a_day_rebuilt_makes_its_month_stale_at_once(company: Company) -> None:
 def test_a_month_that_is_not_over_is_not_summed(company: Company) -> None:
     rebuild(ROME, int(END - 15 * 86_400), 1000)
     assert clean_months() == {202601, 202602}
+
+
+def test_of_a_month_that_is_not_over_the_settled_days_are_summed(company: Company) -> None:
+    """What no sum by day knows would be read from weeks of rows otherwise."""
+    days = Days(ROME)
+    now = int(days.start(20260320) + 40_000)
+    rebuild(ROME, now, 1000)
+    assert clean_parts() == {202603: 20260319}
+    march = (date(2026, 3, 1), date(2026, 4, 1))
+    for dimensions in (("person",), ("hour", "weekday"), ("destination",)):
+        for period in (march, (date(2026, 3, 1), date(2026, 3, 18)), WHOLE):
+            assert sums(dimensions, period) == without_rollups(dimensions, period)
+    assert "rollup_party" in tables_read(("person",), march)
+    assert "rollup_party" not in tables_read(("person",), (march[0], date(2026, 3, 18)))
+    # A later day of the month does not touch what is summed, an earlier one does.
+    mark_dirty([20260319])
+    assert clean_parts() == {202603: 20260319}
+    rebuild_day(20260319, days)
+    assert clean_parts() == {202603: 20260319}
+    mark_dirty([20260318])
+    assert clean_parts() == {}
+    assert sums(("person",), march) == without_rollups(("person",), march)
+    assert rebuild(ROME, now) == 2
+    assert clean_parts() == {202603: 20260319}
+    assert rebuild(ROME, now) == 0
+    # The next day, and then the month being over.
+    assert rebuild(ROME, now + 86_400) == 1
+    assert clean_parts() == {202603: 20260320}
+    assert verify(ROME) == []
+    rebuild(ROME, END, 1000)
+    assert clean_parts().keys() == {202604}
+    assert 202603 in clean_months()
+
+
+def tables_read(dimensions: tuple[str, ...], period: tuple[date, date], **more: Any) -> set[str]:
+    """Return the tables that a question reads call figures from."""
+    return {
+        match.group(1)
+        for statement in statements(lambda: sums(dimensions, period, **more))
+        for match in re.finditer(r"FROM (call\b|rollup_\w+)", statement)
+    }
+
+
+def statements(question: Callable[[], object]) -> list[str]:
+    """Return the SQL that a question runs."""
+    said: list[str] = []
+    connection = store.connection()
+    connection.set_trace_callback(said.append)
+    try:
+        question()
+    finally:
+        connection.set_trace_callback(None)
+    return said
 
 
 def test_a_month_that_is_touched_while_it_is_summed_is_left(company: Company) -> None:

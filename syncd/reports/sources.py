@@ -1,0 +1,105 @@
+"""The tables that sums can be read from, and what each one knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from syncd.domain.days import QUARTER
+from syncd.reports.dimensions import Raw
+from syncd.store.rollup_tables import KEYS, MEASURES
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table that sums can be read from, and what its raw columns are called."""
+
+    table: str
+    columns: dict[Raw, str]
+    span: str = ""
+    """The column with the day or month."""
+
+    @property
+    def measures(self) -> list[str]:
+        """SQL of each measure."""
+        if self.table == "call":
+            return list(MEASURES.values())
+        return [f"SUM({name})" for name in MEASURES]
+
+
+def _today(column: str) -> str:
+    """Return the SQL of a party, or where there is none of another id, negative."""
+    return f"CASE WHEN party_id = 0 THEN -{column} ELSE party_id END"
+
+
+def _of_record(column: str) -> str:
+    """Return the SQL of what stands in a call's record alone."""
+    return f"(SELECT {column} FROM record WHERE record.id = call.id / 8)"
+
+
+CALL = Source(
+    "call",
+    {
+        Raw.LINE: "line_id",
+        Raw.PARTY: "party_id",
+        Raw.PROFILE: "profile_id",
+        Raw.ORG: "org_id",
+        Raw.ORG_TODAY: _today("org_id"),
+        Raw.PROFILE_TODAY: _today("profile_id"),
+        Raw.SIDE: "side",
+        Raw.DIRECTION: "direction",
+        Raw.CLASS: "class",
+        Raw.DESTINATION: "destination_id",
+        Raw.CARRIER: "carrier_id",
+        Raw.TRUNK: "trunk_id",
+        Raw.STATE: "state",
+        Raw.DISPOSITION: "disposition",
+        Raw.REASON: "reason",
+        Raw.QUARTER: f"started_at / {QUARTER}",
+        Raw.AUTHORIZATION: _of_record("authorization_code"),
+        Raw.MATTER_CODE: _of_record("matter_code"),
+        Raw.PURPOSE: "EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)",
+        Raw.MATTER: "COALESCE((SELECT matter_id FROM account_charge WHERE call_id = call.id), 0)",
+    },
+)
+
+_RAW = {
+    "line_id": Raw.LINE,
+    "party_id": Raw.PARTY,
+    "profile_id": Raw.PROFILE,
+    "org_id": Raw.ORG,
+    "direction": Raw.DIRECTION,
+    "class": Raw.CLASS,
+    "destination_id": Raw.DESTINATION,
+    "carrier_id": Raw.CARRIER,
+    "trunk_id": Raw.TRUNK,
+    "weekday": Raw.WEEKDAY,
+    "hour": Raw.HOUR,
+}
+
+
+def _rollup(table: str, span: Raw) -> Source:
+    columns = {span: span.value, **{_RAW[key]: key for key in KEYS[table]}}
+    if Raw.PARTY in columns:
+        columns |= {Raw.ORG_TODAY: _today("org_id"), Raw.PROFILE_TODAY: _today("profile_id")}
+    return Source(table, columns, span.value)
+
+
+BY_DAY = tuple(
+    _rollup(table, Raw.DAY) for table in ("rollup_day_total", "rollup_day_org", "rollup_day")
+)
+"""The smallest first."""
+BY_MONTH = tuple(
+    _rollup(table, Raw.MONTH)
+    for table in (
+        "rollup_month_total",
+        "rollup_destination_total",
+        "rollup_hour_total",
+        "rollup_month_org",
+        "rollup_party",
+        "rollup_month",
+        "rollup_destination",
+        "rollup_hour",
+        "rollup_line",
+    )
+)
+"""The smallest first."""
