@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from syncd.application.preparation import known_codes
 from syncd.reports.environment import Environment
+from syncd.reports.render.options import OutputOptions
+from syncd.reports.render.texts import style_of
+from syncd.reports.scope import Policy
 from syncd.settings.model import Settings
 
 
@@ -20,4 +23,22 @@ def environment(settings: Settings, now: int) -> Environment:
         settings.reports,
         settings.licensing.slots,
         settings.licensing.automatic_acquisition,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """Return what the settings say about who sees what."""
+    reports = settings.reports
+    return Policy(reports.level6_basis, reports.levels, reports.private_numbers == "management")
+
+
+def output_options(settings: Settings, now: int) -> OutputOptions:
+    """Return how every report of a moment (epoch UTC) is written, whatever it is written as."""
+    reports = settings.reports
+    return OutputOptions(
+        settings.timezone,
+        now,
+        style=style_of(reports.numbers, reports.days),
+        logo=reports.logo,
+        fonts=reports.fonts,
     )

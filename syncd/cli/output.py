@@ -16,7 +16,7 @@ WIDE = 120
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, indented, in UTF-8 whatever the locale."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not _unicode()) + "\n")
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=not is_unicode()) + "\n")
 
 
 def print_table(
@@ -57,5 +57,6 @@ def say(message: str) -> None:
     sys.stderr.write(f"{message}\n")
 
 
-def _unicode() -> bool:
+def is_unicode() -> bool:
+    """Tell whether standard output takes every character."""
     return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

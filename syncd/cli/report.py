@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from syncd.cli.access import (
     add_format,
@@ -15,16 +13,11 @@ from syncd.cli.access import (
     open_report_door,
 )
 from syncd.cli.context import Context
+from syncd.cli.report_output import FORMATS, add_output, chosen_output, deliver
 from syncd.domain.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from syncd.reports.request import Request
-    from syncd.reports.result import Column, Result
-
-LEFT_OUT = frozenset(("person", "direction", "disposition"))
-"""Columns that a terminal of 100 columns has no room for."""
-WIDE = 140
-"""Columns of a terminal that has room for all that a table shows by itself."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,15 +65,16 @@ def add_selection(parser: argparse.ArgumentParser, *, again: bool = False) -> No
         default=argparse.SUPPRESS if again else None,
         help="what a call is: a line's part in a conversation, or the whole of it",
     )
-    add_format(parser, "csv")
+    add_format(parser, *FORMATS)
+    add_output(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the report, or the list of them."""
-    form = chosen_format(arguments, context)
     check_viewer(arguments, context)
     if arguments.name is None:
-        return _list_reports(context, form)
+        return _list_reports(context, chosen_format(arguments, context))
+    output = chosen_output(arguments, context)
 
     from syncd.application.reports import environment
     from syncd.reports.request import specify
@@ -90,7 +84,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     specification = specify(_request(arguments), there)
     door = open_report_door(arguments, context, arguments.name, specification.text())
     with open_report(door, specification, there) as result:
-        _print(result, form)
+        deliver(result, output, arguments, context)
     return EXIT_OK
 
 
@@ -126,69 +120,3 @@ def _request(arguments: argparse.Namespace) -> Request:
         arguments.count,
         getattr(arguments, "by", None),
     )
-
-
-def _print(result: Result, form: str) -> None:
-    if form == "json":
-        from syncd.reports.render.json import write_json
-
-        write_json(result, sys.stdout)
-    elif form == "csv":
-        from syncd.reports.render.csv import write_csv
-
-        write_csv(result, sys.stdout)
-    else:
-        _print_table(result)
-
-
-def _shown(result: Result) -> tuple[Column, ...]:
-    """Return the columns of a table: those that are asked for, else those that there is room for."""
-    if result.specification.columns or not result.brief:
-        return result.columns
-    narrow = sys.stdout.isatty() and shutil.get_terminal_size().columns < WIDE
-    names = [name for name in result.brief if not narrow or name not in LEFT_OUT]
-    return tuple(result.column(name) for name in names)
-
-
-def _cell(column: Column, value: Any) -> Any:
-    """Return a value as a table shows it: the offset of a time stands only in JSON and CSV."""
-    from syncd.reports.result import Kind
-
-    return value[:19].replace("T", " ") if column.kind is Kind.MOMENT and value else value
-
-
-def _print_table(result: Result) -> None:
-    """Print the rows as a table, and what is not data on stderr."""
-    from syncd.cli.output import print_table, say
-    from syncd.reports.render import table
-
-    shown = _shown(result)
-    money = f" {result.currency}" if result.currency else ""
-    columns = [
-        table.Column(
-            column.heading + (money if column.name == "cost" else ""),
-            column.kind.numeric,
-            column.absent,
-        )
-        for column in shown
-    ]
-    rows = [[_cell(column, row[column.name]) for column in shown] for row in result.rows]
-    specification = result.specification
-    summed = (
-        "by posting period"
-        if specification.by == "posting"
-        else f"by the date of the call, counting {specification.counts}"
-    )
-    say(
-        f"{result.report} for {result.viewer} (level {result.level}), {specification.first} to"
-        f" before {specification.end}, {summed}"
-    )
-    total = [_cell(column, result.totals.get(column.name)) for column in shown]
-    if result.totals:
-        total[0] = f"Total of {result.totals['rows']}" if "rows" in result.totals else "Total"
-    if rows or result.totals:
-        print_table(columns, rows, total if result.totals else None)
-    if not rows:
-        say(result.empty)
-    for note in result.notes:
-        say(note)

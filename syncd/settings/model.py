@@ -21,6 +21,7 @@ from syncd.settings.finance import FinanceSettings
 from syncd.settings.mailing import MailingSettings
 from syncd.settings.retention import RetentionSettings
 from syncd.settings.schedule import Schedule
+from syncd.settings.secret import Secret
 
 SQLITE = "sqlite:///"
 PLACES = "places"
@@ -314,6 +315,14 @@ class ReportSettings:
     """Required level by report name, where it was changed."""
     private_numbers: str = "person"
     """Who is shown the numbers of private calls: ``person`` or ``management``, level 10 too."""
+    numbers: str = "1234.56"
+    """How numbers are written for people."""
+    days: str = "yyyy-mm-dd"
+    """How days are written for people."""
+    logo: Path | None = None
+    """A PNG or JPEG on PDF and HTML."""
+    fonts: tuple[Path, ...] = ()
+    """Fonts of PDF for what the usual ones have not."""
     working_hours: tuple[Span, ...] = WORKING_HOURS
     answer_within: int = 20
     """Seconds, as all that follow."""
@@ -351,7 +360,8 @@ class Settings:
     timezone: ZoneInfo
     currency: str
     database_url: str
-    """A SQLite file is given by its absolute path: ``sqlite:////var/lib/syncd/syncd.db``."""
+    """A SQLite file is given by its absolute path: ``sqlite:////var/lib/syncd/syncd.db``; or
+    ``postgresql://…``, without a password."""
     directories: dict[str, DirectorySettings]
     sites: dict[str, SiteSettings]
     trunks: tuple[TrunkSettings, ...]
@@ -373,6 +383,8 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     decks: dict[str, DeckSettings] = field(default_factory=dict)
     bands: dict[str, BandSettings] = field(default_factory=dict)
+    database_password: Secret | None = None
+    """Where the password for the database is; None: it needs none."""
     exchange: Path | None = None
     """The list of ``[exchange]``."""
     origins: dict[tuple[str, str], Origin] = field(default_factory=dict)

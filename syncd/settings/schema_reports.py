@@ -39,6 +39,33 @@ REPORTS = Section(
             "Who is shown the numbers of private calls: who made them alone, or also level 10.",
         ),
         Option(
+            "numbers",
+            values.choice("1234.56", "1,234.56", "1.234,56", "1 234,56", "1'234.56"),
+            "1234.56",
+            "How numbers are written for people, in tables, PDF and HTML.",
+        ),
+        Option(
+            "days",
+            values.choice("yyyy-mm-dd", "dd.mm.yyyy", "dd/mm/yyyy", "mm/dd/yyyy"),
+            "yyyy-mm-dd",
+            "How days are written for people.",
+        ),
+        Option(
+            "logo",
+            values.PATH,
+            "",
+            "A PNG or JPEG that stands on PDF and HTML.",
+            "logo.png",
+        ),
+        Option(
+            "fonts",
+            values.PATHS,
+            "",
+            "Fonts (TTF, OTF, TTC) of PDF for characters that its own have not, one a line; without"
+            " it those that the system has in the usual folders.",
+            "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        ),
+        Option(
             "working_hours",
             values.Kind("days and hours", _hours),
             "Mon-Fri 08:00-18:00",

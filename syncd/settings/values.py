@@ -76,6 +76,10 @@ def _path(text: str, base: Path) -> Path:
     return base / Path(one_line(text)).expanduser()
 
 
+def _paths(text: str, base: Path) -> tuple[Path, ...]:
+    return tuple(_path(line.strip(), base) for line in text.splitlines() if line.strip())
+
+
 def _duration(text: str, base: Path) -> int:
     match = re.fullmatch(r"([0-9]+)\s*([a-z]+?)s?", text.lower())
     if not match or match[2] not in UNITS:
@@ -173,18 +177,33 @@ def _departments(text: str, base: Path) -> tuple[str, ...]:
 
 
 def _database(text: str, base: Path) -> str:
-    if re.fullmatch(r"postgres(ql)?://\S+", text):
-        raise BadValue(
-            f"{hidden_password(text)!r}: this release stores in SQLite only", "sqlite:///syncd.db"
-        )
+    if re.match(r"postgres(ql)?://", text):
+        return _server(text)
     if not text.startswith(SQLITE) or len(text) == len(SQLITE):
         raise BadValue(f"{hidden_password(text)!r} is not a database", "sqlite:///syncd.db")
     return text
 
 
+def _server(text: str) -> str:
+    """Return the address of a database on a PostgreSQL. Raises BadValue."""
+    shown = hidden_password(text)
+    hint = "postgresql://USER@HOST:PORT/NAME, or postgresql://USER@/NAME?host=/run/postgresql"
+    match = re.fullmatch(
+        r"postgres(?:ql)?://(?:(?P<who>[^/@]*)@)?(?:\[[0-9A-Fa-f:]+\]|[^/@:?#\[\]]*)(?::[0-9]{1,5})?"
+        r"/(?P<name>[^/?#\s]+)(?:\?(?P<options>[^#\s]*))?",
+        text,
+    )
+    if match is None:
+        raise BadValue(f"{shown!r} is not the address of a database", hint)
+    if ":" in (match["who"] or "") or re.search(r"(?:^|&)password=", match["options"] or ""):
+        raise BadValue(f"{shown!r} has a password in it", "remove it: password_file = FILE")
+    return text
+
+
 def hidden_password(url: str) -> str:
     """Return a URL with its password as ``***``."""
-    return re.sub(r"(://[^:/@\s]*):[^\s]*@", r"\1:***@", url)
+    url = re.sub(r"(://[^:/@\s]*):[^\s]*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&\s]*", r"\1***", url)
 
 
 def _archive(text: str, base: Path) -> bool | Path:
@@ -261,6 +280,7 @@ FILTER = Kind("LDAP filter", lambda text, base: text.replace("\n", ""), "")
 FLAG = Kind("yes | no", _flag)
 PERCENT = Kind("percent", _percent)
 PATH = Kind("path", _path)
+PATHS = Kind("paths, one a line", _paths, ())
 DURATION = Kind("time span", _duration)
 SCHEDULE = Kind("schedule", _schedule)
 TIMEZONE = Kind("time zone", _timezone)

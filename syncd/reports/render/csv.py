@@ -6,11 +6,15 @@ import csv
 import re
 from typing import Any, TextIO
 
-from syncd.reports.result import Result
+from syncd.reports.render.options import OutputOptions
+from syncd.reports.result import Kind, Result
+
+BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 _DANGEROUS = tuple("=+-@\t\r\n＝＋－＠")
 _HARMLESS = re.compile(r"\+[0-9]*\**|-?[0-9]+(\.[0-9]+)?")
 """A number in E.164, masked or not, and an amount: no formula can be made of them."""
+_DECIMALS = (Kind.MONEY, Kind.NUMBER)
 
 
 def safe_cell(value: Any) -> str:
@@ -27,10 +31,21 @@ def safe_cell(value: Any) -> str:
     return text
 
 
-def write_csv(result: Result, stream: TextIO) -> None:
+def write_csv(result: Result, stream: TextIO, options: OutputOptions | None = None) -> None:
     """Write the rows under a line of field names. Absent values are empty, totals are left out."""
-    writer = csv.writer(stream, lineterminator="\n")
+    options = options or OutputOptions()
+    writer = csv.writer(stream, delimiter=options.delimiter, lineterminator="\n")
+    if options.bom:
+        stream.write(BOM)
     names = [column.name for column in result.columns]
-    writer.writerow(names)
+    point = options.decimal
+    decimals = [column.kind in _DECIMALS and point != "." for column in result.columns]
+    writer.writerow([safe_cell(name) for name in names])
     for row in result.rows:
-        writer.writerow([safe_cell(row[name]) for name in names])
+        cells = [safe_cell(row[name]) for name in names]
+        if any(decimals):
+            cells = [
+                cell.replace(".", point) if decimal else cell
+                for cell, decimal in zip(cells, decimals, strict=True)
+            ]
+        writer.writerow(cells)

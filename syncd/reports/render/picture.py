@@ -1,0 +1,187 @@
+"""What a picture of a report shows, whatever draws it: at most twenty bars, a line over time, or a
+map of two things that cross."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from syncd.reports.render.texts import ISO, OTHERS, Style, heading_of, number_text, shown
+from syncd.reports.result import Column, Kind, Result
+
+MOST_BARS = 20
+"""Bars that the eye takes in; what is beyond is one bar together."""
+MOST_POINTS = 1000
+LONGEST_LABEL = 60
+MOST_CELLS = 62
+"""Columns of a map, and rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A value and what it is of."""
+
+    label: str
+    value: Decimal
+    text: str
+    """The value as people read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Values beside one another, the largest first; ``over_time`` they follow one another instead
+    and a line joins them."""
+
+    heading: str
+    points: tuple[Point, ...]
+    over_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """Values of what crosses: a row for each label of the one, a column for each of the other."""
+
+    heading: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    cells: tuple[tuple[Point | None, ...], ...]
+    """By row, then column."""
+
+
+Picture = Bars | HeatMap
+
+
+class Collector:
+    """Gathers a picture while the rows go by, so that they are read once."""
+
+    def __init__(self, result: Result, style: Style = ISO) -> None:
+        chart = result.chart
+        by_name = {column.name: column for column in result.columns}
+        self.heading = ""
+        self._style = style
+        self._values: dict[tuple[str, ...], Decimal] = {}
+        self._labels: tuple[Column, ...] = ()
+        self._value: Column | None = None
+        self._over_time = False
+        if chart is None or chart.label not in by_name or chart.value not in by_name:
+            return
+        self._value = by_name[chart.value]
+        self._over_time = chart.over_time
+        if chart.across in by_name:
+            self._labels = (by_name[chart.label], by_name[chart.across])
+        else:
+            self._labels = (by_name[chart.label],)
+        # Two rows of one label are two bars, told apart by what else stands in them; over time and
+        # in a map they are one value.
+        self._apart = (
+            ()
+            if chart.over_time or chart.across
+            else tuple(
+                column
+                for column in result.columns
+                if column.kind is Kind.TEXT and column.name != chart.label
+            )
+        )
+        self._additive = self._value.kind is not Kind.NUMBER and chart.additive
+        self.heading = (
+            f"{heading_of(self._value, result.currency)} by {self._labels[0].heading.lower()}"
+        )
+        if chart.across:
+            self.heading += f" and {self._labels[-1].heading.lower()}"
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take in a row."""
+        if self._value is None:
+            return
+        value = row[self._value.name]
+        if value is None or isinstance(value, bool):
+            return
+        try:
+            amount = Decimal(value)
+        except (ArithmeticError, ValueError, TypeError):
+            return
+        columns = (*self._labels, *self._apart)
+        key = tuple(shown(column, row[column.name], self._style) for column in columns)
+        if key in self._values and self._additive:
+            amount += self._values[key]
+        self._values[key] = amount
+
+    def picture(self) -> Picture | None:
+        """Return the picture of the rows so far, None when there is nothing to see."""
+        if self._value is None or not any(self._values.values()):
+            return None
+        if len(self._labels) > 1:
+            return self._map()
+        return self._bars()
+
+    def _point(self, label: str, amount: Decimal) -> Point:
+        assert self._value is not None
+        if len(label) > LONGEST_LABEL:
+            label = label[: LONGEST_LABEL - 1] + "…"
+        if self._value.kind is Kind.SECONDS:
+            text = shown(self._value, int(amount), self._style)
+        else:
+            text = number_text(f"{amount:f}", self._style)
+        return Point(label, amount, text)
+
+    def _bars(self) -> Bars:
+        items = list(self._values.items())
+        if self._over_time:
+            points = tuple(self._point(key[0], amount) for key, amount in items[:MOST_POINTS])
+            return Bars(self.heading, points, over_time=True)
+        items.sort(key=lambda item: -item[1])
+        kept, rest = items, items[:0]
+        if len(items) > MOST_BARS:
+            kept, rest = items[: MOST_BARS - 1], items[MOST_BARS - 1 :]
+        labels = _told_apart([key for key, _ in kept])
+        points = tuple(
+            self._point(label, amount) for label, (_, amount) in zip(labels, kept, strict=True)
+        )
+        if rest and self._additive:
+            together = sum((amount for _, amount in rest), Decimal(0))
+            points = (*points, self._point(f"{len(rest)} {OTHERS}", together))
+        elif rest:
+            points = (*points, self._point(labels_of(rest[0][0]), rest[0][1]))
+        return Bars(self.heading, points)
+
+    def _map(self) -> HeatMap:
+        rows = list(dict.fromkeys(key[0] for key in self._values))[:MOST_CELLS]
+        columns = list(dict.fromkeys(key[1] for key in self._values))[:MOST_CELLS]
+        if all(label.isdecimal() for label in columns):
+            columns.sort(key=int)
+        cells = tuple(
+            tuple(
+                self._point(f"{row} {column}", self._values[row, column])
+                if (row, column) in self._values
+                else None
+                for column in columns
+            )
+            for row in rows
+        )
+        return HeatMap(self.heading, tuple(rows), tuple(columns), cells)
+
+
+def labels_of(key: tuple[str, ...]) -> str:
+    """Return the whole label of a bar."""
+    return ", ".join(filter(None, key))
+
+
+def _told_apart(keys: list[tuple[str, ...]]) -> list[str]:
+    """Return a label for each bar: the first part, and the others where two have the same."""
+    first = [key[0] for key in keys]
+    return [labels_of(key) if first.count(key[0]) > 1 else key[0] for key in keys]
+
+
+def collected(result: Result, style: Style = ISO) -> tuple[Result, Callable[[], Picture | None]]:
+    """Return the report whose rows are gathered on their way, and what gives the picture when they
+    have been read."""
+    collector = Collector(result, style)
+
+    def rows() -> Any:
+        for row in result.rows:
+            collector.add(row)
+            yield row
+
+    return replace(result, rows=rows()), collector.picture
