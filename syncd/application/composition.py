@@ -364,10 +364,11 @@ def checked(settings: Settings) -> Preparation:
 
     Raises ConfigurationError with all that is wrong; warnings are in the ``problems`` returned.
     """
+    from syncd.application.schedule_checks import schedule_problems
     from syncd.directory import checks
 
     prepared = prepare(settings)
-    prepared.problems[:0] = checks.problems(settings)
+    prepared.problems[:0] = [*checks.problems(settings), *schedule_problems(settings)]
     prepared.check(settings)
     return prepared
 
@@ -377,12 +378,14 @@ def problems(settings: Settings) -> list[Problem]:
     tariffs and drop folders. The settings themselves were checked when they were loaded."""
     from syncd.application.decks import deck_problems
     from syncd.application.preparation import folder_problems, list_problems, tariff_warnings
+    from syncd.application.schedule_checks import schedule_problems
     from syncd.directory import checks
 
     prepared = prepare(settings)
     return [
         *settings.warnings,
         *checks.problems(settings),
+        *schedule_problems(settings),
         *prepared.problems,
         *deck_problems(settings),
         *(

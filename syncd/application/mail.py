@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.domain.errors import ConfigurationError, TryAgainError, UsageError
+from syncd.reports.recipients import addressee_now
 from syncd.settings.secret import Secret
 from syncd.store import outbox
+from syncd.store.schedules import rights_of, withdraw
 
 if TYPE_CHECKING:
     from syncd.settings.finance import MailSettings
@@ -36,6 +38,8 @@ class MailOutcome:
     sent: int = 0
     deferred: int = 0
     failed: int = 0
+    withdrawn: int = 0
+    """Messages to who may not see any more what is in them."""
     waiting: int = 0
     """Messages that are left, those that are not due yet included."""
 
@@ -68,9 +72,26 @@ def send_mail(application: Application, *, stop: Stop = NEVER) -> MailOutcome:
                 for message in messages:
                     if stop.is_set():
                         break
+                    if _withdrawn(message, application):
+                        outcome.withdrawn += 1
+                        continue
                     _send(server, settings, message, application, outcome)
         outcome.waiting = outbox.waiting()
     return outcome
+
+
+def _withdrawn(message: outbox.Waiting, application: Application) -> bool:
+    """Take a message back whose recipient left, or sees something else since it was written."""
+    written = rights_of(message.kind, message.reference)
+    if written is None:
+        return False
+    key, rights = written
+    one = addressee_now(key, application.settings.reports.level6_basis)
+    if one.rights == rights and not one.refusal:
+        return False
+    reason = one.refusal or "what they may see has changed"
+    withdraw(message, f"withdrawn: {reason}", application.clock(), again=not one.refusal)
+    return True
 
 
 def _send(

@@ -23,6 +23,7 @@ from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
 from syncd.application.mail import send_mail
 from syncd.application.people import resume
+from syncd.application.schedules import send_due
 from syncd.daemon.follow import Follower, followers
 from syncd.daemon.results import (
     BudgetReport,
@@ -30,6 +31,7 @@ from syncd.daemon.results import (
     MailReport,
     Report,
     RollUpReport,
+    ScheduleReport,
     SyncReport,
     tell_file,
 )
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from syncd.settings.model import DirectorySettings, Settings
 
 SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
-BUDGETS, MAIL = "budgets", "mail"
+BUDGETS, MAIL, SCHEDULES = "budgets", "mail", "schedules"
 HEARTBEAT = "heartbeat"
 HEARTBEAT_SECONDS = 5
 FAILED = {
@@ -55,6 +57,7 @@ FAILED = {
     ROLL_UP: "roll_up_failed",
     BUDGETS: "budgets_failed",
     MAIL: "mail_failed",
+    SCHEDULES: "schedules_failed",
 }
 JOB_SKIPPED = "job_skipped"
 SPARE_THREADS = 4
@@ -89,6 +92,7 @@ def finance_units(settings: Settings) -> list[tuple[str, Schedule]]:
         units.append((BUDGETS, finance.budget_schedule))
     if finance.mail.server:
         units.append((MAIL, finance.mail.schedule))
+        units.append((SCHEDULES, settings.mailing.look))
     return units
 
 
@@ -171,7 +175,11 @@ class Jobs:
                 first = None if self._first_syncs else now
                 self._add(INGEST, name, source.schedule, self._ingest, first)
             self._add(ROLL_UP, "", settings.daemon.rollups, self._roll_up, now)
-            works = {BUDGETS: self._check_budgets, MAIL: self._send_mail}
+            works = {
+                BUDGETS: self._check_budgets,
+                MAIL: self._send_mail,
+                SCHEDULES: self._send_reports,
+            }
             for kind, schedule in finance_units(settings):
                 self._add(kind, "", schedule, works[kind], now)
             self._scheduler.add_job(
@@ -314,6 +322,9 @@ class Jobs:
 
     def _check_budgets(self, application: Application, name: str, signal: WorkSignal) -> Report:
         return BudgetReport(check_budgets(application, stop=signal))
+
+    def _send_reports(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        return ScheduleReport(send_due(application, stop=signal))
 
     def _send_mail(self, application: Application, name: str, signal: WorkSignal) -> Report:
         return MailReport(send_mail(application, stop=signal))

@@ -10,6 +10,7 @@ from syncd.domain.codes import FileState
 if TYPE_CHECKING:
     from syncd.application.budgets import BudgetOutcome
     from syncd.application.mail import MailOutcome
+    from syncd.application.schedules import ScheduleOutcome
     from syncd.calls.intake import FileOutcome, IngestOutcome
     from syncd.cdr.arrivals import Watched
     from syncd.cdr.gaps import Gap
@@ -26,6 +27,7 @@ ROLL_UP_FINISHED = "roll_up_finished"
 BUDGET_REACHED = "budget_reached"
 BUDGET_MEMBER_UNKNOWN = "budget_member_unknown"
 MAIL_FINISHED = "mail_finished"
+SCHEDULES_FINISHED = "schedules_finished"
 FILE_EVENTS = {
     FileState.DONE: "file_ingested",
     FileState.FAILED: "file_failed",
@@ -204,6 +206,30 @@ class BudgetReport:
             )
 
 
+class ScheduleReport:
+    """Of the scheduled reports that were due."""
+
+    def __init__(self, outcome: ScheduleOutcome) -> None:
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        outcome = self.outcome
+        if not outcome.sent:
+            return
+        speak = log.warning if outcome.count("failed", "missed") else log.info
+        speak(
+            SCHEDULES_FINISHED,
+            **{
+                state: outcome.count(state)
+                for state in ("written", "empty", "refused", "failed", "missed")
+            },
+            seconds=seconds,
+        )
+
+
 class MailReport:
     """Of the mail that was due."""
 
@@ -215,7 +241,7 @@ class MailReport:
 
     def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
         outcome = self.outcome
-        if not (outcome.sent or outcome.deferred or outcome.failed):
+        if not (outcome.sent or outcome.deferred or outcome.failed or outcome.withdrawn):
             return
         speak = log.warning if outcome.failed else log.info
         speak(
@@ -223,6 +249,7 @@ class MailReport:
             sent=outcome.sent,
             deferred=outcome.deferred,
             failed=outcome.failed,
+            withdrawn=outcome.withdrawn,
             waiting=outcome.waiting,
             seconds=seconds,
         )

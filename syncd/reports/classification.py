@@ -127,6 +127,14 @@ VERBS = (
     Way("budget check", "budget", Shows.SUMS, "reports.budgets", Changes.COMMAND),
     Way("invoice check", "invoice", Shows.ROWS, "reports.invoice"),
     Way("charge-back", "charge-back", Shows.SUMS, "reports.charge_back"),
+    Way("schedule list", Needs.REPORT, Shows.NOTHING, "application.schedules"),
+    Way("schedule add", Needs.REPORT, Shows.NOTHING, "application.schedules", Changes.COMMAND),
+    Way("schedule show", Needs.REPORT, Shows.NOTHING, "reports.recipients"),
+    Way("schedule remove", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),
+    Way("schedule pause", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),
+    Way("schedule resume", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),
+    Way("schedule run", Needs.REPORT, Shows.ROWS, "reports.scheduled", Changes.COMMAND),
+    Way("schedule log", Needs.REPORT, Shows.NOTHING, "store.schedules"),
     Way("mail list", "mail", Shows.NOTHING, "store.outbox"),
     Way("mail send", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
     Way("mail test", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
@@ -144,6 +152,7 @@ JOBS = (
     Way("ingest", Needs.LOCAL, Shows.COUNTS, "calls.intake", Changes.OWN),
     Way("roll-up", Needs.LOCAL, Shows.COUNTS, "store.rollups", Changes.OWN),
     Way("budgets", Needs.VIEWER, Shows.SUMS, "reports.budget_mail", Changes.OWN),
+    Way("schedules", Needs.VIEWER, Shows.ROWS, "reports.scheduled", Changes.OWN),
     Way("mail", Needs.VIEWER, Shows.NOTHING, "store.outbox", Changes.OWN),
 )
 """Every unit of work of the daemon. What is written to somebody is written as that somebody."""

@@ -50,9 +50,10 @@ def compose(
     subject: str,
     text: str,
     now: int,
+    html: str = "",
     attachments: tuple[Attachment, ...] = (),
 ) -> Message:
-    """Return a message for one recipient.
+    """Return a message for one recipient; ``html`` is the text once more, for who reads that.
 
     Its Message-ID follows from kind, reference and recipient: should the server get it twice, because
     the connection broke after it was taken, every mail system knows it again.
@@ -68,6 +69,8 @@ def compose(
     # Nobody answers to a program, out of office or not (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    if html:
+        message.add_alternative(html, subtype="html")
     for attachment in attachments:
         main, _, sub = attachment.type.partition("/")
         message.add_attachment(

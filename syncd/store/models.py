@@ -231,6 +231,21 @@ from syncd.store.schedule_models import (
 from syncd.store.schedule_models import (
     ScheduleState as ScheduleState,
 )
+from syncd.store.schedule_models import (
+    AlarmState as AlarmState,
+)
+from syncd.store.schedule_models import (
+    AlarmTold as AlarmTold,
+)
+from syncd.store.schedule_models import (
+    ReportSchedule as ReportSchedule,
+)
+from syncd.store.schedule_models import (
+    ScheduleRun as ScheduleRun,
+)
+from syncd.store.schedule_models import (
+    ScheduleState as ScheduleState,
+)
 from syncd.store.tables import Table
 from syncd.store.tables import database as database
 from syncd.store.traffic_models import (
@@ -498,6 +513,11 @@ MODELS: tuple[type[Any], ...] = (
     RerateRun,
     RerateChange,
     Outbox,
+    ReportSchedule,
+    ScheduleState,
+    ScheduleRun,
+    AlarmState,
+    AlarmTold,
     ReportSchedule,
     ScheduleState,
     ScheduleRun,

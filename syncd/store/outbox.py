@@ -18,6 +18,8 @@ class Waiting(NamedTuple):
     message: bytes
     created_at: int
     attempts: int
+    kind: str = ""
+    reference: str = ""
 
 
 def post(kind: str, reference: str, recipient: str, subject: str, message: bytes, now: int) -> bool:
@@ -45,21 +47,27 @@ def due(now: int, limit: int) -> list[Waiting]:
     """Return messages that are to be sent now, the oldest first."""
     rows = (
         Outbox.select(
-            Outbox.id, Outbox.recipient, Outbox.message, Outbox.created_at, Outbox.attempts
+            Outbox.id,
+            Outbox.recipient,
+            Outbox.message,
+            Outbox.created_at,
+            Outbox.attempts,
+            Outbox.kind,
+            Outbox.reference,
         )
         .where(Outbox.state == WAITING, Outbox.next_at <= now)
         .order_by(Outbox.id)
         .limit(limit)
         .tuples()
     )
-    return [Waiting(row[0], row[1], bytes(row[2]), row[3], row[4]) for row in rows]
+    return [Waiting(row[0], row[1], bytes(row[2]), *row[3:7]) for row in rows]
 
 
 def settle(message: int, state: str, now: int, reason: str = "") -> None:
-    """Remember that a message was sent, or that it is given up."""
+    """Remember that a message was sent, or that it is given up. What it told is not kept."""
     with write_transaction():
         Outbox.update(
-            state=state, settled_at=now, reason=reason, attempts=Outbox.attempts + 1
+            state=state, settled_at=now, reason=reason, message=b"", attempts=Outbox.attempts + 1
         ).where(Outbox.id == message, Outbox.state == WAITING).execute()
 
 

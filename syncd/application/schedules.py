@@ -1,0 +1,325 @@
+"""Scheduled reports: what is due is made for each recipient as them, and written into the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from syncd.application.composition import NEVER, Application, Stop
+from syncd.application.reports import environment, output_options, policy
+from syncd.domain.errors import Problem, UsageError, UserError
+from syncd.domain.party import name_key
+from syncd.reports.permissions import may_open
+from syncd.reports.recipients import MANAGEMENT, Addressee, addressees, may_write_to_others
+from syncd.reports.request import specify
+from syncd.reports.request_text import from_text
+from syncd.reports.scheduled import KIND, Rendered, ScheduledReport, Sending, render_for
+from syncd.reports.scope import Policy, resolve_viewer
+from syncd.settings.checks_mailing import subject_faults
+from syncd.settings.model import Settings
+from syncd.settings.timing import latest, parse_timing
+from syncd.settings.values import BadValue
+from syncd.settings.values_mailing import parse_recipients
+from syncd.store import schedules as stored
+from syncd.store.database import is_database_trouble, write_transaction
+from syncd.store.outbox import post
+
+if TYPE_CHECKING:
+    from syncd.domain.viewer import Viewer
+    from syncd.reports.mail import Message
+
+LOCK = "schedules"
+WRITTEN, EMPTY, REFUSED, FAILED, MISSED = "written", "empty", "refused", "failed", "missed"
+SCHEDULE_FAILED = "schedule_failed"
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of one report for one recipient."""
+
+    scheduled: ScheduledReport
+    recipient: str
+    state: str
+    rows: int = 0
+    reason: str = ""
+    message: Message | None = None
+
+
+@dataclass(slots=True)
+class ScheduleOutcome:
+    """What a look at the schedules did."""
+
+    sent: list[Sent] = field(default_factory=list)
+
+    def count(self, *states: str) -> int:
+        return sum(one.state in states for one in self.sent)
+
+
+def scheduled_reports(settings: Settings) -> list[ScheduledReport]:
+    """Return all schedules: those of the settings, then those that people made."""
+    found = [
+        ScheduledReport(
+            f"ini:{one.name}",
+            one.name,
+            0,
+            one.report,
+            one.when,
+            one.form,
+            one.recipients,
+            one.reader,
+            one.subject,
+            one.empty,
+            one.missed,
+        )
+        for one in settings.mailing.schedules.values()
+    ]
+    return found + [
+        ScheduledReport(
+            f"user:{row.id}",
+            row.name,
+            row.owner,
+            row.report,
+            parse_timing(row.timing),
+            row.form,
+            parse_recipients(row.recipients),
+            row.reader,
+            row.subject,
+            row.empty,
+            row.missed,
+            bool(row.paused),
+        )
+        for row in stored.made_by_people()
+    ]
+
+
+def send_due(application: Application, *, stop: Stop = NEVER) -> ScheduleOutcome:
+    """Write the reports that are due into the outbox, each recipient's once.
+
+    What was begun before is gone on with. Raises TryAgainError when another process does it.
+    """
+    outcome = ScheduleOutcome()
+    with application.locked(LOCK, stop), application.connected():
+        for scheduled in scheduled_reports(application.settings):
+            if stop.is_set():
+                break
+            if not scheduled.paused:
+                _send_due(application, scheduled, outcome, stop)
+    return outcome
+
+
+def send_now(
+    application: Application, scheduled: ScheduledReport, *, dry_run: bool = False
+) -> ScheduleOutcome:
+    """Write a report for its recipients at once, whatever its time; with ``dry_run`` the messages
+    are only returned. Raises TryAgainError when another process sends reports."""
+    outcome = ScheduleOutcome()
+    with application.locked(LOCK, NEVER), application.connected():
+        now = application.clock()
+        for sent, one in _made(application, scheduled, now):
+            outcome.sent.append(sent if dry_run else _remember(sent, one, now, now))
+    return outcome
+
+
+def _send_due(
+    application: Application, scheduled: ScheduledReport, outcome: ScheduleOutcome, stop: Stop
+) -> None:
+    now, zone = application.clock(), application.settings.timezone
+    due = stored.due_at(scheduled.key, str(scheduled.when))
+    if due is None or due > now:
+        if due is None:
+            following = scheduled.when.next_after(now, zone)
+            stored.plan(scheduled.key, str(scheduled.when), following)
+        return
+    planned = latest(scheduled.when, zone, due, now)
+    begun = stored.begun(scheduled.key, planned)
+    late = now - planned > MISSED_AFTER and not begun
+    if planned != due or (late and scheduled.missed == "skip"):
+        outcome.sent.append(_missed(scheduled, due, planned, now, late))
+    if not late or scheduled.missed == "send":
+        for sent, one in _made(application, scheduled, planned):
+            outcome.sent.append(_remember(sent, one, planned, now))
+            if stop.is_set():
+                return
+    stored.plan(scheduled.key, str(scheduled.when), scheduled.when.next_after(planned, zone))
+
+
+MISSED_AFTER = 900
+"""Seconds after which a report that was due counts as missed."""
+
+
+def _missed(scheduled: ScheduledReport, due: int, planned: int, now: int, late: bool) -> Sent:
+    """Enter into the log that a report was not sent at its time, or times."""
+    skipped = late and scheduled.missed == "skip"
+    reason = "was due while nothing was sent" if skipped else "earlier ones are not sent any more"
+    sent = Sent(scheduled, "", MISSED, reason=reason)
+    with write_transaction():
+        stored.enter(_row(sent, None, planned if skipped else due, now))
+    return sent
+
+
+def _made(
+    application: Application, scheduled: ScheduledReport, planned: int
+) -> Iterator[tuple[Sent, _Made]]:
+    """Make a report for each recipient who has not got it yet. Yields what became of it."""
+    settings = application.settings
+    basis = settings.reports.level6_basis
+    items = scheduled.recipients
+    refusal = ""
+    if any(item.kind != "owner" for item in items):
+        refusal = may_write_to_others(scheduled.owner, basis)
+    if refusal:
+        yield Sent(scheduled, "", REFUSED, reason=refusal), _Made()
+        return
+    done = stored.recipients_of(scheduled.key, planned)
+    now = application.clock()
+    sending = Sending(
+        environment(settings, planned),
+        now,
+        policy(settings),
+        settings.finance.mail.sender,
+        output_options(settings, now),
+        settings.mailing.largest_attachment,
+    )
+    for one in addressees(items, scheduled.owner, scheduled.reader, basis):
+        if one.key in done:
+            continue
+        if one.refusal:
+            yield Sent(scheduled, one.address or one.who, REFUSED, reason=one.refusal), _Made(one)
+            continue
+        try:
+            rendered = render_for(one, scheduled, sending)
+        except UserError as error:
+            yield Sent(scheduled, one.address, FAILED, reason=error.message), _Made(one)
+        except Exception as error:
+            if isinstance(error, OSError) or is_database_trouble(error):
+                raise
+            # One recipient's report that has met a defect does not stop those of the others.
+            log.error(SCHEDULE_FAILED, schedule=scheduled.name, to=one.who, exc_info=error)
+            reason = f"a defect of syncd: {type(error).__name__}: {error}"
+            yield Sent(scheduled, one.address, FAILED, reason=reason), _Made(one)
+        else:
+            state = EMPTY if rendered.message is None else WRITTEN
+            sent = Sent(
+                scheduled, one.address, state, rendered.rows, rendered.remark, rendered.message
+            )
+            yield sent, _Made(one, rendered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """For whom, and what."""
+
+    addressee: Addressee | None = None
+    rendered: Rendered | None = None
+
+
+def _remember(sent: Sent, made: _Made, planned: int, now: int) -> Sent:
+    """Store a message and that it was written, in one transaction: a second process, or this one
+    after a crash, finds both or none."""
+    with write_transaction():
+        if stored.enter(_row(sent, made, planned, now)) and sent.message is not None:
+            message = sent.message
+            post(KIND, message.reference, message.recipient, message.subject, message.content, now)
+    return sent
+
+
+def _row(sent: Sent, made: _Made | None, planned: int, now: int) -> dict[str, Any]:
+    one = made.addressee if made else None
+    rendered = made.rendered if made else None
+    return {
+        "schedule": sent.scheduled.key,
+        "name": sent.scheduled.name,
+        "planned_at": planned,
+        "at": now,
+        "recipient_key": one.key if one else "",
+        "recipient": sent.recipient,
+        "reader": one.who if one else "",
+        "report": sent.scheduled.report,
+        "period": rendered.period if rendered else "",
+        "form": sent.scheduled.form,
+        "state": sent.state,
+        "rows": sent.rows,
+        "message": sent.reason,
+        "reference": sent.message.reference if sent.message else "",
+        "rights": one.rights if one else "",
+    }
+
+
+def wish(
+    name: str,
+    report: str,
+    when: str,
+    form: str,
+    recipients: str,
+    *,
+    owner: int,
+    reader: str = "",
+    subject: str = "",
+    empty: str = "send",
+    missed: str = "send",
+) -> ScheduledReport:
+    """Return the schedule that somebody asks for. Raises UsageError."""
+    try:
+        timing = parse_timing(when)
+        told = parse_recipients(recipients)
+    except BadValue as error:
+        raise UsageError(error.what, error.hint) from None
+    except ValueError as error:
+        raise UsageError(str(error), "such as monthly on 1 at 07:00, or a cron line") from None
+    if not name.strip() or "/" in name or not name.isprintable():
+        raise UsageError(f"{name!r} is not a name for a schedule", "such as my-month")
+    if not told:
+        raise UsageError("nobody is to get it", "--to me")
+    for what, hint in subject_faults(subject):
+        raise UsageError(what, hint)
+    return ScheduledReport(
+        "", name, owner, report, timing, form, told, reader, subject, empty, missed
+    )
+
+
+def add_schedule(
+    settings: Settings, wanted: ScheduledReport, viewer: Viewer, rules: Policy, now: int
+) -> int:
+    """Store a schedule for whom it is. Returns when it is due first (epoch seconds).
+
+    Raises UsageError for what cannot be made, UserError for what is not for them.
+    """
+    specification = specify(from_text(wanted.report), environment(settings, now))
+    others = [item for item in wanted.recipients if item.kind != "owner"]
+    if others and viewer.level < MANAGEMENT:
+        raise UserError(
+            f"reports for others are for level {MANAGEMENT}", "--to me, or leave it out"
+        )
+    if wanted.owner == 0 and len(others) < len(wanted.recipients):
+        raise UsageError("the local administrator has no mail address", "--to USER, or --as USER")
+    addresses = [item.name for item in others if item.kind == "address"]
+    if addresses and wanted.owner == 0 and not wanted.reader:
+        raise UsageError(f"nobody says what {addresses[0]} may see", "--addresses-as USER")
+    if wanted.reader:
+        resolve_viewer(wanted.reader, rules.level6_basis)
+    if not others and not may_open(viewer, specification.report, rules.levels):
+        raise UserError(f"The report {specification.report} is not available to {viewer.name}.")
+    number = stored.add(
+        owner=wanted.owner,
+        name=wanted.name.strip(),
+        name_key=name_key(wanted.name),
+        report=wanted.report,
+        timing=str(wanted.when),
+        form=wanted.form,
+        recipients="; ".join(map(str, wanted.recipients)),
+        reader=wanted.reader,
+        subject=wanted.subject,
+        empty=wanted.empty,
+        missed=wanted.missed,
+        created_at=now,
+    )
+    if number is None:
+        raise UsageError(f"there is a schedule {wanted.name!r} already", "remove it, or rename")
+    following = wanted.when.next_after(now, settings.timezone)
+    stored.plan(f"user:{number}", str(wanted.when), following)
+    return following
