@@ -190,6 +190,35 @@ def quality_of(record_ids: Iterable[int]) -> list[Measured]:
     return found
 
 
+def quality_of_alone(record_ids: Iterable[int]) -> list[Measured]:
+    """Return the measurements of records each of which is a conversation of its own, as
+    ``quality_of`` does for each of them."""
+    records: dict[tuple[int, int], list[Any]] = {}
+    for record in Record.select(
+        Record.id,
+        Record.pbx_id,
+        Record.started_at,
+        Record.ended_at,
+        Record.call_ref,
+        Record.orig_leg,
+        Record.dest_leg,
+    ).where(Record.id << list(record_ids), Record.call_ref != 0):
+        records.setdefault((record.pbx_id, record.call_ref), []).append(record)
+    rows = CallQuality.select().where(
+        CallQuality.call_ref << sorted({ref for _, ref in records}), CallQuality.excluded == 0
+    )
+    found = []
+    for quality in rows:
+        for record in records.get((quality.pbx_id, quality.call_ref), ()):
+            if not record.started_at - NEAR <= quality.ended_at <= record.ended_at + NEAR:
+                continue
+            if quality.leg and quality.leg in (record.orig_leg, record.dest_leg):
+                side = Side.CALLING if quality.leg == record.orig_leg else Side.CALLED
+                found.append(Measured(record.id, side, quality))
+    found.sort(key=lambda one: (one.record, one.side, one.quality.ended_at, one.quality.key))
+    return found
+
+
 def _nearest(candidates: Sequence[tuple[Any, Side]], quality: CallQuality) -> tuple[Any, Side]:
     """Return the end of a record that a measurement belongs to, of those with its leg."""
 

@@ -12,6 +12,9 @@ from syncd.reports.catalogue.entry import (
     Group,
 )
 
+STREAMS_RULE = "a stream that was measured at an end of a leg of a call that you see"
+RECORDS_RULE = "records, whether a call was made of them or not"
+
 MADE = (
     CatalogueEntry(
         "frequent-numbers",
@@ -66,6 +69,49 @@ MADE = (
         period=TODAY,
     ),
     CatalogueEntry(
+        "quality-by-site",
+        "call quality by site of the line: MOS, loss, jitter",
+        make="quality",
+        takes=OF_ROWS,
+        group=Group.QUALITY,
+        counting=STREAMS_RULE,
+    ),
+    CatalogueEntry(
+        "quality-by-device",
+        "call quality by device: MOS, loss, jitter",
+        make="quality",
+        takes=OF_ROWS,
+        group=Group.QUALITY,
+        counting=STREAMS_RULE,
+    ),
+    CatalogueEntry(
+        "quality-by-codec",
+        "call quality by codec: MOS, loss, jitter",
+        make="quality",
+        takes=OF_ROWS,
+        group=Group.QUALITY,
+        counting=STREAMS_RULE,
+    ),
+    CatalogueEntry(
+        "worst-calls",
+        "the calls that sounded worst",
+        make="worst_calls",
+        takes=OF_ROWS,
+        group=Group.QUALITY,
+        limit=50,
+        counting=STREAMS_RULE,
+    ),
+    CatalogueEntry(
+        "unused-extensions",
+        "billed lines without a call",
+        make="unused_extensions",
+        takes=OF_PERIOD,
+        group=Group.SETUP,
+        period="last-3-months",
+        counting="lines that somebody holds at the end of the period; a row that only passed a call"
+        " on is a use as well",
+    ),
+    CatalogueEntry(
         "trunk-load",
         "how busy the trunks were, billed calls or not",
         make="trunk_load",
@@ -73,6 +119,54 @@ MADE = (
         group=Group.SETUP,
         level=8,
         counting="an end of a record on a trunk is a seizure, unless an earlier record has its leg",
+    ),
+    CatalogueEntry(
+        "internal-traffic",
+        "internal calls from department to department",
+        make="internal_traffic",
+        takes=OF_ROWS,
+        group=Group.WHERE,
+        level=8,
+        counting="an internal record counts once, whichever of its ends you see",
+    ),
+    CatalogueEntry(
+        "unknown-numbers",
+        "numbers of the line side that nobody holds",
+        make="unknown",
+        takes=OF_NOW,
+        group=Group.SETUP,
+        level=10,
+        counting=RECORDS_RULE,
+        period=TODAY,
+    ),
+    CatalogueEntry(
+        "unknown-trunks",
+        "devices of the trunk side that no section lists",
+        make="unknown",
+        takes=OF_NOW,
+        group=Group.SETUP,
+        level=10,
+        counting=RECORDS_RULE,
+        period=TODAY,
+    ),
+    CatalogueEntry(
+        "licence-use",
+        "lines that hold a slot of the licence, or wait for one",
+        make="licence_use",
+        takes=OF_NOW,
+        group=Group.MANAGEMENT,
+        level=8,
+        counting="a line that takes a slot, in the order of the queue",
+        period=TODAY,
+    ),
+    CatalogueEntry(
+        "access-log",
+        "who ran which report on whom, and when",
+        make="access_log",
+        takes=OF_PERIOD,
+        group=Group.MANAGEMENT,
+        level=10,
+        counting="a use of a report or of a verb that shows calls",
     ),
 )
 """Reports with a maker."""
