@@ -18,6 +18,7 @@ from syncd.domain.codes import LEVELS
 from syncd.domain.errors import UsageError, UserError
 from syncd.reports.access import Origins, joined, level_name, split
 from syncd.reports.catalogue.standard import catalogue
+from syncd.reports.conditions import records_of
 from syncd.reports.conversation import ConversationRows, NoSuchCall
 from syncd.reports.environment import Environment
 from syncd.reports.lookups import ORG_FIELDS, Lookups, select
@@ -30,7 +31,6 @@ from syncd.reports.permissions import (
     required_level,
     scope_of,
 )
-from syncd.reports.query import records_of
 from syncd.reports.scope import Door, Policy, id_list, in_list, row_conditions, viewer_of
 from syncd.settings.model import DirectorySettings
 from syncd.store.models import Org, Party, Profile

@@ -15,10 +15,11 @@ from syncd.domain.codes import Purpose, Side
 from syncd.domain.days import Days, day_date, next_day
 from syncd.domain.errors import UserError
 from syncd.licensing.history import FULL
+from syncd.reports.conditions import records_of
 from syncd.reports.listing import list_rows
 from syncd.reports.lookups import Lookups
 from syncd.reports.permissions import Reach
-from syncd.reports.query import Query, records_of
+from syncd.reports.query import Query
 from syncd.reports.scope import Door, private_records
 from syncd.reports.specification import Specification
 from syncd.reports.timeline import Part, Sight, timeline

@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from syncd.domain.codes import Direction, Disposition, NumberClass, Purpose, Side, State, Word
+from syncd.domain.codes import (
+    Direction,
+    Disposition,
+    NumberClass,
+    Outcome,
+    Purpose,
+    Side,
+    State,
+    Word,
+)
 from syncd.domain.party import CUSTOM_FIELDS
 
 
@@ -29,6 +38,7 @@ class Raw(Enum):
     TRUNK = "trunk"
     STATE = "state"
     DISPOSITION = "disposition"
+    OUTCOME = "outcome"
     AUTHORIZATION = "authorization"
     """The authorization code of the record, a text."""
     MATTER_CODE = "matter_code"
@@ -65,6 +75,9 @@ class Dimension:
     temporal: bool = False
 
 
+WITHIN, OUTSIDE = "within", "outside"
+"""Whether a call began within working hours."""
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -93,6 +106,8 @@ DIMENSIONS = {
         Dimension("month", "Month", (Raw.MONTH, Raw.DAY, Raw.QUARTER), temporal=True),
         Dimension("state", "State", (Raw.STATE,), words=State),
         Dimension("disposition", "Disposition", (Raw.DISPOSITION,), words=Disposition),
+        Dimension("outcome", "Outcome", (Raw.OUTCOME,), of_party=True, words=Outcome),
+        Dimension("working_time", "Working time", (Raw.QUARTER,)),
         Dimension("authorization_code", "Authorization", (Raw.AUTHORIZATION,), of_party=True),
         Dimension("matter_code", "Matter code", (Raw.MATTER_CODE,), of_party=True),
         Dimension("matter", "Matter", (Raw.MATTER,), of_party=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
@@ -29,3 +30,8 @@ class Environment:
     slots: int | None = None
     """Of the licence; None: unlimited."""
     acquisition: bool = False
+
+    @property
+    def day(self) -> date:
+        """Today."""
+        return datetime.fromtimestamp(self.now, self.zone).date()

@@ -34,6 +34,7 @@ from syncd.domain.codes import RecordOutcome, Side
 from syncd.domain.money import parse_micros
 from syncd.licensing.history import FULL, Standing
 from syncd.reports.account import explain_account
+from syncd.reports.conditions import records_of
 from syncd.reports.conversation import RECORDS_LEVEL, ConversationRows, NoSuchCall
 from syncd.reports.lookups import Lookups
 from syncd.reports.masking import MASK, PRIVATE, WHOLLY, mask_number
@@ -41,7 +42,6 @@ from syncd.reports.months import allowances_of
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.posting import posting_of
 from syncd.reports.quality import measurements
-from syncd.reports.query import records_of
 from syncd.reports.scope import Door
 from syncd.store.models import File, Pbx, Record, database
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,17 +10,13 @@ from syncd.billing.working import with_tax
 from syncd.domain.call_id import format_call_id, format_conversation_id
 from syncd.domain.codes import Direction, Disposition, NumberClass, Purpose, Side, State
 from syncd.domain.money import format_micros
-from syncd.reports.lookups import select
+from syncd.reports.list_order import Found, call_fields, ordered_rows, selection
 from syncd.reports.masking import shown_number
+from syncd.reports.pages import page_key
 from syncd.reports.permissions import BUSINESS
 from syncd.reports.query import Query
 from syncd.reports.result import Column, Kind
-from syncd.reports.scope import masked_digits, private_owner, row_conditions
-from syncd.reports.sources import CALL
-from syncd.store.rollups import rows_extent
-
-DAY = 86_400
-"""Seconds."""
+from syncd.reports.scope import masked_digits
 
 _BEFORE_CUSTOM = {
     "id": "Call",
@@ -115,28 +111,6 @@ class _Row(NamedTuple):
 
 _WIDTH = len(_Row._fields)
 
-_SELECTED = """
-SELECT c.id, c.started_at, line.line_id, profile.display_name, party.username, profile.department,
- COALESCE(cost_center.text, NULLIF(charge.cost_center, ''), profile.cost_center),
- profile.office_location, c.direction, c.side, c.counted, first.started_at,
- first.key_hash, record.key_hash, c.other_number, c.other_outside, c.hunt_pilot, c.class,
- destination.name, c.disposition, c.ring_seconds, c.duration, c.cost, c.state,
- record.authorization_code, record.matter_code, matter.name, carrier.name, {private}{custom}
-FROM ({rows} ORDER BY started_at DESC, id DESC LIMIT ?) c
-LEFT JOIN record ON record.id = c.id / 8
-LEFT JOIN record first ON first.id = c.conversation
-LEFT JOIN line ON line.id = c.line_id
-LEFT JOIN profile ON profile.id = c.profile_id
-LEFT JOIN party ON party.id = c.party_id
-LEFT JOIN destination ON destination.id = c.destination_id
-LEFT JOIN carrier ON carrier.id = c.carrier_id
-LEFT JOIN account_charge charge ON charge.call_id = c.id
-LEFT JOIN matter ON matter.id = charge.matter_id
-LEFT JOIN name cost_center ON cost_center.kind = 'cost_center'
- AND cost_center.key = charge.cost_center AND charge.cost_center <> ''
-ORDER BY c.started_at DESC, c.id DESC
-"""
-
 
 def row_columns(custom_fields: Mapping[str, str], *, codes: bool = False) -> tuple[Column, ...]:
     """Return the fields of a row, in their order."""
@@ -152,46 +126,33 @@ def row_columns(custom_fields: Mapping[str, str], *, codes: bool = False) -> tup
 
 
 def list_rows(
-    query: Query, custom_fields: Mapping[str, str], *, codes: bool = False
+    query: Query,
+    custom_fields: Mapping[str, str],
+    *,
+    codes: bool = False,
+    more: Callable[[str], None] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a query, newest first, at most the specification's limit; with ``codes``
-    also the fields that stand in a list only when asked for, as the viewer gets them.
-
-    Time is walked backwards in windows: a page of the newest rows touches little more than itself,
-    and the rows of a long period are never held all at once.
-    """
-    extent = rows_extent()
-    parts = row_conditions(query.scope, query.lookups)
-    if extent is None or not parts:
-        return
+    """Yield the rows of a query, in its order and from its page on, at most the specification's
+    limit; with ``codes`` also the fields that stand in a list only when asked for, as the viewer
+    gets them. ``more`` is told the key of the next page when there is one."""
+    fields = call_fields(query, custom_fields)
+    names = [*_Row._fields, *custom_fields]
+    selected = selection(", ".join(fields[name] for name in names))
     left = query.specification.limit
-    stop, begin = min(query.stop, extent[1] + 1), max(query.start, extent[0])
-    size = DAY
-    wanted = query.filtered(CALL)
-    statement = _SELECTED.format(
-        private=private_owner("c"),
-        custom="".join(f", profile.{name}" for name in custom_fields),
-        rows=" UNION ALL ".join(
-            "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
-            f" AND {part.sql}{wanted.sql}"
-            for part in parts
-        ),
-    )
-    while stop > begin and left != 0:
-        start = max(begin, stop - size)
-        parameters: list[Any] = []
-        for part in parts:
-            parameters += [start, stop, *part.parameters, *wanted.parameters]
-        rows = select(statement, *parameters, -1 if left is None else left)
-        for row in rows:
-            custom = dict(zip(custom_fields, row[_WIDTH:], strict=True))
-            plain = _Row._make(row[:_WIDTH])
-            shown = _shown(plain, custom, query)
-            yield shown | _codes(plain, query) if codes else shown
-        if left is not None:
-            left -= len(rows)
-            size *= 2
-        stop = start
+    last: Found | None = None
+    for found in ordered_rows(query, fields, selected):
+        if left == 0:
+            if more is not None and last is not None:
+                row = _Row._make(last.row[:_WIDTH])
+                place = last.values, row.started_at, row.key_hash, row.side
+                more(page_key(query.specification, *place))
+            return
+        last = found
+        custom = dict(zip(custom_fields, found.row[_WIDTH:], strict=True))
+        plain = _Row._make(found.row[:_WIDTH])
+        shown = _shown(plain, custom, query)
+        yield shown | _codes(plain, query) if codes else shown
+        left = None if left is None else left - 1
 
 
 def _shown(row: _Row, custom: Mapping[str, str | None], query: Query) -> dict[str, Any]:

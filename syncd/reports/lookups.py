@@ -6,16 +6,17 @@ shown for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.billing.unrated import taken_apart
+from syncd.domain.bands import Span, is_within
 from syncd.domain.codes import State
 from syncd.domain.days import Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
-from syncd.reports.dimensions import DIMENSIONS, WEEKDAYS, Raw
+from syncd.reports.dimensions import DIMENSIONS, OUTSIDE, WEEKDAYS, WITHIN, Raw
 from syncd.store.models import database
 from syncd.store.names import aliases
 
@@ -56,6 +57,8 @@ class Lookups:
         self.account_codes = account_codes
         self.vat: Mapping[str, int] = {}
         """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
+        self.working_hours: Sequence[Span] = ()
+        self._working: dict[int, bool] = {}
         self.raw_codes = False
         """Whether the viewer sees authorization codes as they are; a query says so."""
         self.masked_digits = 0
@@ -176,7 +179,17 @@ class Lookups:
             "month": lambda value: month_of(days.moment(value).day),
             "weekday": lambda value: days.moment(value).weekday,
             "hour": lambda value: days.moment(value).hour,
+            "working_time": self._working_time,
         }[dimension]
+
+    def _working_time(self, quarter: int) -> Key:
+        """Return whether a quarter of an hour is within working hours."""
+        found = self._working.get(quarter)
+        if found is None:
+            weekday = self.days.moment(quarter).weekday - 1
+            found = is_within(self.working_hours, weekday, self.days.second(quarter))
+            self._working[quarter] = found
+        return WITHIN if found else OUTSIDE
 
     def label(self, dimension: str, key: Key) -> Any:
         """Return what is shown for a key; None for unassigned."""

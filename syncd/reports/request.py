@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from syncd.domain.errors import UsageError
 from syncd.reports.catalogue.entry import CatalogueEntry
@@ -81,7 +81,7 @@ def specify(request: Request, environment: Environment) -> Specification:
     fields = environment.custom_fields
     entry = find_report(request.report, fields)
     _check_taken(request, entry)
-    today = datetime.fromtimestamp(environment.now, environment.zone).date()
+    today = environment.day
     first, end = _period(request, entry, today)
     dimensions = entry.dimensions
     if request.group_by is not None:

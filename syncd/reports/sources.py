@@ -53,6 +53,7 @@ CALL = Source(
         Raw.TRUNK: "trunk_id",
         Raw.STATE: "state",
         Raw.DISPOSITION: "disposition",
+        Raw.OUTCOME: "outcome",
         Raw.REASON: "reason",
         Raw.QUARTER: f"started_at / {QUARTER}",
         Raw.AUTHORIZATION: _of_record("authorization_code"),

@@ -14,10 +14,13 @@ from syncd.domain.errors import UsageError
 from syncd.reports.dimensions import (
     ALIASES,
     DEFAULT_MEASURES,
+    DERIVED,
     DIMENSIONS,
     MEASURES,
+    OUTSIDE,
     ROW_FILTERS,
     WEEKDAYS,
+    WITHIN,
     known_dimensions,
 )
 
@@ -146,12 +149,14 @@ def parse_dimensions(text: str, custom_fields: Mapping[str, str]) -> tuple[str, 
 
 def parse_measures(text: str) -> tuple[str, ...]:
     """Return the measures of a ``--measures`` list. Raises UsageError for an unknown one."""
-    names = [part.strip() for part in text.split(",") if part.strip()]
+    known = (*MEASURES, *DERIVED)
+    words = (part.strip() for part in text.split(","))
+    names = [word.replace("-", "_") for word in words if word]
     for name in names:
-        if name not in MEASURES:
-            raise UsageError(f"there is no measure {name!r}", nearest(name, MEASURES))
+        if name not in known:
+            raise UsageError(f"there is no measure {name!r}", nearest(name, known))
     if not names:
-        raise UsageError("--measures names none", f"some of {', '.join(MEASURES)}")
+        raise UsageError("--measures names none", f"some of {', '.join(known)}")
     return tuple(dict.fromkeys(names))
 
 
@@ -230,6 +235,7 @@ def _conversation(value: str) -> str:
 
 _CHECKS: dict[str, Callable[[str], str]] = {
     "weekday": _weekday,
+    "working_time": lambda value: _word("working_time", value, (WITHIN, OUTSIDE)),
     "hour": _hour,
     "month": _month,
     "day": lambda value: parse_day(value, "day").isoformat(),
