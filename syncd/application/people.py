@@ -32,6 +32,9 @@ from syncd.store.reassignment import ProfileSpan
 if TYPE_CHECKING:
     from syncd.calls.context import IntakeContext
 
+NOTHING = ("", "no", "0")
+"""What a field of somebody new is that nobody said anything of."""
+
 UNMADE = -1
 """Id of a profile or org that is not there yet."""
 
@@ -86,6 +89,7 @@ def change_person(
             Changed(party.id, field, before.get(field, ""), after.get(field, ""))
             for field in {**after, **before}
             if before.get(field, "") != after.get(field, "")
+            and not (new and after[field] in NOTHING)
         ]
         enter(actor, action, changes, around.now, reason)
     return done

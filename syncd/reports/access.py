@@ -15,15 +15,6 @@ LEVEL = "permission_level"
 FIELDS = (LEVEL, "level6_basis", "additional_departments", "masked_digits")
 """What of a person's fields says what they may see."""
 
-LEVEL_NAMES = {
-    0: "no access",
-    2: "view personal calls",
-    6: "view calls of users",
-    8: "view all calls",
-    10: "complete management",
-}
-
-
 class Origins:
     """Where the levels of people come from: read once for all of them."""
 
@@ -117,7 +108,7 @@ def standings(
 
 def level_name(level: int) -> str:
     """Return what a level is called; a number that is none sees nothing."""
-    return LEVEL_NAMES[level] if level in LEVELS else "no level: sees nothing"
+    return LEVELS[level] if level in LEVELS else "no level: sees nothing"
 
 
 def split(departments: str) -> list[str]:

@@ -375,10 +375,12 @@ class Company:
 
     def run(self, *words: str) -> Answer:
         """Run a command line."""
-        out, err = io.StringIO(), io.StringIO()
+        written, err = io.BytesIO(), io.StringIO()
+        out = io.TextIOWrapper(written, encoding="utf-8", newline="")
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(["--config", str(self.ini), *words])
-        return Answer(code, out.getvalue(), err.getvalue())
+        out.flush()
+        return Answer(code, written.getvalue().decode(), err.getvalue())
 
     def ok(self, *words: str) -> Answer:
         """Run a command line that must succeed."""
