@@ -79,6 +79,11 @@ class Days:
             self._moments[quarter] = found
         return found
 
+    def second(self, quarter: int) -> int:
+        """Return the second of the day, by the clock, at which a quarter of an hour begins."""
+        local = datetime.fromtimestamp(quarter * QUARTER, self.zone)
+        return local.hour * 3600 + local.minute * 60
+
     def start(self, day: int) -> int:
         """Return the epoch second at which a local day begins."""
         wall = datetime.combine(day_date(day), datetime.min.time(), self.zone)
