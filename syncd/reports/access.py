@@ -108,7 +108,7 @@ def standings(
 
 def level_name(level: int) -> str:
     """Return what a level is called; a number that is none sees nothing."""
-    return LEVELS[level] if level in LEVELS else "no level: sees nothing"
+    return LEVELS.get(level, "no level: sees nothing")
 
 
 def split(departments: str) -> list[str]:
