@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -91,7 +91,7 @@ def specify(request: Request, environment: Environment) -> Specification:
     measures = entry.measures or (BOOKED_MEASURES if by == BY_POSTING else DEFAULT_MEASURES)
     if request.measures is not None:
         measures = parse_measures(request.measures)
-    filters, comparisons = parse_conditions(request.filters, fields)
+    filters, comparisons = parse_conditions((*request.filters, *_conditions(entry, environment)), fields)
     sort = parse_names("--sort", request.sort, fields)
     if not sort and request.group_by is None:
         sort = entry.sort
@@ -114,6 +114,12 @@ def specify(request: Request, environment: Environment) -> Specification:
         _compared(request.compare),
         _word("--as-of", request.as_of, (AS_OF_CALL, AS_OF_TODAY)) or AS_OF_CALL,
     )
+
+
+def _conditions(entry: CatalogueEntry, environment: Environment) -> Iterator[str]:
+    """Yield what else a report is about, with the options that it names."""
+    for condition in entry.conditions:
+        yield condition.format(short_call=environment.reports.short_call)
 
 
 def _check_taken(request: Request, entry: CatalogueEntry) -> None:

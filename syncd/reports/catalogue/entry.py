@@ -19,16 +19,16 @@ OF_ENGINE = frozenset(
 OF_CALLS = OF_ENGINE | {"first", "end", "period", "filters", "columns", "limit"}
 """What can be asked of a report that chooses among call rows."""
 
-OF_ROWS = OF_CALLS - OF_ENGINE
+OF_ROWS = (OF_CALLS - OF_ENGINE) | {"sort"}
 """What can be asked of a report that works its figures out of call rows."""
 
 OF_GROUPS = OF_ROWS | {"group_by"}
 """The same where it has a row for each group of them."""
 
-OF_PERIOD = frozenset(("first", "end", "period", "columns", "limit"))
+OF_PERIOD = frozenset(("first", "end", "period", "columns", "sort", "limit"))
 """What can be asked of a report about a period that is not made of call rows."""
 
-OF_NOW = frozenset(("columns", "limit"))
+OF_NOW = frozenset(("columns", "sort", "limit"))
 """What can be asked of a report about the present."""
 
 PARTICIPATIONS_RULE = "a line's part in a conversation counts once, on its first row"
@@ -64,6 +64,9 @@ class CatalogueEntry:
     """What it sums unless something else is asked for, empty for the usual ones."""
     filters: Filters = ()
     """Which rows it is about, whatever else is asked for."""
+    conditions: tuple[str, ...] = ()
+    """More of that, as filters are written; ``{short_call}`` stands for that option of
+    ``[reports]``."""
     by: str = BY_DATE
     """What it sums by unless something else is asked for: the date of the call, or the posting
     period."""

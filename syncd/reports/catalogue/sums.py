@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncd.reports.catalogue.entry import CatalogueEntry, Group
+from syncd.reports.result import Chart
 from syncd.reports.specification import BOOKED_MEASURES, BY_POSTING
 
 SUMS = (
@@ -39,6 +40,7 @@ SUMS = (
         "when calls are made: hour by weekday",
         ("hour", "weekday"),
         ("calls", "answered", "missed", "duration"),
+        chart=Chart("hour", "calls", across="weekday"),
         group=Group.WHEN,
     ),
     CatalogueEntry(
@@ -72,6 +74,7 @@ SUMS = (
         "missed calls by person, beside those that were answered",
         ("person", "username", "party"),
         ("missed", "answered", "calls", "ring_seconds"),
+        sort=("-missed",),
         group=Group.MISSED,
     ),
     CatalogueEntry(
@@ -79,6 +82,7 @@ SUMS = (
         "missed calls by line, beside those that were answered",
         ("line_id", "person"),
         ("missed", "answered", "calls", "ring_seconds"),
+        sort=("-missed",),
         group=Group.MISSED,
     ),
 )
