@@ -61,6 +61,13 @@ def _xlsx(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
     write_xlsx(result, stream, options)
 
 
+def _html(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
+    from syncd.reports.render.html import write_html
+
+    with _Utf8(stream) as text:
+        write_html(result, text, options)
+
+
 class _Utf8(io.TextIOWrapper):
     """Text as UTF-8 into a stream of bytes that stays open."""
 
@@ -86,6 +93,7 @@ OUTPUTS = {
             _xlsx,
             text=False,
         ),
+        Output("html", "a page for a browser", "text/html", (".html", ".htm"), _html),
     )
 }
 """Every output, by name."""

@@ -37,6 +37,8 @@ class Bars:
     heading: str
     points: tuple[Point, ...]
     over_time: bool = False
+    seconds: bool = False
+    """The values are durations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +125,15 @@ class Collector:
         if self._value.kind is Kind.SECONDS:
             text = shown(self._value, int(amount), self._style)
         else:
-            text = number_text(f"{amount:f}", self._style)
+            text = number_text(_decimal(amount, self._value.kind), self._style)
         return Point(label, amount, text)
 
     def _bars(self) -> Bars:
         items = list(self._values.items())
+        seconds = self._value is not None and self._value.kind is Kind.SECONDS
         if self._over_time:
             points = tuple(self._point(key[0], amount) for key, amount in items[:MOST_POINTS])
-            return Bars(self.heading, points, over_time=True)
+            return Bars(self.heading, points, over_time=True, seconds=seconds)
         items.sort(key=lambda item: -item[1])
         kept, rest = items, items[:0]
         if len(items) > MOST_BARS:
@@ -144,7 +147,7 @@ class Collector:
             points = (*points, self._point(f"{len(rest)} {OTHERS}", together))
         elif rest:
             points = (*points, self._point(labels_of(rest[0][0]), rest[0][1]))
-        return Bars(self.heading, points)
+        return Bars(self.heading, points, seconds=seconds)
 
     def _map(self) -> HeatMap:
         rows = list(dict.fromkeys(key[0] for key in self._values))[:MOST_CELLS]
@@ -161,6 +164,15 @@ class Collector:
             for row in rows
         )
         return HeatMap(self.heading, tuple(rows), tuple(columns), cells)
+
+
+def _decimal(amount: Decimal, kind: Kind) -> str:
+    """Return an amount without the zeros at its end, money with two decimals at least."""
+    whole, _, rest = f"{amount:f}".partition(".")
+    rest = rest.rstrip("0")
+    if kind is Kind.MONEY:
+        rest = rest.ljust(2, "0")
+    return f"{whole}.{rest}" if rest else whole
 
 
 def labels_of(key: tuple[str, ...]) -> str:
