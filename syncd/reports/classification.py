@@ -157,12 +157,11 @@ JOBS = (
 )
 """Every unit of work of the daemon. What is written to somebody is written as that somebody."""
 
-OUTPUTS = (
-    Way("csv", Needs.VIEWER, Shows.ROWS, "reports.run"),
-    Way("json", Needs.VIEWER, Shows.ROWS, "reports.run"),
-    Way("table", Needs.VIEWER, Shows.ROWS, "reports.run"),
+OUTPUTS = tuple(
+    Way(name, Needs.VIEWER, Shows.ROWS, "reports.run")
+    for name in ("csv", "html", "json", "pdf", "table", "xlsx")
 )
-"""Every module of ``reports/render``: given a result, it chooses nothing."""
+"""Every form of a report: given a result, it chooses nothing."""
 
 PAGES = (
     Way("/metrics", Needs.LOCAL, Shows.COUNTS, "observe.metrics"),

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import argparse
 import ast
-import pkgutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-import syncd.reports.render
+import syncd
 from syncd.cli.main import VERBS as KNOWN_VERBS
 from syncd.cli.main import build_parser
 from syncd.daemon import jobs
 from syncd.reports.catalogue.standard import catalogue
 from syncd.reports.classification import JOBS, OUTPUTS, PAGES, VERBS, Changes, Needs, Way, verb_way
 from syncd.reports.permissions import REQUIRED_LEVELS
+from syncd.reports.render import outputs
 from tests.support.contract import PEOPLE, Company
 
 
@@ -56,13 +56,12 @@ def test_every_unit_of_work_of_the_daemon_is_classified() -> None:
 
 
 def test_every_output_is_classified() -> None:
-    modules = {one.name for one in pkgutil.iter_modules(syncd.reports.render.__path__)}
-    assert names(OUTPUTS) == sorted(modules)
+    assert names(OUTPUTS) == sorted(outputs.OUTPUTS)
 
 
 def test_every_page_of_the_daemon_is_classified() -> None:
     found = set()
-    for path in (Path(syncd.reports.render.__path__[0]).parents[1]).rglob("*.py"):
+    for path in Path(syncd.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Dict) and path.parent.name == "daemon":
                 found |= {
@@ -128,6 +127,13 @@ WORDS = {
     "budget history": ["x"],
     "invoice check": ["x.csv", "--carrier", "telco"],
     "charge-back": ["--period", "2026-02", "--to", "out"],
+    "schedule add": ["x", "by-person", "--when", "daily at 07:00"],
+    "schedule show": ["x"],
+    "schedule remove": ["x"],
+    "schedule pause": ["x"],
+    "schedule resume": ["x"],
+    "schedule run": ["x"],
+    "alarm test": ["x"],
     "mail test": ["a@example.com"],
     "report": ["calls"],
 }
