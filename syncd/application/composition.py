@@ -123,13 +123,13 @@ class Application:
         ``prepared`` is what ``checked`` returned, where that was asked. Raises ConfigurationError,
         or TryAgainError when the database cannot be reached.
         """
-        from syncd.store.database import open_database
+        from syncd.store.database import open_configured
         from syncd.store.rollups import ensure_zone, zone_is
 
         settings.state_directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         # Two processes that start at once must not bring the schema up to date side by side.
         with hold(settings.state_directory, SCHEMA, command, wait=settings.daemon.lock_wait):
-            database = open_database(settings.database_url, settings.state_directory)
+            database = open_configured(settings)
         application = cls(settings, database, command=command)
         application._prepared = prepared
         if not zone_is(settings.timezone):
@@ -336,15 +336,15 @@ class Application:
         return hold_folder(folder, wait=self.settings.daemon.lock_wait, stopping=stop.is_set)
 
     def locked(self, name: str, stop: Stop) -> contextlib.AbstractContextManager[None]:
-        """Hold a lock against other processes while the block runs. Raises TryAgainError naming
-        who has it."""
-        return hold(
-            self.settings.state_directory,
-            name,
-            self.command,
-            wait=self.settings.daemon.lock_wait,
-            stopping=stop.is_set,
-        )
+        """Hold a lock against other processes while the block runs, on a PostgreSQL against those
+        of other machines too. Raises TryAgainError naming who has it."""
+        from syncd.store.advisory import hold_in_database
+        from syncd.store.dialect import is_postgresql
+
+        wait, stopping = self.settings.daemon.lock_wait, stop.is_set
+        if is_postgresql(self.database):
+            return hold_in_database(self.database, name, self.command, wait=wait, stopping=stopping)
+        return hold(self.settings.state_directory, name, self.command, wait=wait, stopping=stopping)
 
     @contextlib.contextmanager
     def _turn(self, pbx: str, stop: Stop) -> Iterator[None]:

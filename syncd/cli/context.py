@@ -82,13 +82,13 @@ class Context:
     def database(self) -> peewee.Database:
         """Open the database (once), brought up to date and bound to the models."""
         if self._database is None:
-            from syncd.store.database import open_database
+            from syncd.store.database import open_configured
             from syncd.store.locks import hold
 
             settings = self.settings
             # Two processes must not bring the tables up to date side by side.
             with hold(settings.state_directory, "schema", "syncd"):
-                self._database = open_database(settings.database_url, settings.state_directory)
+                self._database = open_configured(settings)
         return self._database
 
     @property

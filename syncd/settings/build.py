@@ -15,6 +15,7 @@ from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.retention import RetentionSettings
 from syncd.settings.schema import CDR
 from syncd.settings.schema_people import DIRECTORY, PLACE_MAPPING
+from syncd.settings.secret import Secret
 
 
 def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Settings:
@@ -33,6 +34,7 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
         timezone=zone,
         currency=general["currency"],
         database_url=_database_url(parsed.one("database").values["url"], state),
+        database_password=_database_password(parsed.one("database")),
         directories={
             name: _directory(section, parsed.of("map")[name], parsed.of("groups").get(name))
             for name, section in parsed.of("directory").items()
@@ -77,6 +79,20 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
             for name, option in section.raw.options.items()
         },
         warnings=warnings,
+    )
+
+
+def _database_password(section: ParsedSection) -> Secret | None:
+    file, credential = section.values["password_file"], section.values["password_credential"]
+    if not file and not credential:
+        return None
+    return Secret(
+        section="database",
+        file=file,
+        credential=credential,
+        file_option="password_file",
+        credential_option="password_credential",
+        complaint="the database cannot be asked",
     )
 
 

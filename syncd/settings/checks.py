@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from syncd.domain.errors import Problem
+from syncd.settings.checks_database import database_problems
 from syncd.settings.checks_finance import finance_problems
 from syncd.settings.checks_mailing import mailing_problems
 from syncd.settings.checks_retention import retention_problems
@@ -55,6 +56,7 @@ def problems(parsed: Parsed, sources: Collection[str], drivers: Collection[str])
     found += site_problems(parsed)
     found += _folders(parsed)
     found += finance_problems(parsed, _readable)
+    found += database_problems(parsed, _readable)
     found += mailing_problems(parsed)
     found += retention_problems(parsed)
     return found

@@ -63,7 +63,23 @@ DATABASE = Section(
             "url",
             values.DATABASE,
             "sqlite:///syncd.db",
-            "A file in the state directory.",
+            "A file in the state directory; or a database on a PostgreSQL 15 or later, such as"
+            " postgresql://syncd@db.example.com/syncd?sslmode=verify-full (needs the extra"
+            " syncd[postgresql]).",
+        ),
+        Option(
+            "password_file",
+            values.PATH,
+            "",
+            "A file whose first line is the password for PostgreSQL; nobody else may write it.",
+            "database.secret",
+        ),
+        Option(
+            "password_credential",
+            values.TEXT,
+            "",
+            "Name of the systemd credential with the password, instead of password_file.",
+            "database-password",
         ),
     ),
 )

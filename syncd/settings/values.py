@@ -178,25 +178,24 @@ def _departments(text: str, base: Path) -> tuple[str, ...]:
 
 def _database(text: str, base: Path) -> str:
     if re.match(r"postgres(ql)?://", text):
-        return _server(text)
+        return _database_server(text)
     if not text.startswith(SQLITE) or len(text) == len(SQLITE):
         raise BadValue(f"{hidden_password(text)!r} is not a database", "sqlite:///syncd.db")
     return text
 
 
-def _server(text: str) -> str:
+def _database_server(text: str) -> str:
     """Return the address of a database on a PostgreSQL. Raises BadValue."""
     shown = hidden_password(text)
     hint = "postgresql://USER@HOST:PORT/NAME, or postgresql://USER@/NAME?host=/run/postgresql"
-    match = re.fullmatch(
-        r"postgres(?:ql)?://(?:(?P<who>[^/@]*)@)?(?:\[[0-9A-Fa-f:]+\]|[^/@:?#\[\]]*)(?::[0-9]{1,5})?"
-        r"/(?P<name>[^/?#\s]+)(?:\?(?P<options>[^#\s]*))?",
-        text,
-    )
-    if match is None:
-        raise BadValue(f"{shown!r} is not the address of a database", hint)
-    if ":" in (match["who"] or "") or re.search(r"(?:^|&)password=", match["options"] or ""):
+    if shown != text:
         raise BadValue(f"{shown!r} has a password in it", "remove it: password_file = FILE")
+    if not re.fullmatch(
+        r"postgres(?:ql)?://(?:[^\s/@]*@)?(?:\[[0-9A-Fa-f:]+\]|[^\s/@:?#\[\]]*)(?::[0-9]{1,5})?"
+        r"/[^\s/?#]+(?:\?[^\s#]*)?",
+        text,
+    ):
+        raise BadValue(f"{shown!r} is not the address of a database", hint)
     return text
 
 

@@ -16,6 +16,9 @@ import peewee
 from syncd.domain.errors import TryAgainError
 from syncd.store.dialect import is_postgresql
 
+WRITERS = "writers"
+"""The lock of those who write, within a transaction."""
+
 _POLL_SECONDS = 0.1
 
 

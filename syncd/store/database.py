@@ -13,7 +13,8 @@ import peewee
 from playhouse.migrations import Runner
 
 from syncd.domain.errors import ConfigurationError, TryAgainError
-from syncd.store.advisory import session_lock, transaction_lock
+from syncd.settings.model import Settings
+from syncd.store.advisory import WRITERS, session_lock, transaction_lock
 from syncd.store.dialect import is_postgresql
 from syncd.store.models import (
     Carrier,
@@ -32,9 +33,6 @@ SERVER = re.compile(r"postgres(ql)?://")
 """How the address of a PostgreSQL begins."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
-WRITERS = "writers"
-"""The lock of those who write, within a transaction."""
-
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
@@ -81,6 +79,14 @@ def open_database(
     proxy.initialize(database)
     migrate(database)
     return database
+
+
+def open_configured(settings: Settings) -> peewee.Database:
+    """Open the database of the settings; see ``open_database``."""
+    secret = settings.database_password
+    return open_database(
+        settings.database_url, settings.state_directory, None if secret is None else secret.read
+    )
 
 
 def _server(url: str, password: Callable[[], str] | None) -> peewee.Database:
@@ -144,12 +150,12 @@ def write_transaction(*, beside: bool = False) -> Iterator[None]:
         if database.in_transaction():
             with database.atomic():
                 yield
-        elif isinstance(database, peewee.SqliteDatabase):
-            with database.atomic("IMMEDIATE"):
+        elif beside and is_postgresql(database):
+            with database.atomic():
+                transaction_lock(database, WRITERS, shared=True)
                 yield
         else:
-            with database.atomic():
-                transaction_lock(database, WRITERS, shared=beside)
+            with database.atomic("IMMEDIATE"):
                 yield
     except peewee.OperationalError as error:
         reason = _before_rollback(error)

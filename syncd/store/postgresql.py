@@ -15,12 +15,14 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import peewee
 import psycopg
 from psycopg import pq
 from psycopg.adapt import Loader
+
+from syncd.store.advisory import WRITERS, transaction_lock
 
 _TOKEN = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|[?%]""")
 _OWN = {
@@ -78,6 +80,13 @@ class Cursor(psycopg.ClientCursor[tuple[Any, ...]]):
             with peewee_errors():
                 super().executemany(_ready(query), rows, **options)
 
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        # Of a statement without rows SQLite has none.
+        return [] if self.description is None else super().fetchall()
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return None if self.description is None else super().fetchone()
+
 
 def _ready(query: Any) -> Any:
     return translated(query) if isinstance(query, str) else query
@@ -95,14 +104,17 @@ class Database(peewee.PostgresqlDatabase):
     """See the module. ``password`` is asked at each new connection."""
 
     param = "?"
-    field_types = {**peewee.PostgresqlDatabase.field_types, "TEXT": 'TEXT COLLATE "C"'}
+    field_types: ClassVar[dict[str, str]] = {
+        **peewee.PostgresqlDatabase.field_types,
+        "TEXT": 'TEXT COLLATE "C"',
+    }
 
     def __init__(self, url: str, password: Callable[[], str] | None = None) -> None:
         super().__init__(url, autoconnect=False, prefer_psycopg3=True)
         self._password = password
 
     def _connect(self) -> psycopg.Connection[Any]:
-        more = {} if self._password is None else {"password": self._password()}
+        more: dict[str, Any] = {} if self._password is None else {"password": self._password()}
         name = f"syncd {os.getpid()}@{socket.gethostname()}"
         connection = psycopg.connect(
             self.database,
@@ -131,6 +143,15 @@ class Database(peewee.PostgresqlDatabase):
             self.dispose()
         opened: bool = super().connect(reuse_if_open)
         return opened
+
+    def begin(self, isolation_level: str | None = None) -> None:
+        """Begin a transaction of one of SQLite's kinds: ``DEFERRED`` sees the same rows until it
+        ends, ``IMMEDIATE`` is alone among those who write."""
+        with peewee_errors():
+            kind = " ISOLATION LEVEL REPEATABLE READ" if isolation_level == "DEFERRED" else ""
+            self.cursor().execute(f"BEGIN{kind}")
+            if isolation_level == "IMMEDIATE":
+                transaction_lock(self, WRITERS)
 
     def _broken(self) -> bool:
         """Say whether this thread's connection is gone."""

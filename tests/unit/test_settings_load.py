@@ -473,14 +473,38 @@ def test_find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find() == Path("/elsewhere.ini")
 
 
-def test_a_database_that_this_release_does_not_know_is_named_without_its_password(
-    write: Write,
-) -> None:
+def test_a_password_does_not_stand_in_the_address_of_a_database(write: Write) -> None:
     problem = one_problem(
         write(changed(("url = sqlite:///syncd.db", "url = postgresql://u:se:c@ret@db/syncd")))
     )
     assert "'postgresql://u:***@db/syncd'" in problem.what
-    assert "SQLite only" in problem.what
+    assert problem.what.endswith("has a password in it")
+    assert problem.hint == "remove it: password_file = FILE"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://syncd@db.example.com:5432/syncd?sslmode=verify-full",
+        "postgresql://syncd@/syncd?host=/run/postgresql",
+        "postgres://[::1]/syncd",
+    ],
+)
+def test_a_database_may_be_on_a_postgresql(write: Write, url: str) -> None:
+    assert load(write(changed(("url = sqlite:///syncd.db", f"url = {url}")))).database_url == url
+
+
+@pytest.mark.parametrize("url", ["postgresql://db", "postgresql:///", "postgresql://a b/c"])
+def test_what_is_no_address_of_a_database_is_said(write: Write, url: str) -> None:
+    problem = one_problem(write(changed(("url = sqlite:///syncd.db", f"url = {url}"))))
+    assert problem.what.endswith("is not the address of a database")
+
+
+def test_a_password_for_sqlite_is_of_no_use(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "db.secret").write_text("x\n")
+    url = "url = sqlite:///syncd.db"
+    problem = one_problem(write(changed((url, f"{url}\npassword_file = db.secret"))))
+    assert problem.what == "is of no use with SQLite"
 
 
 def test_shown_with_origin(write: Write, tmp_path: Path) -> None:
