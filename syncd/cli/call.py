@@ -9,8 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from syncd.cli import report
-from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_door
+from syncd.cli.access import (
+    add_format,
+    add_viewer,
+    check_viewer,
+    chosen_format,
+    open_report_door,
+)
 from syncd.cli.context import Context, common_options
+from syncd.cli.report_selection import add_selection, request_of
 from syncd.domain.errors import EXIT_OK
 
 LIST, SHOW = "list", "show"
@@ -32,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         allow_abbrev=False,
         argument_default=argparse.SUPPRESS,
     )
-    report.add_selection(listing, again=True)
+    add_selection(listing, again=True)
     show = actions.add_parser(
         SHOW,
         help="show the conversation of a call as a timeline of its legs",
@@ -47,14 +54,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_viewer(show, again=True)
     add_format(show)
-    report.add_selection(parser)
+    add_selection(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the list, or the timeline."""
     if arguments.action != SHOW:
-        arguments.name = "calls"
-        return report.run(arguments, context)
+        check_viewer(arguments, context)
+        return report.print_report(request_of(arguments, "calls"), arguments, context)
     door = open_report_door(arguments, context, "call", arguments.id)
 
     from syncd.reports.conversation import show

@@ -216,20 +216,8 @@ from syncd.store.rollup_models import (
 from syncd.store.rollup_models import (
     RollupParty as RollupParty,
 )
-from syncd.store.schedule_models import (
-    AlarmState as AlarmState,
-)
-from syncd.store.schedule_models import (
-    AlarmTold as AlarmTold,
-)
-from syncd.store.schedule_models import (
-    ReportSchedule as ReportSchedule,
-)
-from syncd.store.schedule_models import (
-    ScheduleRun as ScheduleRun,
-)
-from syncd.store.schedule_models import (
-    ScheduleState as ScheduleState,
+from syncd.store.saved_models import (
+    SavedReport as SavedReport,
 )
 from syncd.store.schedule_models import (
     AlarmState as AlarmState,
@@ -513,11 +501,7 @@ MODELS: tuple[type[Any], ...] = (
     RerateRun,
     RerateChange,
     Outbox,
-    ReportSchedule,
-    ScheduleState,
-    ScheduleRun,
-    AlarmState,
-    AlarmTold,
+    SavedReport,
     ReportSchedule,
     ScheduleState,
     ScheduleRun,
