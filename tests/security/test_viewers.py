@@ -11,9 +11,11 @@ import json
 import os
 import random
 import sys
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +39,9 @@ from tests.security.conftest import Compared
 from tests.security.oracle import Rules
 
 WANTED = int(os.environ.get("SYNCD_LEAKS", "50000"))
-OF_A_COMPANY = 20_000
+OF_A_COMPANY = 40_000
 """Comparisons that a company is good for at least."""
-SEEDS = range(max(5, -(-WANTED // OF_A_COMPANY)))
+SEEDS = range(max(3, -(-WANTED // OF_A_COMPANY)))
 
 CUSTOM = {"custom1": "Project", "custom2": "Team"}
 ENVIRONMENT = Environment(ROME, CUSTOM, END, "EUR")
@@ -121,6 +123,13 @@ def everything(benches: list[Bench], compared: Compared) -> None:
         lists(bench, compared)
         all_sums(bench, chance, compared)
         filters(bench, chance, compared)
+        comparisons(bench, chance, compared)
+        orders(bench, chance, compared)
+        pages(bench, chance, compared)
+        topped(bench, chance, compared)
+        subtotals(bench, chance, compared)
+        beside(bench, chance, compared)
+        as_of_today(bench, chance, compared)
         outputs(bench, chance, compared)
     assert levels == {None, 2, 6, 8, 10}
     assert met > 500
@@ -215,6 +224,191 @@ def filters(bench: Bench, chance: random.Random, compared: Compared) -> None:
         answer = bench.ask("calls", first=period[0], end=period[1], filters=(text,))
         compared.rows(answer["rows"], bench.listed(rows), bench.who, text)
         compare_sums(bench, ("department",), period, rows, compared, filters=(text,))
+
+
+def comparisons(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """Beginnings, more and less, and what is not."""
+    rules, person = bench.rules, bench.person
+
+    def shown(row: Row) -> str:
+        return oracle.number(rules, person, row)
+
+    conditions: list[tuple[str, Any]] = [
+        ("duration>60", lambda row: row.duration > 60),
+        ("cost>=1.5", lambda row: row.cost is not None and row.cost >= 1_500_000),
+        ("department!=Sales", lambda row: plain_place(rules, row) != "sales"),
+        ("hour<8", lambda row: oracle.local(row).hour < 8),
+        ("time=22:00-06:00", lambda row: not 6 <= oracle.local(row).hour < 22),
+        ("line~P1.2", lambda row: row.line_id.casefold().startswith("p1.2")),
+        ("day>=2026-03-28", lambda row: oracle.local(row).date() >= date(2026, 3, 28)),
+    ]
+    for text in ("+3906123456", "+39061234", "+3906", "+", "p", "*", "003", "+39061234***", "2"):
+        conditions.append(
+            (f"other_number~{text}", lambda row, text=text: shown(row).startswith(text))
+        )
+    for text in ("+39061234567", "112", "private", "+39061234***"):
+        conditions.append((f"other_number!={text}", lambda row, text=text: shown(row) != text))
+    for text, fits in chance.sample(conditions, 6):
+        period = chance.choice(PERIODS)
+        rows = [row for row in bench.rows(period) if fits(row)]
+        answer = bench.ask("calls", first=period[0], end=period[1], filters=(text,))
+        compared.rows(answer["rows"], bench.listed(rows), bench.who, text)
+        compare_sums(bench, ("direction",), period, rows, compared, filters=(text,))
+
+
+def plain_place(rules: Rules, row: Row) -> str:
+    return oracle.one_name(rules, "department", row.department)
+
+
+SORTED = (
+    "other_number", "person", "line_id", "duration", "cost", "department", "direction",
+    "custom1", "destination", "ring_seconds", "hunt_pilot",
+)  # fmt: skip
+
+
+def orders(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """The order is that of what is shown, and of time where that is the same: behind a mask nothing
+    decides."""
+    for name in ["other_number", *chance.sample(SORTED, 2)]:
+        for sign in ("", "-"):
+            period = chance.choice(PERIODS)
+            wanted = sorted_rows(bench.listed(bench.rows(period)), name, sign)
+            answer = bench.ask("calls", first=period[0], end=period[1], sort=f"{sign}{name}")
+            compared.rows(answer["rows"], wanted, bench.who, "sort", sign, name)
+
+
+def sorted_rows(rows: list[dict[str, Any]], name: str, sign: str) -> list[dict[str, Any]]:
+    """Rows in the order of a field as it is shown; what has none comes last."""
+
+    def value(row: dict[str, Any]) -> Any:
+        shown = row[name]
+        if name == "cost":
+            return Decimal(shown)
+        return (shown.casefold(), shown) if isinstance(shown, str) else shown
+
+    there = [row for row in rows if row[name] is not None]
+    there.sort(key=value, reverse=False)
+    if sign:
+        groups: dict[Any, list[dict[str, Any]]] = {}
+        for row in there:
+            groups.setdefault(row[name], []).append(row)
+        there = [row for shown in reversed(groups) for row in groups[shown]]
+    return there + [row for row in rows if row[name] is None]
+
+
+def pages(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """The pages one after another are the list, in any order, and a key says nothing that was not
+    shown."""
+    period = chance.choice(PERIODS[:3])
+    asked: dict[str, Any] = {"first": period[0], "end": period[1]}
+    asked["limit"] = chance.choice([7, 25, 60])
+    sort = chance.choice([None, "other_number", "-duration"])
+    rows = bench.listed(bench.rows(period))
+    wanted = rows if sort is None else sorted_rows(rows, sort.strip("-"), sort.count("-") * "-")
+    found: list[dict[str, Any]] = []
+    key: str | None = ""
+    while key is not None:
+        specification = specify(Request("calls", **asked, sort=sort, page=key or None), ENVIRONMENT)
+        opened = open_door(bench.who, "calls", specification.text(), bench.policy, END)
+        with open_report(opened, specification, ENVIRONMENT) as result:
+            page = list(result.rows)
+            key = result.facts.get("next_page")
+        assert len(page) <= asked["limit"]
+        found += page
+        if key is not None:
+            said = b64decode(key + "==", altchars=b"-_").decode()
+            for row in bench.seen:
+                number = row.number
+                if len(number) > 3 and oracle.number(bench.rules, bench.person, row) != number:
+                    shown = {oracle.number(bench.rules, bench.person, one) for one in bench.seen}
+                    assert number in shown or number not in said
+    compared.rows(found, wanted, bench.who, "pages", asked, sort)
+
+
+def topped(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """The first groups and the others add up to what is theirs, and to no more."""
+    period = chance.choice(PERIODS[:3])
+    rows = bench.rows(period)
+    name = chance.choice(["party", "department", "destination", "line_id", "custom1"])
+    top = chance.choice([1, 2, 5])
+    answer = bench.ask(
+        "summary", first=period[0], end=period[1], group_by=name, measures=MEASURES, top=top
+    )
+    groups = oracle.grouped(bench.rules, rows, (name,))
+    rest = dict(groups)
+    for row in answer["rows"]:
+        others = row.get("row") == "others"
+        of_group = [one for group in rest.values() for one in group] if others else None
+        if of_group is None:
+            of_group = rest.pop((key_of(name, row[name]),))
+        else:
+            compared.equal(row[name].split()[0], str(len(rest)), bench.who, name)
+        wanted = oracle.sums(of_group)
+        compared.sums({0: {one: row[one] for one in wanted}}, {0: wanted}, bench.who, name, top)
+    compared.equal(len(answer["rows"]), min(len(groups), top + 1), bench.who, name, top)
+    compared.sums({0: answer["totals"]}, {0: oracle.sums(rows)}, bench.who, name, top)
+
+
+def subtotals(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    period = chance.choice(PERIODS[:3])
+    rows = bench.rows(period)
+    chosen = chance.choice([("department", "month"), ("site", "direction"), ("carrier", "class")])
+    answer = bench.ask(
+        "summary", first=period[0], end=period[1], group_by=",".join(chosen), measures=MEASURES,
+        subtotals=True,
+    )  # fmt: skip
+    outer = {
+        (key_of(chosen[0], row[chosen[0]]),): row
+        for row in answer["rows"]
+        if row.get("row") == "subtotal"
+    }
+    groups = oracle.grouped(bench.rules, rows, chosen[:1])
+    wanted = {key: oracle.sums(of_group) for key, of_group in groups.items()}
+    compared.sums(outer, wanted, bench.who, "subtotals", chosen)
+
+
+def beside(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """The period before has the rows of the viewer, too."""
+    period = chance.choice([("2026-02-01", "2026-03-01"), ("2026-03-01", "2026-04-01")])
+    before = {"2026-02-01": "2026-01-01", "2026-03-01": "2026-02-01"}[period[0]]
+    name = chance.choice(["party", "department", "destination", "weekday", "side"])
+    answer = bench.ask(
+        "summary", first=period[0], end=period[1], group_by=name, measures=MEASURES,
+        compare="previous",
+    )  # fmt: skip
+    now, then = bench.rows(period), bench.rows((before, period[0]))
+    groups = oracle.grouped(bench.rules, now, (name,))
+    past = oracle.grouped(bench.rules, then, (name,))
+    found = {(key_of(name, row[name]),): row for row in answer["rows"]}
+    wanted = {
+        key: {
+            **oracle.sums(groups.get(key, [])),
+            **{f"{one}_previous": v for one, v in oracle.sums(past.get(key, [])).items()},
+        }
+        for key in {**groups, **past}
+    }
+    compared.sums(found, wanted, bench.who, "compare", name, period)
+    totals = {f"{one}_previous": value for one, value in oracle.sums(then).items()}
+    totals |= oracle.sums(now)
+    compared.sums({0: answer["totals"]}, {0: totals}, bench.who, "compare", name, period)
+
+
+def as_of_today(bench: Bench, chance: random.Random, compared: Compared) -> None:
+    """Grouped by where people are today, the rows are still those of the call's day."""
+    period = chance.choice(PERIODS)
+    people = {one.id: one for one in bench.company.people}
+    rows = [
+        row._replace(
+            department=people[row.party].department,
+            cost_center=people[row.party].cost_center,
+            office_location=people[row.party].office_location,
+        )
+        if row.party
+        else row
+        for row in bench.rows(period)
+    ]
+    for name in ("department", "cost_center", "office_location"):
+        compare_sums(bench, (name,), period, rows, compared, as_of="today")
 
 
 def outputs(bench: Bench, chance: random.Random, compared: Compared) -> None:
