@@ -97,7 +97,10 @@ def placed(alone: Alone, record_id: int, period: int, dimensions: Dimensions) ->
         if type(made[rows.LINE]) is tuple:
             made[rows.LINE] = dimensions.line(Line(*made[rows.LINE]))
         if made[rows.DESTINATION]:
-            made[rows.DESTINATION] = dimensions.destination(made[rows.DESTINATION])
+            # The rate is still what it is of, not yet its key.
+            made[rows.DESTINATION] = dimensions.destination(
+                made[rows.DESTINATION], made[rows.RATE] or None
+            )
         if made[rows.TRUNK]:
             made[rows.TRUNK] = dimensions.trunk(made[rows.TRUNK])
         if made[rows.CARRIER]:

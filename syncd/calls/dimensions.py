@@ -5,7 +5,18 @@ from __future__ import annotations
 from syncd.domain.party import Line as LineValue
 from syncd.domain.party import name_key
 from syncd.store.charges import know_cost_center, org_with
-from syncd.store.models import Carrier, Destination, Line, Matter, RateUsed, Trunk
+from syncd.store.models import (
+    Carrier,
+    Destination,
+    DestinationPrefix,
+    Line,
+    Matter,
+    RateUsed,
+    Trunk,
+)
+
+PREFIX_DIGITS = 7
+"""No two countries share more of their numbers."""
 
 UNMADE = -1
 """Keys from here down are of what is not there yet, where nothing is to be made."""
@@ -28,6 +39,11 @@ class Dimensions:
                 RateUsed.id, RateUsed.carrier, RateUsed.version, RateUsed.prefix
             ).tuples()
         }
+        self._prefixes: set[tuple[int, str]] = set(
+            DestinationPrefix.select(
+                DestinationPrefix.destination_id, DestinationPrefix.prefix
+            ).tuples()
+        )
         self._carrier_names: dict[int, str] = {}
         self._lines: dict[LineValue, int] = {}
         self._matters: dict[str, int] = {}
@@ -39,8 +55,18 @@ class Dimensions:
     def carrier(self, name: str) -> int:
         return self._named(Carrier, name)
 
-    def destination(self, name: str) -> int:
-        return self._named(Destination, name)
+    def destination(self, name: str, rate: tuple[str, str, str] | None) -> int:
+        """Return the key of a destination, and keep how its numbers begin: with the prefix of the
+        rate by which one was priced."""
+        key = self._named(Destination, name)
+        if rate is not None and self._make:
+            place = (key, rate[2][:PREFIX_DIGITS])
+            if place not in self._prefixes and place[1]:
+                self._prefixes.add(place)
+                DestinationPrefix.insert(
+                    destination_id=key, prefix=place[1]
+                ).on_conflict_ignore().execute()
+        return key
 
     def carrier_name(self, carrier: int) -> str:
         """Return the name of a carrier's key, empty for one that is not there."""

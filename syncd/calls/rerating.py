@@ -355,7 +355,9 @@ class Run:
             if row is None:
                 continue
             money = Money(
-                dimensions.destination(charge.destination) if charge.destination else 0,
+                dimensions.destination(charge.destination, charge.rate)
+                if charge.destination
+                else 0,
                 dimensions.carrier(charge.carrier) if charge.carrier else 0,
                 dimensions.rate(charge.rate) if charge.rate else 0,
                 charge.billed_seconds,

@@ -77,7 +77,9 @@ def call_rows(
                 plain[outcome],
                 plain[draft.direction],
                 plain[draft.number_class],
-                dimensions.destination(charge.destination) if charge.destination else 0,
+                dimensions.destination(charge.destination, charge.rate)
+                if charge.destination
+                else 0,
                 dimensions.trunk(draft.trunk) if draft.trunk else 0,
                 dimensions.carrier(charge.carrier) if charge.carrier else 0,
                 dimensions.rate(charge.rate) if charge.rate else 0,

@@ -98,6 +98,7 @@ DIMENSIONS = {
         Dimension("side", "Side", (Raw.SIDE,), of_party=True, words=Side),
         Dimension("class", "Class", (Raw.CLASS,), words=NumberClass),
         Dimension("destination", "Destination", (Raw.DESTINATION,)),
+        Dimension("country", "Country", (Raw.DESTINATION,)),
         Dimension("carrier", "Carrier", (Raw.CARRIER,)),
         Dimension("trunk", "Trunk", (Raw.TRUNK,)),
         Dimension("hour", "Hour", (Raw.HOUR, Raw.QUARTER), temporal=True),

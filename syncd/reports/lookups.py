@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import Any
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
+from syncd.billing.prefix_country import country_of
 from syncd.billing.unrated import taken_apart
 from syncd.domain.bands import Span, is_within
 from syncd.domain.codes import State
+from syncd.domain.countries import COUNTRIES
 from syncd.domain.days import Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, OUTSIDE, WEEKDAYS, WITHIN, Raw
@@ -122,6 +124,18 @@ class Lookups:
         }
 
     @cached_property
+    def _countries(self) -> dict[int, str]:
+        """The country of each destination of which all numbers are in one."""
+        found: dict[int, set[str]] = {}
+        for destination, prefix in select("SELECT destination_id, prefix FROM destination_prefix"):
+            found.setdefault(destination, set()).add(country_of(prefix))
+        return {
+            destination: country
+            for destination, (country, *others) in found.items()
+            if not others and country in COUNTRIES
+        }
+
+    @cached_property
     def _custom_spellings(self) -> dict[str, dict[str, str]]:
         found: dict[str, dict[str, str]] = {name: {} for name in CUSTOM_FIELDS}
         for profile in self._profiles.values():
@@ -153,6 +167,8 @@ class Lookups:
                 return lambda value: taken_apart(str(value)).cause or None
             hidden = self.masked_digits
             return lambda value: taken_apart(str(value)).shown_prefix(hidden) or None
+        if dimension == "country":
+            return self._countries.get
         if DIMENSIONS[dimension].words is not None:
             return lambda value: value
         return lambda value: value or None
@@ -202,6 +218,8 @@ class Lookups:
         words = DIMENSIONS[dimension].words
         if words is not None:
             return words(int(key)).word
+        if dimension == "country":
+            return COUNTRIES[str(key)]
         if dimension in NAMES:
             return self._names[dimension].get(int(key)) or None
         if dimension in ("person", "username"):
@@ -274,7 +292,7 @@ class Lookups:
             if key not in fits:
                 label = self.label(dimension, key)
                 fits[key] = ("" if label is None else name_key(str(label))) in wanted or (
-                    isinstance(key, str) and key in wanted
+                    isinstance(key, str) and name_key(key) in wanted
                 )
             if fits[key]:
                 found.add(value)

@@ -54,6 +54,9 @@ from syncd.store.charge_models import (
 from syncd.store.charge_models import (
     PrivateRecord as PrivateRecord,
 )
+from syncd.store.destination_models import (
+    DestinationPrefix as DestinationPrefix,
+)
 from syncd.store.directory_models import (
     Assignment as Assignment,
 )
@@ -460,6 +463,7 @@ MODELS: tuple[type[Any], ...] = (
     Trunk,
     Carrier,
     Destination,
+    DestinationPrefix,
     RateUsed,
     Call,
     CallWithheld,

@@ -24,6 +24,9 @@ SUMS = (
         group=Group.WHO,
     ),
     CatalogueEntry(
+        "by-country", "sums by country of the destination", ("country",), group=Group.WHERE
+    ),
+    CatalogueEntry(
         "by-destination", "sums by destination", ("destination", "class"), group=Group.WHERE
     ),
     CatalogueEntry(
