@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from syncd.domain.errors import UsageError
 from syncd.domain.money import parse_micros
-from syncd.domain.party import name_key
-from syncd.reports.dimensions import ALIASES, DIMENSIONS, ROW_FILTERS, known_dimensions
+from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, key_of, known_dimensions
 from syncd.reports.specification import (
     Comparison,
     Filters,
@@ -36,17 +35,6 @@ _BEGIN_WITHOUT_TEXT = "every value begins with nothing"
 def known_keys(custom_fields: Mapping[str, str]) -> list[str]:
     """Return what rows can be filtered by."""
     return [*known_dimensions(dict(custom_fields)), *ROW_FILTERS, *AMOUNTS, TIME]
-
-
-def key_of(word: str, known: Iterable[str], custom_fields: Mapping[str, str]) -> str | None:
-    """Return the key that a word stands for: a name, written with ``-`` or ``_``, another name of it,
-    or the label of a custom field. None when there is none."""
-    word = word.strip()
-    for name in (word, ALIASES.get(word, word), word.lower().replace("-", "_")):
-        if name in known:
-            return name
-    labels = {name_key(label): name for name, label in custom_fields.items()}
-    return labels.get(name_key(word))
 
 
 def parse_conditions(

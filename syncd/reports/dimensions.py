@@ -7,6 +7,7 @@ hour, whichever a table has.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,7 +21,7 @@ from syncd.domain.codes import (
     State,
     Word,
 )
-from syncd.domain.party import CUSTOM_FIELDS
+from syncd.domain.party import CUSTOM_FIELDS, name_key
 
 
 class Raw(Enum):
@@ -177,3 +178,14 @@ def known_dimensions(custom_fields: dict[str, str]) -> dict[str, str]:
         for name, dimension in DIMENSIONS.items()
         if name not in CUSTOM_FIELDS or name in custom_fields
     }
+
+
+def key_of(word: str, known: Iterable[str], custom_fields: Mapping[str, str]) -> str | None:
+    """Return the key that a word stands for: a name, written with ``-`` or ``_``, another name of it,
+    or the label of a custom field. None when there is none."""
+    word = word.strip()
+    for name in (word, ALIASES.get(word, word), word.lower().replace("-", "_")):
+        if name in known:
+            return name
+    labels = {name_key(label): name for name, label in custom_fields.items()}
+    return labels.get(name_key(word))

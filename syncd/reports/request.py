@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from syncd.domain.errors import UsageError
 from syncd.reports.catalogue.entry import CatalogueEntry
 from syncd.reports.catalogue.standard import find_report
-from syncd.reports.comparisons import key_of, parse_conditions
-from syncd.reports.dimensions import ALIASES, DEFAULT_MEASURES, DIMENSIONS
+from syncd.reports.comparisons import parse_conditions
+from syncd.reports.dimensions import ALIASES, DEFAULT_MEASURES, DIMENSIONS, key_of
 from syncd.reports.environment import Environment
 from syncd.reports.named_periods import COMPARED, named_period
 from syncd.reports.specification import (
@@ -91,7 +91,9 @@ def specify(request: Request, environment: Environment) -> Specification:
     measures = entry.measures or (BOOKED_MEASURES if by == BY_POSTING else DEFAULT_MEASURES)
     if request.measures is not None:
         measures = parse_measures(request.measures)
-    filters, comparisons = parse_conditions((*request.filters, *_conditions(entry, environment)), fields)
+    filters, comparisons = parse_conditions(
+        (*request.filters, *_conditions(entry, environment)), fields
+    )
     sort = parse_names("--sort", request.sort, fields)
     if not sort and request.group_by is None:
         sort = entry.sort

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from syncd.domain.call_id import parse_call_id
 from syncd.domain.errors import UsageError
 from syncd.reports.dimensions import (
-    ALIASES,
     DEFAULT_MEASURES,
     DERIVED,
     DIMENSIONS,
@@ -21,6 +20,7 @@ from syncd.reports.dimensions import (
     ROW_FILTERS,
     WEEKDAYS,
     WITHIN,
+    key_of,
     known_dimensions,
 )
 
@@ -137,8 +137,8 @@ def parse_dimensions(text: str, custom_fields: Mapping[str, str]) -> tuple[str, 
     known = known_dimensions(dict(custom_fields))
     names: list[str] = []
     for word in filter(None, (part.strip() for part in text.split(","))):
-        name = ALIASES.get(word, word)
-        if name not in known:
+        name = key_of(word, known, custom_fields)
+        if name is None:
             raise UsageError(f"nothing can be grouped by {word!r}", nearest(word, known))
         if name not in names:
             names.append(name)
@@ -177,8 +177,8 @@ def parse_filters(texts: Sequence[str], custom_fields: Mapping[str, str]) -> Fil
         word, equals, value = text.partition("=")
         if not equals:
             raise UsageError(f"the filter {text!r} has no value", "write --filter key=value")
-        key = ALIASES.get(word.strip(), word.strip())
-        if key not in known:
+        key = key_of(word, known, custom_fields)
+        if key is None:
             raise UsageError(f"nothing can be filtered by {word.strip()!r}", nearest(word, known))
         for part in split_values(value):
             found.setdefault(key, {})[checked_value(key, part)] = None
