@@ -61,6 +61,7 @@ VERBS = (
     Verb("invoice", "invoice", "compare a carrier's itemised bill with the calls"),
     Verb("charge-back", "charge_back", "write a month's cost by cost center for the ledger"),
     Verb("schedule", "schedule", "have reports sent again and again, and see what was sent"),
+    Verb("alarm", "alarm", "show alarms and what they told whom, and try one"),
     Verb("mail", "mail", "show the mail that waits, and send it"),
     Verb("db", "db", "status, verify, backup, restore, migrate"),
     Verb("completion", "completion", "print the completion script of a shell"),

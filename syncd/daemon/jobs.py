@@ -18,6 +18,7 @@ import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
 from syncd.application import reprocessing, rerating
+from syncd.application.alarms import check_alarms
 from syncd.application.budgets import check_budgets
 from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
@@ -26,6 +27,7 @@ from syncd.application.people import resume
 from syncd.application.schedules import send_due
 from syncd.daemon.follow import Follower, followers
 from syncd.daemon.results import (
+    AlarmReport,
     BudgetReport,
     IngestReport,
     MailReport,
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from syncd.settings.model import DirectorySettings, Settings
 
 SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
-BUDGETS, MAIL, SCHEDULES = "budgets", "mail", "schedules"
+BUDGETS, MAIL, SCHEDULES, ALARMS = "budgets", "mail", "schedules", "alarms"
 HEARTBEAT = "heartbeat"
 HEARTBEAT_SECONDS = 5
 FAILED = {
@@ -58,6 +60,7 @@ FAILED = {
     BUDGETS: "budgets_failed",
     MAIL: "mail_failed",
     SCHEDULES: "schedules_failed",
+    ALARMS: "alarms_failed",
 }
 JOB_SKIPPED = "job_skipped"
 SPARE_THREADS = 4
@@ -93,6 +96,8 @@ def finance_units(settings: Settings) -> list[tuple[str, Schedule]]:
     if finance.mail.server:
         units.append((MAIL, finance.mail.schedule))
         units.append((SCHEDULES, settings.mailing.look))
+        if settings.mailing.alarms:
+            units.append((ALARMS, settings.mailing.alarm_look))
     return units
 
 
@@ -179,6 +184,7 @@ class Jobs:
                 BUDGETS: self._check_budgets,
                 MAIL: self._send_mail,
                 SCHEDULES: self._send_reports,
+                ALARMS: self._check_alarms,
             }
             for kind, schedule in finance_units(settings):
                 self._add(kind, "", schedule, works[kind], now)
@@ -322,6 +328,9 @@ class Jobs:
 
     def _check_budgets(self, application: Application, name: str, signal: WorkSignal) -> Report:
         return BudgetReport(check_budgets(application, stop=signal))
+
+    def _check_alarms(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        return AlarmReport(check_alarms(application, stop=signal))
 
     def _send_reports(self, application: Application, name: str, signal: WorkSignal) -> Report:
         return ScheduleReport(send_due(application, stop=signal))

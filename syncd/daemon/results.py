@@ -8,6 +8,7 @@ from syncd.application.gauges import Gauges
 from syncd.domain.codes import FileState
 
 if TYPE_CHECKING:
+    from syncd.application.alarms import AlarmOutcome
     from syncd.application.budgets import BudgetOutcome
     from syncd.application.mail import MailOutcome
     from syncd.application.schedules import ScheduleOutcome
@@ -27,6 +28,8 @@ ROLL_UP_FINISHED = "roll_up_finished"
 BUDGET_REACHED = "budget_reached"
 BUDGET_MEMBER_UNKNOWN = "budget_member_unknown"
 MAIL_FINISHED = "mail_finished"
+ALARM_RAISED = "alarm_raised"
+ALARM_REFUSED = "alarm_refused"
 SCHEDULES_FINISHED = "schedules_finished"
 FILE_EVENTS = {
     FileState.DONE: "file_ingested",
@@ -204,6 +207,26 @@ class BudgetReport:
                 thresholds=list(told.alert.thresholds),
                 messages=len(told.messages),
             )
+
+
+class AlarmReport:
+    """Of the alarms."""
+
+    def __init__(self, outcome: AlarmOutcome) -> None:
+        self.outcome = outcome
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        for one in self.outcome.raised:
+            if one.told is not None:
+                events = len(one.told.events)
+                log.info(ALARM_RAISED, alarm=one.alarm.name, to=one.recipient, events=events)
+            else:
+                log.warning(
+                    ALARM_REFUSED, alarm=one.alarm.name, to=one.recipient, reason=one.refusal
+                )
 
 
 class ScheduleReport:

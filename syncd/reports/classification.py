@@ -135,6 +135,9 @@ VERBS = (
     Way("schedule resume", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),
     Way("schedule run", Needs.REPORT, Shows.ROWS, "reports.scheduled", Changes.COMMAND),
     Way("schedule log", Needs.REPORT, Shows.NOTHING, "store.schedules"),
+    Way("alarm list", "alarm", Shows.NOTHING, "store.alarms"),
+    Way("alarm test", "alarm", Shows.ROWS, "reports.alarm_mail"),
+    Way("alarm log", "alarm", Shows.NOTHING, "store.alarms"),
     Way("mail list", "mail", Shows.NOTHING, "store.outbox"),
     Way("mail send", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
     Way("mail test", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
@@ -152,6 +155,7 @@ JOBS = (
     Way("ingest", Needs.LOCAL, Shows.COUNTS, "calls.intake", Changes.OWN),
     Way("roll-up", Needs.LOCAL, Shows.COUNTS, "store.rollups", Changes.OWN),
     Way("budgets", Needs.VIEWER, Shows.SUMS, "reports.budget_mail", Changes.OWN),
+    Way("alarms", Needs.VIEWER, Shows.ROWS, "reports.alarm_mail", Changes.OWN),
     Way("schedules", Needs.VIEWER, Shows.ROWS, "reports.scheduled", Changes.OWN),
     Way("mail", Needs.VIEWER, Shows.NOTHING, "store.outbox", Changes.OWN),
 )

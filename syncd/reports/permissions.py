@@ -18,6 +18,7 @@ BASES = ("department", "cost_center", "office_location")
 REQUIRED_LEVELS = {
     "licence": 8,
     "access": 10,
+    "alarm": 10,
     "budget": 10,
     "charge-back": 10,
     "department": 10,

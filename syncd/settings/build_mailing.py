@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from syncd.domain.bands import Span
 from syncd.settings.mailing import PERCENT, AlarmSettings, MailingSettings, ScheduleSettings
 from syncd.settings.parsed import Parsed, ParsedSection
 
@@ -16,7 +17,7 @@ def build_mailing(parsed: Parsed) -> MailingSettings:
             if section.values["report"]
         },
         alarms={
-            name: _alarm(section)
+            name: _alarm(section, parsed.one("reports").values["working_hours"])
             for name, section in parsed.of("alarm").items()
             if section.values["on"]
         },
@@ -33,8 +34,9 @@ def _schedule(section: ParsedSection) -> ScheduleSettings:
     return ScheduleSettings(name=section.name, **values)
 
 
-def _alarm(section: ParsedSection) -> AlarmSettings:
+def _alarm(section: ParsedSection, working_hours: tuple[Span, ...]) -> AlarmSettings:
     values = dict(section.values)
     values["reader"] = values.pop("as")
+    values["hours"] = values["hours"] or working_hours
     values["percent"] = values["percent"] or PERCENT.get(values["on"], 0)
     return AlarmSettings(name=section.name, **values)

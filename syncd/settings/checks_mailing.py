@@ -15,7 +15,6 @@ NEEDED = {
     "call-cost": ("amount",),
     "person-cost": ("amount",),
     "calls": ("classes", "destinations"),
-    "outside-hours": ("hours",),
 }
 """One of these options of an alarm must be set."""
 USES = {
@@ -26,7 +25,7 @@ USES = {
     "destinations": ("calls",),
     "departments": ("call-cost", "person-cost", "calls", "outside-hours"),
 }
-EXAMPLES = {"amount": "20.00", "classes": "premium", "hours": "Mon-Fri 08:00-18:00"}
+EXAMPLES = {"amount": "20.00", "classes": "premium"}
 
 
 def mailing_problems(parsed: Parsed) -> Iterator[Problem]:

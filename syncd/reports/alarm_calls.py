@@ -1,0 +1,226 @@
+"""Calls that an alarm is about, in the scope of one reader: what they do not see, they are not told."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from syncd.billing.bands import Bands
+from syncd.domain.days import Days, day_date, day_number
+from syncd.domain.money import format_micros
+from syncd.reports.dimensions import Raw
+from syncd.reports.environment import Environment
+from syncd.reports.listing import list_rows
+from syncd.reports.lookups import Lookups
+from syncd.reports.permissions import Scope
+from syncd.reports.query import Query
+from syncd.reports.reading import read
+from syncd.reports.render.table import cell_text
+from syncd.reports.request import Request, specify
+from syncd.settings.mailing import AlarmSettings
+from syncd.store.models import Destination
+
+ABOUT_CALLS = {
+    "call-cost": "calls",
+    "calls": "calls",
+    "outside-hours": "calls",
+    "person-cost": "by-person",
+}
+"""The report that shows the same, whose level opens the alarm."""
+AHEAD = 3600
+"""Seconds by which the clock of a PBX may be ahead."""
+CONNECTED = "disposition!=no-answer,busy,cancelled,failed"
+HOUR = "work"
+
+
+class Event(NamedTuple):
+    """Something that is told once."""
+
+    key: str
+    """What it is known by, the same after reprocessing and rating anew."""
+    at: int
+    """Epoch seconds."""
+    line: str
+    """What a reader is told of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Calls of one person, or of one line that nobody has, in one local day."""
+
+    key: str
+    label: str
+    day: int
+    calls: int
+    micros: int
+    last: int
+
+
+def call_events(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[Event]:
+    """Return the events that a scope shows, the oldest first."""
+    if alarm.on == "person-cost" or (alarm.on != "call-cost" and alarm.calls > 1):
+        events = [
+            _told_group(alarm, one, environment) for one in _groups(alarm, scope, environment)
+        ]
+    else:
+        events = list(_single(alarm, scope, environment))
+    return sorted(dict.fromkeys(events), key=lambda event: (event.at, event.key))
+
+
+def call_traces(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[str]:
+    """Return what tells whether the events of a scope are still the same: as cheap as can be."""
+    if alarm.on == "person-cost" or (alarm.on != "call-cost" and alarm.calls > 1):
+        return sorted(
+            f"{one.key} {one.calls} {one.micros}" for one in _groups(alarm, scope, environment)
+        )
+    fits = _moments(alarm, environment)
+    return sorted(
+        f"{call} {cost}"
+        for query in _queries(alarm, scope, environment)
+        for call, started_at, cost in read(query, "c.id, c.started_at, c.cost")
+        if fits(started_at)
+    )
+
+
+def _single(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Iterator[Event]:
+    """Yield an event for each call."""
+    fits = _moments(alarm, environment)
+    for query in _queries(alarm, scope, environment):
+        for row in list_rows(query, {}):
+            started = datetime.fromisoformat(row["started_at"])
+            at = int(started.timestamp())
+            if row["id"] is None or not fits(at):
+                continue
+            seconds = row["duration"]
+            cost = "no price" if row["cost"] is None else f"{row['cost']} {environment.currency}"
+            parts = (
+                f"{started:%Y-%m-%d %H:%M}",
+                row["person"] or "",
+                row["line_id"] or "",
+                row["other_number"] or "",
+                row["destination"] or row["class"],
+                f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}",
+                cost.rstrip(),
+                row["id"],
+            )
+            yield Event(row["id"], at, "  ".join(cell_text(part) for part in parts if part))
+
+
+def _groups(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[Group]:
+    """Return the people who reach the threshold in a day of the period."""
+    days, fits = Days(environment.zone), _moments(alarm, environment)
+    since, by_hours = environment.now - alarm.max_age, alarm.on == "outside-hours"
+    rows: dict[int, tuple[int, int, int, int]] = {}
+    query = None
+    for query in _queries(alarm, scope, environment):
+        columns = "c.id, c.started_at, c.party_id, c.line_id, COALESCE(c.cost, 0)"
+        for call, started_at, party, line, cost in read(query, columns):
+            if started_at <= environment.now + AHEAD and (not by_hours or fits(started_at)):
+                rows[call] = (started_at, party, line, cost)
+    if query is None:
+        return []
+    groups: dict[tuple[int, int, int], list[int]] = {}
+    for started_at, party, line, cost in rows.values():
+        day = day_number(datetime.fromtimestamp(started_at, days.zone).date())
+        group = groups.setdefault((day, party, 0 if party else line), [0, 0, 0])
+        group[0] += 1
+        group[1] += cost
+        group[2] = max(group[2], started_at)
+    found = []
+    for (day, party, line), (calls, micros, last) in groups.items():
+        reached = (
+            micros >= (alarm.amount or 0) if alarm.on == "person-cost" else calls >= alarm.calls
+        )
+        if reached and last >= since:
+            key = f"person:{party}:{day}" if party else f"line:{_line(query, line)}:{day}"
+            found.append(Group(key, _label(query, party, line), day, calls, micros, last))
+    return found
+
+
+def _line(query: Query, line: int) -> str:
+    return str(
+        query.lookups.label("line_id", query.lookups.key_of("line_id", Raw.LINE)(line)) or ""
+    )
+
+
+def _label(query: Query, party: int, line: int) -> str:
+    if not party:
+        return _line(query, line)
+    return str(
+        query.lookups.label("person", query.lookups.key_of("person", Raw.PARTY)(party)) or ""
+    )
+
+
+def _told_group(alarm: AlarmSettings, one: Group, environment: Environment) -> Event:
+    calls = f"{one.calls} call{'s' if one.calls != 1 else ''}"
+    cost = f"  {format_micros(one.micros)} {environment.currency}".rstrip()
+    label = cell_text(one.label)
+    return Event(one.key, one.last, f"{day_date(one.day)}  {label}  {calls}{cost}")
+
+
+def _moments(alarm: AlarmSettings, environment: Environment) -> Callable[[int], bool]:
+    """Return whether a call that began at a moment is told."""
+    since, until = environment.now - alarm.max_age, environment.now + AHEAD
+    if alarm.on != "outside-hours":
+        return lambda at: since <= at <= until
+    times = Bands("hours", {HOUR: alarm.hours}).times(environment.zone)
+    # A group counts the whole of a day, a call only while it is new.
+    if alarm.calls > 1:
+        return lambda at: times.at(at)[0] != HOUR
+    return lambda at: since <= at <= until and times.at(at)[0] != HOUR
+
+
+def _queries(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Iterator[Query]:
+    """Yield the queries whose rows the alarm is about; one row may be in several."""
+    zone = environment.zone
+    first = datetime.fromtimestamp(environment.now - alarm.max_age, zone).date()
+    last = datetime.fromtimestamp(environment.now + AHEAD, zone).date()
+    common = [f"department={_value(name)}" for name in alarm.departments]
+    if alarm.on == "call-cost":
+        yield _query(
+            scope, (*common, f"cost>={format_micros(alarm.amount or 0)}"), first, last, environment
+        )
+        return
+    if alarm.on == "person-cost":
+        yield _query(scope, tuple(common), first, last, environment)
+        return
+    common += ["direction=outgoing", CONNECTED]
+    if alarm.on == "outside-hours":
+        yield _query(scope, tuple(common), first, last, environment)
+    if alarm.classes:
+        chosen = f"class={','.join(alarm.classes)}"
+        yield _query(scope, (*common, chosen), first, last, environment)
+    names = _destinations(alarm.destinations)
+    if names:
+        chosen = f"destination={','.join(map(_value, names))}"
+        yield _query(scope, (*common, chosen), first, last, environment)
+
+
+def _query(
+    scope: Scope, filters: tuple[str, ...], first: date, last: date, environment: Environment
+) -> Query:
+    end = date.fromordinal(last.toordinal() + 1)
+    request = Request("calls", first.isoformat(), end.isoformat(), filters=filters)
+    specification = specify(request, environment)
+    lookups = Lookups(Days(environment.zone), day_number(first), day_number(end))
+    return Query(scope, specification, lookups)
+
+
+def _destinations(patterns: tuple[str, ...]) -> list[str]:
+    """Return the destinations that patterns name."""
+    if not patterns:
+        return []
+    known = [name for (name,) in Destination.select(Destination.name).tuples() if name]
+    wanted = [pattern.casefold() for pattern in patterns]
+    return sorted(
+        name
+        for name in known
+        if any(fnmatch.fnmatchcase(name.casefold(), pattern) for pattern in wanted)
+    )
+
+
+def _value(text: str) -> str:
+    return text.replace(",", "\\,")
