@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " cost alone; default: date, but for the report charges)",
     )
     parser.add_argument(
+        "--describe",
+        action="store_true",
+        help="say what the report says, what it counts, which level it needs and what can be asked",
+    )
+    parser.add_argument(
         "--save-as",
         metavar="SAVED",
         help="save what is asked for under this name, and print nothing",
@@ -53,8 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Print the report, or the list of them, or what saved reports are asked for."""
     check_viewer(arguments, context)
-    if arguments.name is None:
-        return _list_reports(context, chosen_format(arguments, context))
+    if arguments.name is None or arguments.describe:
+        from syncd.cli.report_list import describe_report, list_reports
+
+        form = chosen_format(arguments, context)
+        show = list_reports if arguments.name is None else describe_report
+        return show(arguments, context, form)
     if arguments.name in (SAVED, DELETE) or arguments.save_as is not None:
         from syncd.cli import report_saved
 
@@ -82,20 +91,4 @@ def print_report(request: Request, arguments: argparse.Namespace, context: Conte
     door = open_report_door(arguments, context, request.report, specification.text())
     with open_report(door, specification, there) as result:
         deliver(result, output, arguments, context)
-    return EXIT_OK
-
-
-def _list_reports(context: Context, form: str) -> int:
-    from syncd.cli.output import print_list
-    from syncd.reports.catalogue.standard import catalogue
-    from syncd.reports.render.table import Column
-
-    print_list(
-        [
-            {"report": entry.name, "summary": entry.summary, "dimensions": list(entry.dimensions)}
-            for entry in catalogue(context.settings.custom_fields).values()
-        ],
-        {"report": Column("Report"), "summary": Column("What it says")},
-        as_json=form != "table",
-    )
     return EXIT_OK
