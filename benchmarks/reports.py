@@ -1,0 +1,270 @@
+"""How long reports take over ten million calls, through the program's own door, with DuckDB beside.
+
+    python -m benchmarks.reports [--calls 10000000] [--keep DIR] [--against duckdb]
+                                 [--only TEXT] [--rounds 20]
+
+A company with a year of calls is written straight into a database (``benchmarks.stored_calls``), its
+sums are built by the program's own code, and then every question is asked as ``syncd report`` asks
+it: door, scope, query, masking, every row of the answer. The database stands in a temporary folder,
+or in the one of ``--keep``, where the next run finds it again.
+
+The answers are warm: each question is asked once before it is measured. Printed are the median and
+the 95th percentile on the wall, the median of the processor's time, which others on the machine
+change less, the aim, and how long DuckDB takes for the same groups over the same rows in a table of
+its own (``pip install '.[bench]'``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.stored_calls import NOW, VIEWERS, YEAR, ZONE, Size, build
+
+SUMS_AIM, PAGE_AIM = 100, 20
+"""Milliseconds."""
+PAGE = 50
+"""Rows of a page."""
+PAGES = 1000
+"""How far back the far page of a list is, in pages, where the viewer has so many."""
+WHOLE_YEAR = {"first": f"{YEAR}-01-01", "end": f"{YEAR + 1}-01-01"}
+THIS_MONTH = {"first": f"{YEAR}-12-01", "end": f"{YEAR + 1}-01-01"}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A report, and the same for DuckDB where that can be asked."""
+
+    name: str
+    request: dict[str, Any]
+    groups: str = ""
+    """What DuckDB groups by; empty: it is not asked."""
+    aim: int = SUMS_AIM
+
+
+SUMS = (
+    Question("by month, a year", {"group_by": "month", **WHOLE_YEAR}, "month"),
+    Question(
+        "department by month, a year",
+        {"group_by": "department,month", **WHOLE_YEAR},
+        "department, month",
+    ),
+    Question("class by month, a year", {"group_by": "class,month", **WHOLE_YEAR}, "class, month"),
+    Question(
+        "carrier by month, a year",
+        {"group_by": "carrier,month", **WHOLE_YEAR},
+        "carrier_id, month",
+    ),
+    Question(
+        "top 20 destinations, a year",
+        {"group_by": "destination", "top": 20, **WHOLE_YEAR},
+        "destination_id",
+    ),
+    Question("people, a year", {"group_by": "person", "limit": 20, **WHOLE_YEAR}, "party_id"),
+    Question(
+        "projects (a field of people) by month, a year",
+        {"group_by": "custom1,month", **WHOLE_YEAR},
+        "custom1, month",
+    ),
+    Question(
+        "hour by weekday, a year", {"group_by": "hour,weekday", **WHOLE_YEAR}, "hour, weekday"
+    ),
+    Question("by day, a year", {"group_by": "day", **WHOLE_YEAR}, "day"),
+    Question("departments, this month", {"group_by": "department", **THIS_MONTH}, "department"),
+    Question("people, this month", {"group_by": "person", "limit": 20, **THIS_MONTH}, "party_id"),
+    Question(
+        "top 20 destinations, this month",
+        {"group_by": "destination", "top": 20, **THIS_MONTH},
+        "destination_id",
+    ),
+    Question("hours, this month", {"group_by": "hour", **THIS_MONTH}, "hour"),
+)
+LISTS = (
+    Question("calls", WHOLE_YEAR, aim=PAGE_AIM),
+    Question("calls of a person", {"filters": ("person=Person 64",), **WHOLE_YEAR}, aim=PAGE_AIM),
+    Question(
+        "calls of a department",
+        {"filters": ("department=Department 63",), **WHOLE_YEAR},
+        aim=PAGE_AIM,
+    ),
+)
+
+
+class Took(NamedTuple):
+    """Milliseconds: on the wall (median and 95th percentile), of the processor (median)."""
+
+    median: float
+    late: float
+    processor: float
+    rows: int
+
+
+def measured(work: Callable[[], int], rounds: int) -> Took:
+    """Return how long some work takes that returns how many rows it had: at least three times, and
+    for at most two seconds."""
+    rows = work()
+    walls, processors = [], []
+    began = time.perf_counter()
+    while len(walls) < 3 or (len(walls) < rounds and time.perf_counter() - began < 2):
+        wall, processor = time.perf_counter(), time.process_time()
+        work()
+        walls.append((time.perf_counter() - wall) * 1000)
+        processors.append((time.process_time() - processor) * 1000)
+    walls.sort()
+    late = walls[min(len(walls) - 1, round(len(walls) * 0.95))]
+    return Took(statistics.median(walls), late, statistics.median(processors), rows)
+
+
+class Asker:
+    """Asks reports of one database."""
+
+    def __init__(self, folder: Path) -> None:
+        from syncd.reports.environment import Environment
+        from syncd.store.database import open_database
+
+        self.database = open_database("sqlite:///syncd.db", folder)
+        self.environment = Environment(ZONE, {"custom1": "Project"}, NOW, "EUR")
+
+    def ask(self, who: str, request: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the rows of a report, and what is known beside them."""
+        from syncd.reports.request import Request, specify
+        from syncd.reports.run import open_report
+        from syncd.reports.scope import Policy, open_door
+
+        specification = specify(
+            Request(**{"report": "by-month" if "group_by" in request else "calls", **request}),
+            self.environment,
+        )
+        door = open_door(who, specification.report, specification.text(), Policy(), NOW)
+        with open_report(door, specification, self.environment) as result:
+            rows = list(result.rows)
+        return rows, result.facts
+
+    def count(self, who: str, request: dict[str, Any]) -> int:
+        """Read a report. Returns the number of its rows."""
+        return len(self.ask(who, request)[0])
+
+    def far_page(self, who: str, request: dict[str, Any]) -> str | None:
+        """Return the key of the page so far back, or of the last but one; None of a short list."""
+        for back in (PAGES, PAGES // 4, PAGES // 20, 10, 1):
+            _, facts = self.ask(who, {**request, "limit": back * PAGE})
+            if "next_page" in facts:
+                return str(facts["next_page"])
+        return None
+
+
+def measure(folder: Path, arguments: argparse.Namespace) -> None:
+    asker = Asker(folder)
+    beside = None
+    if arguments.against == "duckdb":
+        from benchmarks.duckdb_beside import Duck
+
+        beside = Duck(folder)
+    head = ("question", "viewer", "rows", "median", "p95", "cpu", "aim", "DuckDB", "ratio")
+    print(f"{head[0]:<46} {head[1]:<7} " + " ".join(f"{name:>8}" for name in head[2:]))
+    for question, who, request in _asked(asker, arguments.only):
+        took = measured(partial(asker.count, who, request), arguments.rounds)
+        other = None
+        if beside is not None and question.groups:
+            other = measured(partial(beside.sums, who, question), arguments.rounds)
+        _print(question, who, took, other)
+    asker.database.close()
+
+
+def _asked(asker: Asker, only: str) -> Iterable[tuple[Question, str, dict[str, Any]]]:
+    """Yield every question for every viewer."""
+    for question in SUMS:
+        for who in VIEWERS:
+            if only in f"{question.name} {who}":
+                yield question, who, question.request
+    for question in LISTS:
+        for who in VIEWERS:
+            if only not in f"{question.name} {who}":
+                continue
+            request = {**question.request, "limit": PAGE}
+            yield Question(f"{question.name}, first page", request, aim=question.aim), who, request
+            far = asker.far_page(who, question.request)
+            if far is not None:
+                name = f"{question.name}, far page"
+                yield Question(name, request, aim=question.aim), who, {**request, "page": far}
+
+
+def _print(question: Question, who: str, took: Took, other: Took | None) -> None:
+    figures = (took.median, took.late, took.processor)
+    line = f"{question.name:<46} {who:<7} {took.rows:>8,} "
+    line += " ".join(f"{figure:>8.1f}" for figure in figures)
+    line += f" {question.aim:>7}{' ' if took.processor <= question.aim else '!'}"
+    if other is not None:
+        line += f" {other.median:>8.1f} {took.median / other.median:>7.2f}x"
+    print(line, flush=True)
+
+
+def prepare(folder: Path, size: Size) -> None:
+    """Build the company and its sums, and say how long that took; what is there is taken."""
+    from syncd.domain.days import Days
+    from syncd.store.database import open_database
+    from syncd.store.rollups import clean_days, ensure_zone, rebuild
+
+    path = folder / "syncd.db"
+    database = open_database("sqlite:///syncd.db", folder)
+    there = database.execute_sql("SELECT COUNT(*) FROM party").fetchone()[0]
+    database.close()
+    if not there:
+        began = time.perf_counter()
+        rows = build(path, size)
+        print(f"{rows:,} call rows written in {time.perf_counter() - began:.0f} s", flush=True)
+    database = open_database("sqlite:///syncd.db", folder)
+    ensure_zone(ZONE)
+    wall, processor, longest = time.perf_counter(), time.process_time(), 0.0
+    done = 0
+    while True:
+        began = time.perf_counter()
+        rebuilt = rebuild(ZONE, NOW, 1)
+        longest = max(longest, time.perf_counter() - began)
+        if not rebuilt:
+            break
+        done += rebuilt
+    if done:
+        print(
+            f"sums of {len(clean_days())} days built in {time.perf_counter() - wall:.0f} s"
+            f" (processor {time.process_time() - processor:.0f} s, the longest step"
+            f" {longest:.1f} s)",
+            flush=True,
+        )
+    assert Days(ZONE).day(NOW) // 10_000 == YEAR
+    database.close()
+    print(f"{path.stat().st_size / 1e9:.1f} GB", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Measure reports.")
+    parser.add_argument("--calls", type=int, default=Size.calls, help="call rows, about")
+    parser.add_argument("--people", type=int, default=Size.people)
+    parser.add_argument("--departments", type=int, default=Size.departments)
+    parser.add_argument("--keep", type=Path, help="use what is in this folder, and leave it there")
+    parser.add_argument("--against", choices=("duckdb", "nothing"), default="duckdb")
+    parser.add_argument("--only", default="", help="questions and viewers with this text")
+    parser.add_argument("--rounds", type=int, default=20)
+    arguments = parser.parse_args()
+    size = Size(arguments.calls, arguments.people, arguments.departments)
+    if arguments.keep is not None:
+        arguments.keep.mkdir(parents=True, exist_ok=True)
+        prepare(arguments.keep, size)
+        measure(arguments.keep, arguments)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder), size)
+        measure(Path(folder), arguments)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
