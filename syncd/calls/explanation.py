@@ -399,7 +399,7 @@ def load_conversation(record_id: int) -> Stored:
         asked |= keys
         found = {
             one[0]: Rec(one[0], one[1], one[2], one[4])
-            for one in relatives(pbx_id, keys, 0, FOREVER)
+            for one in relatives(pbx_id, keys, 0, FOREVER, frozen=True)
             if one[0] not in members
         }
         # Leg ids are used again by and by: what counts is how intake tied the records.

@@ -38,6 +38,7 @@ from syncd.store.models import (
     UnknownTrunk,
 )
 from syncd.store.reprocessing import Span
+from syncd.store.sealed import gone_of
 
 KIND = "reprocess"
 RUNNING, DONE = "running", "done"
@@ -247,6 +248,9 @@ class Run:
         file = File.get_by_id(file_id)
         name = plain_name(str(file.name))
         if not file.archive or self._context.driver.wants(name):
+            return None
+        if gone_of(file_id):
+            # Retention took rows of it, which must not come again: those that are left are decided.
             return None
         data = _archived(Path(file.archive))
         if data is None:

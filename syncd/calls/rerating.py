@@ -44,6 +44,7 @@ from syncd.store.rerating import (
     write,
 )
 from syncd.store.rollups import mark_dirty
+from syncd.store.sealed import seal
 
 KIND = "rerate"
 RUNNING, DONE = "running", "done"
@@ -289,7 +290,11 @@ class Run:
         differs."""
         wanted = self._wanted
         found = candidates(
-            wanted.since, wanted.until, self._place, RECORDS_AT_ONCE, incoming=self._incoming
+            max(wanted.since, seal().start),
+            wanted.until,
+            self._place,
+            RECORDS_AT_ONCE,
+            incoming=self._incoming,
         )
         if directory_version() != self._version:
             self._version = directory_version()

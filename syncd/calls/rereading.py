@@ -121,7 +121,7 @@ def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:
             stored = known_record(leg.started_at, basis.pbx_id, hashed)
             known = stored[1:] if stored else None
         if known is not None:
-            if known[0] == leg.content_hash:
+            if known[0] in (leg.content_hash, 0):
                 rows.counters.duplicate += 1
             else:
                 reject(Reject(line, ledger.conflict(known[1], known[2]), file.raw(line)))
@@ -129,14 +129,18 @@ def _sort(batch: Batch, file: ParsedFile, own: Sequence[OwnRecord]) -> _Sorted:
         seen[identity] = (leg.content_hash, file.file_id, line)
         if excluded_numbers and not excluded_numbers.isdisjoint(numbers_of(leg)):
             leg, rule = without_numbers(leg), EXCLUDED_NUMBER
-        if record is not None and record.leg == leg and _rule(record) == rule:
+        frozen = record is not None and not record.leg.content_hash
+        if record is not None and (frozen or (record.leg == leg and _rule(record) == rule)):
             rows.same[record.id] = line
+            continue
+        if record is None and leg.started_at < batch.sealed:
+            batch.leave_out_late(file.file_id)
             continue
         if record is not None:
             rows.different.append(record)
         number = batch.new_id() if record is None else record.id
         rows.fresh.append((Rec(number, file.file_id, line, leg, hashed), rule))
-    rows.gone.extend(mine.values())
+    rows.gone.extend(record for record in mine.values() if record.leg.content_hash)
     return rows
 
 

@@ -8,12 +8,15 @@ from syncd.calls.conversation import Rec
 from syncd.calls.dimensions import Dimensions
 from syncd.calls.trunk_occupancy import by_quarter, occupancies
 from syncd.calls.trunks import Endpoints
+from syncd.domain.days import QUARTER
 from syncd.store.database import write_transaction
 from syncd.store.models import File, Pbx
+from syncd.store.sealed import seal
 from syncd.store.trunk_counters import (
     Busy,
     Counted,
     dirty_quarters,
+    leave_quarter,
     records_of,
     relatives_of,
     replace_quarter,
@@ -33,7 +36,12 @@ def count_trunks(endpoints_of: EndpointsOf) -> int:
         if not due:
             return 0
         counting = _Counting(endpoints_of)
+        sealed = seal().start
         for quarter in due:
+            if quarter * QUARTER < sealed:
+                # Records of it are gone: its counters are what they were.
+                leave_quarter(quarter)
+                continue
             replace_quarter(quarter, counting.quarter(records_of(quarter)))
     return len(due)
 

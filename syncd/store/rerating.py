@@ -9,6 +9,7 @@ from syncd.domain.codes import Direction, RecordOutcome, Side, State
 from syncd.domain.leg import Leg
 from syncd.domain.posting import Cause
 from syncd.store.adjustments import booked
+from syncd.store.frozen import NOT_FROZEN
 from syncd.store.models import Call, CallWithheld, RerateChange
 from syncd.store.models import database as proxy
 
@@ -104,7 +105,7 @@ def candidates(
         " FROM record JOIN file ON file.id = record.file_id"
         f" WHERE record.started_at >= {mark} AND record.started_at < {mark}"
         f" AND (record.started_at, record.pbx_id, record.key_hash) > ({mark}, {mark}, {mark})"
-        f" AND record.outcome = {int(RecordOutcome.STORED)} AND ({rows})"
+        f" AND record.outcome = {int(RecordOutcome.STORED)} AND {NOT_FROZEN} AND ({rows})"
         f" ORDER BY record.started_at, record.pbx_id, record.key_hash LIMIT {mark}",
         (max(since, after.started_at), until, *after, limit),
     )

@@ -110,6 +110,11 @@ def replace_quarter(quarter: int, counters: Mapping[tuple[int, int], Busy]) -> N
     DirtyQuarter.delete().where(DirtyQuarter.quarter == quarter).execute()
 
 
+def leave_quarter(quarter: int) -> None:
+    """Take the mark of a quarter away, and leave its counters as they are."""
+    DirtyQuarter.delete().where(DirtyQuarter.quarter == quarter).execute()
+
+
 class TrunkQuarter(NamedTuple):
     """A trunk by name in a quarter of an hour (epoch seconds // 900)."""
 
