@@ -83,6 +83,10 @@ class Result:
     chart: Chart | None = None
     empty: str = "nothing in this period"
     """What is said when there is no row."""
+    title: str = ""
+    """What stands above it, for people; empty: the name of the report."""
+    counting: str = ""
+    """What it counts, for people; empty: what the specification says."""
 
     @property
     def lists_rows(self) -> bool:

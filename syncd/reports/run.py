@@ -8,13 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.domain.errors import UsageError
+from syncd.reports.catalogue.entry import (
+    CONVERSATIONS_RULE,
+    PARTICIPATIONS_RULE,
+    POSTING_RULE,
+    CatalogueEntry,
+)
 from syncd.reports.catalogue.standard import find_report
 from syncd.reports.environment import Environment
 from syncd.reports.lists import list_report
 from syncd.reports.makers.made import maker_of
 from syncd.reports.result import Column, Result
 from syncd.reports.scope import Door
-from syncd.reports.specification import Specification, nearest
+from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification, nearest
 from syncd.reports.sums import sums_report
 from syncd.store.models import database
 
@@ -36,13 +42,29 @@ def open_report(
             sent += 1
             yield row
 
-    make = maker_of(find_report(specification.report, environment.custom_fields)) or _of_calls
+    entry = find_report(specification.report, environment.custom_fields)
+    make = maker_of(entry) or _of_calls
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
         result = make(door, specification, environment)
         yield replace(
-            result, rows=counted(result.rows), columns=_chosen(result.columns, specification)
+            result,
+            rows=counted(result.rows),
+            columns=_chosen(result.columns, specification),
+            title=entry.heading,
+            counting=_counting(entry, specification),
         )
     door.note_rows(sent)
+
+
+def _counting(entry: CatalogueEntry, specification: Specification) -> str:
+    """Return what the figures of a report count: what the catalogue says of the report as it is."""
+    if specification.counts == CONVERSATIONS:
+        return CONVERSATIONS_RULE
+    if specification.by != entry.by:
+        return POSTING_RULE if specification.by == BY_POSTING else PARTICIPATIONS_RULE
+    if not entry.dimensions and specification.dimensions:
+        return PARTICIPATIONS_RULE
+    return entry.counting
 
 
 def _chosen(columns: tuple[Column, ...], specification: Specification) -> tuple[Column, ...]:

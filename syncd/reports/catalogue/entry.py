@@ -32,6 +32,10 @@ OF_NOW = frozenset(("columns", "sort", "limit"))
 """What can be asked of a report about the present."""
 
 PARTICIPATIONS_RULE = "a line's part in a conversation counts once, on its first row"
+CONVERSATIONS_RULE = "a conversation counts once, however many lines took part"
+POSTING_RULE = (
+    "the cost of a month's calls as they are now, with the adjustments that are booked in it"
+)
 ROWS_RULE = "a row for each line that took part, each record apart"
 
 THIS_MONTH = "this-month"

@@ -48,8 +48,7 @@ MADE = (
         make="queues",
         takes=OF_ROWS,
         group=Group.QUEUES,
-        counting="a conversation with a pilot counts once, however many members it rang;"
-        " the service level is what was answered in time, of all but those who hung up at once",
+        counting="a conversation with a pilot counts once, however many members it rang",
     ),
     CatalogueEntry(
         "queue-members",

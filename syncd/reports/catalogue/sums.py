@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from syncd.reports.catalogue.entry import CatalogueEntry, Group
+from syncd.reports.catalogue.entry import POSTING_RULE, CatalogueEntry, Group
 from syncd.reports.result import Chart
 from syncd.reports.specification import BOOKED_MEASURES, BY_POSTING
 
@@ -70,7 +70,7 @@ SUMS = (
         BOOKED_MEASURES,
         by=BY_POSTING,
         group=Group.MONEY,
-        counting="the cost of a month's calls as they are now, with the adjustments booked in it",
+        counting=POSTING_RULE,
     ),
     CatalogueEntry(
         "missed-by-person",

@@ -41,7 +41,7 @@ class OutputOptions:
 
 def title_of(result: Result, options: OutputOptions) -> str:
     """Return what stands above a report."""
-    return clean(options.title or result.report)
+    return clean(options.title or result.title or result.report)
 
 
 def moment(epoch: int, options: OutputOptions) -> datetime:
@@ -72,6 +72,8 @@ def head_lines(result: Result, options: OutputOptions) -> list[tuple[str, str]]:
 
 def counting_rule(result: Result) -> str:
     """Return what the figures are sums of."""
+    if result.counting:
+        return result.counting
     if result.specification.by == "posting":
         return "by posting period"
     return f"{result.specification.counts}, by the date of the call"

@@ -99,11 +99,9 @@ def remarks(result: Result, *, empty: bool) -> list[str]:
 def summary(result: Result) -> str:
     """Return in one line whose report it is, of which days, and what was counted."""
     specification, rule = result.specification, counting_rule(result)
-    if specification.by != "posting":
-        rule = f"by the date of the call, counting {specification.counts}"
     return (
         f"{result.report} for {clean(result.viewer)} (level {result.level}), {specification.first}"
-        f" to before {specification.end}, {rule}"
+        f" to before {specification.end}; counted: {rule}"
     )
 
 
