@@ -8,6 +8,7 @@ from syncd.application.reports import environment
 from syncd.domain.errors import Problem, UsageError
 from syncd.reports.request import specify
 from syncd.reports.request_text import from_text
+from syncd.reports.scheduled import is_saved
 from syncd.settings.model import Settings
 
 
@@ -16,7 +17,9 @@ def schedule_problems(settings: Settings) -> Iterator[Problem]:
     there = environment(settings, 0)
     for one in settings.mailing.schedules.values():
         try:
-            specify(from_text(one.report), there)
+            # Who saved what stands in the database, which a check does not ask.
+            if not is_saved(one.report):
+                specify(from_text(one.report), there)
         except UsageError as error:
             section = f"schedule:{one.name}"
             origin = settings.origins.get((section, "report"))

@@ -10,13 +10,19 @@ import structlog
 
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.application.reports import environment, output_options, policy
-from syncd.domain.errors import Problem, UsageError, UserError
+from syncd.domain.errors import UsageError, UserError
 from syncd.domain.party import name_key
 from syncd.reports.permissions import may_open
 from syncd.reports.recipients import MANAGEMENT, Addressee, addressees, may_write_to_others
 from syncd.reports.request import specify
-from syncd.reports.request_text import from_text
-from syncd.reports.scheduled import KIND, Rendered, ScheduledReport, Sending, render_for
+from syncd.reports.scheduled import (
+    KIND,
+    Rendered,
+    ScheduledReport,
+    Sending,
+    render_for,
+    requested,
+)
 from syncd.reports.scope import Policy, resolve_viewer
 from syncd.settings.checks_mailing import subject_faults
 from syncd.settings.model import Settings
@@ -289,7 +295,8 @@ def add_schedule(
 
     Raises UsageError for what cannot be made, UserError for what is not for them.
     """
-    specification = specify(from_text(wanted.report), environment(settings, now))
+    request = requested(wanted.report, wanted.owner, rules.level6_basis)
+    specification = specify(request, environment(settings, now))
     others = [item for item in wanted.recipients if item.kind != "owner"]
     if others and viewer.level < MANAGEMENT:
         raise UserError(

@@ -9,23 +9,27 @@ from datetime import date, datetime, timedelta
 from html import escape
 from typing import Any, BinaryIO, NamedTuple, cast
 
-from syncd.domain.errors import UserError
+from syncd.domain.errors import UsageError, UserError
+from syncd.domain.viewer import LOCAL_ADMINISTRATOR
 from syncd.reports.environment import Environment
 from syncd.reports.mail import Attachment, Message, compose
 from syncd.reports.recipients import Addressee
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.render.outputs import file_name, output_named
 from syncd.reports.render.table import cell_text
-from syncd.reports.request import specify
-from syncd.reports.request_text import from_text
+from syncd.reports.request import Request, specify
+from syncd.reports.request_text import from_text, over
 from syncd.reports.result import Column, Kind, Result
 from syncd.reports.run import open_report
-from syncd.reports.scope import Policy, open_door
+from syncd.reports.saved import find_saved
+from syncd.reports.scope import Policy, open_door, viewer_of
 from syncd.settings.mailing import Recipients
 from syncd.settings.schedule import Schedule
 from syncd.store.models import Party
 
 KIND = "schedule"
+RUN = "run"
+"""The word before the name of a saved report."""
 LATE = 3600
 """Seconds after its time from which a message says that it is late."""
 
@@ -94,7 +98,8 @@ def render_for(recipient: Addressee, scheduled: ScheduledReport, sending: Sendin
     if recipient.refusal:
         raise ValueError(f"{recipient.who} {recipient.refusal}")
     environment = sending.environment
-    specification = specify(from_text(scheduled.report), environment)
+    request = requested(scheduled.report, scheduled.owner, sending.policy.level6_basis)
+    specification = specify(request, environment)
     door = open_door(
         _viewer_name(recipient),
         specification.report,
@@ -161,6 +166,24 @@ def render_for(recipient: Addressee, scheduled: ScheduledReport, sending: Sendin
         attachments=attachments,
     )
     return Rendered(message, rows, period, "too large to be sent" if too_large else "")
+
+
+def is_saved(line: str) -> bool:
+    """Say whether a line means a saved report."""
+    return from_text(line).report == RUN
+
+
+def requested(line: str, owner: int, default_basis: str) -> Request:
+    """Return what a line asks for; ``run NAME`` means a report that its owner (the id of a party, 0
+    for the local administrator) saved, or that somebody shares. Raises UsageError."""
+    request = from_text(line)
+    if request.report != RUN:
+        return request
+    if not request.filters:
+        raise UsageError("run which saved report?", "run NAME")
+    viewer = viewer_of(Party.get_by_id(owner), default_basis) if owner else LOCAL_ADMINISTRATOR
+    saved = find_saved(viewer, request.filters[0])
+    return over(saved, replace(request, report=saved.report, filters=request.filters[1:]))
 
 
 def _viewer_name(recipient: Addressee) -> str:

@@ -15,6 +15,7 @@ import pytest
 from syncd.application.budgets import BudgetOutcome
 from syncd.application.gauges import Gauges
 from syncd.application.mail import MailOutcome
+from syncd.application.schedules import ScheduleOutcome
 from syncd.calls.intake import IngestOutcome
 from syncd.daemon import jobs as jobs_module
 from syncd.daemon.jobs import HEARTBEAT_SECONDS, Jobs, units_of
@@ -23,6 +24,7 @@ from syncd.directory.sync import SyncOutcome
 from syncd.domain.errors import TryAgainError
 from syncd.observe.metrics import Metrics
 from syncd.settings.finance import BudgetSettings, FinanceSettings, MailSettings
+from syncd.settings.mailing import MailingSettings
 from syncd.settings.schedule import Every
 
 ROME = ZoneInfo("Europe/Rome")
@@ -48,6 +50,7 @@ def settings(directories: int = 2, folders: int = 1) -> Any:
         cdr={f"c{n}": SimpleNamespace(schedule=hour) for n in range(folders)},
         daemon=SimpleNamespace(rollups=hour),
         finance=FinanceSettings(),
+        mailing=MailingSettings(),
     )
 
 
@@ -238,10 +241,15 @@ def test_budgets_and_mail_have_jobs_where_they_are_set(
         given._end("budgets")
         return BudgetOutcome()
 
+    def reported(given: FakeApplication, *, stop: Any) -> ScheduleOutcome:
+        given._end("schedules")
+        return ScheduleOutcome()
+
+    monkeypatch.setattr(jobs_module, "send_due", reported)
     monkeypatch.setattr(jobs_module, "send_mail", sent)
     monkeypatch.setattr(jobs_module, "check_budgets", checked)
     application.failing.add("mail")
     application.hold.set()
     bench.jobs.start()
-    assert {"budgets", "mail"} <= set(application.wait(5))
+    assert {"budgets", "mail", "schedules"} <= set(application.wait(6))
     bench.status("failing: mail")
