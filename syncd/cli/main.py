@@ -72,6 +72,8 @@ class VerbParser(argparse.ArgumentParser):
     """The parser of a verb, which asks the verb's module for its arguments on first use."""
 
     module = ""
+    intermixed = False
+    """Positional words may stand between and after options."""
 
     def load(self) -> None:
         """Let the verb's module add its arguments, once."""
@@ -84,7 +86,13 @@ class VerbParser(argparse.ArgumentParser):
     # Typed as argparse's own stubs leave it: the overloads say nothing that is used here.
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.load()
-        return super().parse_known_args(args, namespace)
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # it parses in two passes, each of which comes back here
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = True
 
 
 def available(verb: Verb) -> bool:

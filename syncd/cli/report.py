@@ -20,6 +20,7 @@ SAVED, RUN, DELETE = "saved", "run", "delete"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the report, the viewer, the period and what to group and filter by."""
+    parser.intermixed = True  # type: ignore[attr-defined]
     parser.add_argument(
         "name",
         nargs="?",
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "conditions",
         nargs="*",
         metavar="KEY=VALUE",
-        help="filters, right after the name: department=Sales 'duration>60'",
+        help="filters: department=Sales 'duration>60'",
     )
     add_selection(parser)
     parser.add_argument(

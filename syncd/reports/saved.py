@@ -132,7 +132,7 @@ def _own(viewer: Viewer, name: str) -> Any:
 
 def _visible(viewer: Viewer) -> Any:
     return (
-        SavedReport.select(SavedReport, Party.username)
+        SavedReport.select(SavedReport, Party.id, Party.username)
         .left_outer_join(Party)
         .where(_is_own(viewer) | (SavedReport.shared == True))  # noqa: E712 (SQL)
     )

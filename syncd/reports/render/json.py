@@ -9,9 +9,11 @@ from syncd.reports.result import Result
 
 
 def write_json(result: Result, stream: TextIO) -> None:
-    """Write a report as one JSON object: what it is, its rows, its totals."""
+    """Write a report as one JSON object: what it is, its rows, its totals, and what was known only
+    after the rows, as the key of the next page."""
     dump = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
-    for name, value in result.head.items():
+    head = result.head
+    for name, value in head.items():
         stream.write(f"{'{' if name == 'report' else ','}\n {dump(name)}: {dump(value)}")
     stream.write(',\n "rows": [')
     separator = "\n  "
@@ -19,4 +21,8 @@ def write_json(result: Result, stream: TextIO) -> None:
     for row in result.rows:
         stream.write(separator + dump({name: row[name] for name in names} if names else row))
         separator = ",\n  "
-    stream.write(f'\n ],\n "totals": {dump(result.totals)}\n}}\n')
+    stream.write(f'\n ],\n "totals": {dump(result.totals)}')
+    for name, value in result.facts.items():
+        if name not in head:
+            stream.write(f",\n {dump(name)}: {dump(value)}")
+    stream.write("\n}\n")
