@@ -251,9 +251,11 @@ class Generated:
                 start = SUMMER + integer(-9000, 90_000)
             first = len(records) + 1
             legs = []
-            for place in range(choice([1, 1, 1, 2, 3])):
+            size = choice([1, 1, 1, 2, 3])
+            for place in range(size):
                 number, at, hashed = first + place, start + 40 * place, integer(-(2**63), 2**63 - 1)
-                records.append(self._record(number, at, first, int(file.id), hashed))
+                record = self._record(number, at, first, int(file.id), hashed)
+                records.append(record | {"tied": int(size > 1), "call_ref": first})
                 legs.append((number, at, hashed))
             drafts = [
                 self._draft(number, at, hashed, side)

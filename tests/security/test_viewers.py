@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import email
+import email.policy
+import html
 import io
 import json
 import os
 import random
+import re
 import sys
 from base64 import b64decode
 from collections.abc import Iterator
@@ -19,22 +24,30 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import openpyxl
+import pypdf
 import pytest
 
 from syncd.domain.errors import UserError
 from syncd.reports import masking, permissions
 from syncd.reports import scope as door
+from syncd.reports.access_explained import Asked, Sight, explain_access
+from syncd.reports.catalogue.standard import catalogue
+from syncd.reports.conversation import show
 from syncd.reports.environment import Environment
+from syncd.reports.recipients import Addressee
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.render.outputs import OUTPUTS, rendered
 from syncd.reports.request import Request, specify
 from syncd.reports.run import open_report
+from syncd.reports.scheduled import ScheduledReport, Sending, render_for
 from syncd.reports.scope import Condition, Policy, open_door
-from syncd.store import names
+from syncd.settings.schedule import Every
+from syncd.store import models, names
 from syncd.store.database import open_database
 from syncd.store.rollups import rebuild
 from tests.security import oracle
-from tests.security.companies import END, ROME, Generated, Person, Row, plain
+from tests.security.companies import END, ROME, SIDES, Generated, Person, Row, plain
 from tests.security.conftest import Compared
 from tests.security.oracle import Rules
 
@@ -124,6 +137,7 @@ def everything(benches: list[Bench], compared: Compared) -> None:
         all_sums(bench, chance, compared)
         filters(bench, chance, compared)
         comparisons(bench, chance, compared)
+        numbers(bench, compared)
         orders(bench, chance, compared)
         pages(bench, chance, compared)
         topped(bench, chance, compared)
@@ -224,6 +238,27 @@ def filters(bench: Bench, chance: random.Random, compared: Compared) -> None:
         answer = bench.ask("calls", first=period[0], end=period[1], filters=(text,))
         compared.rows(answer["rows"], bench.listed(rows), bench.who, text)
         compare_sums(bench, ("department",), period, rows, compared, filters=(text,))
+
+
+def numbers(bench: Bench, compared: Compared) -> None:
+    """Numbers that look alike behind the mask are one, and so are all that are private."""
+    period = PERIODS[0]
+    answer = bench.ask("frequent-numbers", first=period[0], end=period[1])
+    groups: dict[str | None, list[Row]] = {}
+    for row in bench.rows(period):
+        if row.outside:
+            shown = oracle.number(bench.rules, bench.person, row)
+            groups.setdefault(shown or None, []).append(row)
+    wanted = {}
+    for shown, rows in groups.items():
+        sums = oracle.sums(rows)
+        wanted[shown] = {name: sums[name] for name in ("calls", "duration", "cost", "unrated")}
+        for direction in ("incoming", "outgoing"):
+            of_one = [row for row in rows if row.direction == direction]
+            wanted[shown][direction] = oracle.sums(of_one)["calls"]
+    found = {row["other_number"]: row for row in answer["rows"]}
+    compared.equal(len(found), len(answer["rows"]), bench.who)
+    compared.sums(found, wanted, bench.who, "frequent-numbers")
 
 
 def comparisons(bench: Bench, chance: random.Random, compared: Compared) -> None:
@@ -411,6 +446,13 @@ def as_of_today(bench: Bench, chance: random.Random, compared: Compared) -> None
         compare_sums(bench, (name,), period, rows, compared, as_of="today")
 
 
+CALL_ID = re.compile(r"\d{6}-[0-9a-f]{12}-(?:calling|called|first-redirecting|redirecting|pilot)")
+LINE = re.compile(
+    rf"({CALL_ID.pattern})\s+(?:(\S+)\s+)?({'|'.join(sorted(SIDES, key=len)[::-1])})\b"
+)
+"""The call, its number if it has one, and its side, in the text of any output."""
+
+
 def outputs(bench: Bench, chance: random.Random, compared: Compared) -> None:
     """Every form has the rows of the oracle, and no digit more."""
     period = chance.choice(PERIODS)
@@ -424,6 +466,218 @@ def outputs(bench: Bench, chance: random.Random, compared: Compared) -> None:
         bench.who,
         "csv",
     )
+    for output in OUTPUTS:
+        if output in ("csv", "json"):
+            continue
+        period = PERIODS[3] if output == "pdf" else chance.choice(PERIODS[2:])
+        rows = bench.rows(period)
+        content = bench.ask(
+            "calls", output, first=period[0], end=period[1], columns="id,other_number,side"
+        )
+        text = text_of(output, content)
+        compared.rows(
+            [(call, shown, side) for call, shown, side in LINE.findall(text)],
+            [
+                (oracle.public_id(row), oracle.number(bench.rules, bench.person, row), row.side)
+                for row in rows
+            ],
+            bench.who,
+            output,
+        )
+
+
+def text_of(output: str, content: bytes) -> str:
+    """Return what somebody reads in an output."""
+    if output == "xlsx":
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
+        return "\n".join(
+            " ".join("" if cell is None else str(cell).removeprefix("'") for cell in row)
+            for sheet in book.worksheets
+            for row in sheet.iter_rows(values_only=True)
+        )
+    if output == "pdf":
+        pages = pypdf.PdfReader(io.BytesIO(content)).pages
+        return "\n".join(page.extract_text() for page in pages)
+    text = content.decode()
+    if output == "html":
+        text = html.unescape(re.sub(r"<[^>]*>", " ", text))
+    return text
+
+
+# --- what is not a list or a sum of the engine --------------------------------------------------
+
+
+def test_no_report_names_what_is_not_theirs(benches: list[Bench], compared: Compared) -> None:
+    """Whatever the catalogue has: no call, no person and no number that a viewer has no row of, in
+    any output, and each statement that reads calls has the condition of the viewer's scope."""
+    reports = catalogue(CUSTOM)
+    for place, bench in enumerate(benches):
+        if not oracle.admitted(bench.person):
+            continue
+        chance = random.Random(place)
+        level = bench.person.level if bench.person else 10
+        for name, entry in chance.sample(sorted(reports.items()), 14):
+            asked = {}
+            if "first" in entry.takes:
+                asked = dict(zip(("first", "end"), chance.choice(PERIODS), strict=True))
+            if entry.by == "posting":
+                asked = {"first": "2026-02-01", "end": "2026-04-01"}
+            if level < entry.level:
+                with pytest.raises(UserError):
+                    bench.ask(name, **asked)
+                compared.count += 1
+                continue
+            output = chance.choice([one for one in OUTPUTS if one not in ("pdf", "xlsx", "json")])
+            with statements(bench) as read:
+                text = json.dumps(bench.ask(name, **asked), ensure_ascii=False)
+                text += text_of(output, bench.ask(name, output, **asked))
+            compared.equal(told_too_much(bench, text), set(), bench.who, name)
+            if level < 8:
+                beside = [one for one in read if reads_calls(one) and not scoped(bench, one)]
+                compared.equal(beside, [], bench.who, name)
+
+
+def told_too_much(bench: Bench, text: str) -> set[str]:
+    """What of a text a viewer has no row of: calls, people, numbers."""
+    mine = {oracle.public_id(row) for row in bench.seen}
+    people = {row.username for row in bench.seen}
+    if bench.person is not None:
+        people.add(bench.person.username)
+    found = set(CALL_ID.findall(text)) - mine
+    found |= set(re.findall(r"\bUser\d+\b", text)) - people - {""}
+    shown = {oracle.number(bench.rules, bench.person, row) for row in bench.seen}
+    numbers = {row.number for row in bench.company.rows if row.outside and len(row.number) > 4}
+    if bench.person is not None and bench.person.level < 10:
+        found |= {number for number in numbers - shown if number in text}
+    return found
+
+
+@contextlib.contextmanager
+def statements(bench: Bench) -> Iterator[list[str]]:
+    """Collect the statements that the database is given, on SQLite."""
+    read: list[str] = []
+    connection = models.database.connection()
+    listen = getattr(connection, "set_trace_callback", None)
+    if listen is not None:
+        listen(read.append)
+    try:
+        yield read
+    finally:
+        if listen is not None:
+            listen(None)
+
+
+def reads_calls(statement: str) -> bool:
+    """Whether a statement reads calls, or sums of them, for somebody."""
+    text = statement.replace("LEFT JOIN call owner ON owner.id = private_record.owner", "")
+    if re.search(r"SELECT DISTINCT reason FROM call|MIN\(started_at\)", text):
+        return False  # what a filter may mean, and since when there are calls: neither is shown
+    return (
+        re.search(r"\b(FROM|JOIN) (call|rollup_\w+|adjustment|call_withheld)\b", text) is not None
+    )
+
+
+def scoped(bench: Bench, statement: str) -> bool:
+    assert bench.person is not None
+    own = f"party_id = {bench.person.id}"
+    return own in statement or "org_id IN (SELECT" in statement
+
+
+def test_conversations_and_explanations_are_those_of_the_rows(
+    benches: list[Bench], compared: Compared
+) -> None:
+    """What ``call show`` and ``access explain`` say of any call, seen or not."""
+    for place, bench in enumerate(benches):
+        chance = random.Random(place)
+        rows = chance.sample(bench.company.rows, 12)
+        for row in rows:
+            explained_access(bench, row, compared)
+            if oracle.admitted(bench.person):
+                shown_conversation(bench, row, compared)
+
+
+def shown_conversation(bench: Bench, row: Row, compared: Compared) -> None:
+    opened = open_door(bench.who, "call", "", bench.policy, END)
+    mine = {oracle.public_id(one) for one in bench.seen if one.first == row.first}
+    asked = chance_id(row)
+    manages = bench.person is None or bench.person.level == 10
+    if not mine and not manages:
+        with pytest.raises(UserError):
+            show(opened, ROME, CUSTOM, asked)
+        compared.count += 1
+        return
+    text = json.dumps(show(opened, ROME, CUSTOM, asked), ensure_ascii=False)
+    compared.equal(set(CALL_ID.findall(text)), mine, bench.who, asked)
+    compared.equal(told_too_much(bench, text), set(), bench.who, asked)
+
+
+def chance_id(row: Row) -> str:
+    """The id of the row's conversation."""
+    return oracle.public_id(row, side=False)
+
+
+def explained_access(bench: Bench, row: Row, compared: Compared) -> None:
+    """The reason for each row of a conversation is one for which it is seen, or is not."""
+    if bench.person is None:
+        return
+    administrator = open_door(None, "access", "", bench.policy, END)
+    asked = Asked(administrator, bench.policy, ENVIRONMENT, {})
+    answer = explain_access(asked, f"#{bench.person.id}", chance_id(row))
+    there = [one for one in bench.company.rows if one.first == row.first]
+    admitted = oracle.admitted(bench.person)
+    wanted = {
+        oracle.public_id(one): admitted and oracle.sees(bench.rules, bench.person, one)
+        for one in there
+    }
+    compared.equal({one["call"]: one["seen"] for one in answer["about"]["rows"]}, wanted)
+    parties = {oracle.public_id(one): one for one in there}
+    for one in answer["about"]["rows"]:
+        told = Sight(asked, models.Party.get_by_id(bench.person.id))
+        stored = models.Call.get_by_id(parties[one["call"]].id)
+        compared.equal(told.judged(stored.party_id, stored.org_id)[0], wanted[one["call"]], one)
+
+
+def test_mail_has_what_its_recipient_may_see(benches: list[Bench], compared: Compared) -> None:
+    """A scheduled report is made as who it is for, whoever made the schedule."""
+    for place, bench in enumerate(benches):
+        if bench.person is None or not bench.who or not oracle.admitted(bench.person):
+            continue
+        chance = random.Random(place)
+        period = chance.choice(PERIODS)
+        text = f"calls --from {period[0]} --to {period[1]} --columns id,other_number,side"
+        scheduled = ScheduledReport(
+            "ini:x", "x", 0, text, Every(60), chance.choice(["csv", "table", "html"]), (), "", "",
+            "send", "skip",
+        )  # fmt: skip
+        sending = Sending(ENVIRONMENT, END, bench.policy, "syncd@example.com")
+        addressee = Addressee(
+            f"party:{bench.person.id}", bench.who, "a@example.com", bench.person.id
+        )
+        rendered_mail = render_for(addressee, scheduled, sending)
+        assert rendered_mail.message is not None
+        message = email.message_from_bytes(
+            rendered_mail.message.content, policy=email.policy.default
+        )
+        parts = [part for part in message.walk() if not part.is_multipart()]
+        wanted = [
+            (oracle.public_id(row), oracle.number(bench.rules, bench.person, row), row.side)
+            for row in bench.rows(period)
+        ]
+        texts = [re.sub("[,']", " ", text_of(ending(part), body(part))) for part in parts]
+        found = max((LINE.findall(one) for one in texts), key=len)
+        compared.rows(found, wanted, bench.who, scheduled.form)
+        for one in texts:
+            compared.equal(told_too_much(bench, one), set(), bench.who)
+        compared.equal(rendered_mail.rows, len(wanted), bench.who)
+
+
+def ending(part: Any) -> str:
+    return "html" if part.get_content_type() == "text/html" else "text"
+
+
+def body(part: Any) -> bytes:
+    content = part.get_content()
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 # --- what the comparison is worth ----------------------------------------------------------------
