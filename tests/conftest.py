@@ -13,6 +13,9 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.support import stores
+from tests.support.postgresql_server import PostgresqlServer
+
 CI = os.environ.get("CI", "").lower() == "true"
 SERVERS = dict(
     line.split(maxsplit=1)
@@ -32,8 +35,51 @@ settings.register_profile(
 settings.load_profile("syncd")
 
 
-def pytest_report_header() -> str:
-    return f"SYNCD_SEED={SEED} (set it to sweep the same points again)"
+def pytest_report_header() -> list[str]:
+    store = os.environ.get("SYNCD_TEST_STORE", "sqlite")
+    return [f"SYNCD_SEED={SEED} (set it to sweep the same points again)", f"SYNCD_TEST_STORE={store}"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server that everything is stored in, where that is PostgreSQL: one for all
+    workers."""
+    config.addinivalue_line("markers", "sqlite(why): of SQLite alone, left out with PostgreSQL")
+    config.addinivalue_line("markers", "postgresql(why): of PostgreSQL alone")
+    if not stores.on_postgresql():
+        return
+    if stores.SOCKET not in os.environ:
+        server = PostgresqlServer()
+        config.add_cleanup(server.remove)
+        os.environ[stores.SOCKET] = str(server.folder)
+        hook = str(Path(__file__).parent / "support" / "on_postgresql")
+        os.environ["PYTHONPATH"] = hook + os.pathsep + os.environ.get("PYTHONPATH", "")
+        from syncd.store.database import open_database
+
+        stores.create(stores.TEMPLATE, "template0")
+        open_database(stores.server_address(stores.TEMPLATE), Path()).close()
+    config.addinivalue_line("filterwarnings", "ignore:.*psycopg.*was deleted:ResourceWarning")
+    stores.redirect()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is of SQLite alone while everything is stored in PostgreSQL."""
+    if not stores.on_postgresql():
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Function) -> Iterator[None]:
+    """Drop the databases that stood for files of the test's folder, last of all."""
+    folder = getattr(item, "funcargs", {}).get("tmp_path")
+    try:
+        return (yield)
+    finally:
+        if folder is not None and stores.on_postgresql():
+            stores.drop_below(folder)
 
 
 @pytest.fixture(autouse=True)
