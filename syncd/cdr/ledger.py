@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from peewee import fn
-
 from syncd.domain.codes import FileState, RecordOutcome
 from syncd.domain.leg import Reject as RejectedRow
 from syncd.store.models import (
@@ -16,7 +14,6 @@ from syncd.store.models import (
     Pbx,
     Record,
     Reject,
-    UnknownTrunk,
     database,
 )
 
@@ -194,7 +191,9 @@ def add_rejects(
         Reject.insert_many(rows[start : start + 500], fields=fields).execute()
     for file_id, header in headers.items():
         if header:
-            FileHeader.insert(file_id=file_id, header=header).on_conflict_replace().execute()
+            FileHeader.insert(file_id=file_id, header=header).on_conflict(
+                conflict_target=[FileHeader.file_id], update={FileHeader.header: header}
+            ).execute()
 
 
 def note_unknown(site: str, seen: Mapping[tuple[str, str], list[int]]) -> None:
@@ -221,21 +220,16 @@ def note_unknown(site: str, seen: Mapping[tuple[str, str], list[int]]) -> None:
 
 def note_unknown_trunks(pbx: int, seen: Mapping[str, list[int]]) -> None:
     """Count trunk-side devices that no section lists: device → starts (epoch seconds)."""
-    for device, starts in seen.items():
-        UnknownTrunk.insert(
-            pbx_id=pbx,
-            device=device,
-            first_seen=min(starts),
-            last_seen=max(starts),
-            records=len(starts),
-        ).on_conflict(
-            conflict_target=(UnknownTrunk.pbx_id, UnknownTrunk.device),
-            update={
-                UnknownTrunk.first_seen: fn.MIN(UnknownTrunk.first_seen, min(starts)),
-                UnknownTrunk.last_seen: fn.MAX(UnknownTrunk.last_seen, max(starts)),
-                UnknownTrunk.records: UnknownTrunk.records + len(starts),
-            },
-        ).execute()
+    database.cursor().executemany(
+        "INSERT INTO unknown_trunk (pbx_id, device, first_seen, last_seen, records)"
+        f" VALUES ({', '.join([database.param] * 5)}) ON CONFLICT (pbx_id, device) DO UPDATE SET"
+        " first_seen = CASE WHEN excluded.first_seen < unknown_trunk.first_seen"
+        " THEN excluded.first_seen ELSE unknown_trunk.first_seen END,"
+        " last_seen = CASE WHEN excluded.last_seen > unknown_trunk.last_seen"
+        " THEN excluded.last_seen ELSE unknown_trunk.last_seen END,"
+        " records = unknown_trunk.records + excluded.records",
+        [(pbx, device, min(starts), max(starts), len(starts)) for device, starts in seen.items()],
+    )
 
 
 def conflict(file_id: int, row: int) -> str:

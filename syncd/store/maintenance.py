@@ -145,7 +145,8 @@ def _counting(_: ZoneInfo) -> Iterator[str]:
         "  PARTITION BY call.conversation, line_id"
         "  ORDER BY call.started_at, record.key, call.side) AS place"
         " FROM call LEFT JOIN record ON record.id = call.id / 8 WHERE line_id <> 0) AS part"
-        " GROUP BY conversation, line_id HAVING SUM(counted) <> 1 OR SUM(counted * (place = 1)) <> 1"
+        " GROUP BY conversation, line_id HAVING SUM(counted) <> 1 OR SUM(CASE WHEN"
+        " place = 1 THEN counted ELSE 0 END) <> 1"
     ):
         what = f"has {counted} counted rows" if counted != 1 else "does not count on its first row"
         yield f"line {line} in conversation {conversation} {what}"
