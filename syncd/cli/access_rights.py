@@ -289,6 +289,7 @@ def _log(arguments: argparse.Namespace, context: Context, door: Door, *, as_json
             viewer=arguments.whose,
             report=arguments.report,
             limit=arguments.limit or None,
+            masked_digits=door.scope.masked_digits,
         )
     ]
     door.note_rows(len(rows))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from syncd.domain.party import name_key
+from syncd.reports.masking import mask_number
 from syncd.store.models import AccessLog
+
+
+_NUMBERS = re.compile(r"(filter=[\w-]*number\s*(?:!=|=|~)\s*)(\S+)")
 
 
 class Access(NamedTuple):
@@ -30,9 +35,14 @@ def accesses(
     viewer: str | None = None,
     report: str | None = None,
     limit: int | None = None,
+    masked_digits: int = 0,
 ) -> Iterator[Access]:
     """Yield what was looked at from ``start`` to before ``stop`` (epoch seconds), the latest first;
-    by one viewer (their username, in any spelling) or of one report where these are given."""
+    by one viewer (their username, in any spelling) or of one report where these are given.
+
+    Numbers that somebody filtered by are masked as the reader's are: together with how many rows
+    were found they would tell what is behind the mask.
+    """
     query = AccessLog.select(
         AccessLog.at,
         AccessLog.viewer,
@@ -49,5 +59,12 @@ def accesses(
         if left == 0:
             return
         if wanted is None or name_key(row[1]) == wanted:
-            yield Access(*row)
+            yield Access(*row[:4], _masked(row[4], masked_digits), row[5])
             left = None if left is None else left - 1
+
+
+def _masked(specification: str, digits: int) -> str:
+    def values(found: re.Match[str]) -> str:
+        return found[1] + ",".join(mask_number(one, digits) for one in found[2].split(","))
+
+    return _NUMBERS.sub(values, specification) if digits else specification

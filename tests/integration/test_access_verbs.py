@@ -278,3 +278,17 @@ def test_every_change_by_hand_is_in_the_audit(company: Company) -> None:
     assert found["department merge"]["actor"] == "fabio"
     assert "old=Legal" in found["department merge"]["subject"]
     assert found["period close"]["new"] == "done"
+
+
+def test_a_masked_manager_does_not_learn_from_the_filters_of_others(company: Company) -> None:
+    calls(company)
+    company.rows("", "--filter", "other_number=+393331234567,112", "--filter", "duration>1")
+    company.rows("", "--filter", "other_number~+39333123")
+    company.ok("access", "set", "fabio", "--masked-digits", "4", "--reason", "x")
+    for words in (["access", "log"], ["report", "access-log", "--period", "today"]):
+        for as_fabio in ([], ["--as", "fabio"]):
+            text = company.ok(*words, "--json", *as_fabio).out
+            assert ("+393331234567" in text) == (not as_fabio)
+            assert ("+39333123 " in text.replace('"', " ")) == (not as_fabio)
+    assert "+39333123****,***" in text
+    assert "duration>1" in text
