@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from syncd.reports.result import Result
     from syncd.reports.specification import Specification
 
-FORMATS = ("csv", "xlsx", "html")
+FORMATS = ("csv", "xlsx", "pdf", "html")
 """What a report can be beside a table and JSON."""
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 DECIMALS = {"point": ".", "comma": ","}

@@ -61,6 +61,12 @@ def _xlsx(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
     write_xlsx(result, stream, options)
 
 
+def _pdf(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
+    from syncd.reports.render.pdf import write_pdf
+
+    write_pdf(result, stream, options)
+
+
 def _html(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
     from syncd.reports.render.html import write_html
 
@@ -93,6 +99,7 @@ OUTPUTS = {
             _xlsx,
             text=False,
         ),
+        Output("pdf", "pages to print", "application/pdf", (".pdf",), _pdf, text=False),
         Output("html", "a page for a browser", "text/html", (".html", ".htm"), _html),
     )
 }
