@@ -317,8 +317,9 @@ def _run(
     from syncd.cli.output import print_json, say
 
     dry_run = arguments.dry_run is not None
-    if dry_run and door.viewer.level < MANAGEMENT and arguments.dry_run is not DRY_RUN:
-        raise UserError(f"a folder of your choice is for level {MANAGEMENT}")
+    if dry_run and door.viewer.party_id:
+        # What others get may be more than this viewer sees: digits, private numbers.
+        raise UserError("a dry run is for the local administrator", "leave --as out")
     outcome = send_now(application, one, dry_run=dry_run)
     door.note_rows(outcome.count(WRITTEN))
     if dry_run:
