@@ -10,7 +10,6 @@ from syncd.domain.party import name_key
 from syncd.reports.masking import mask_number
 from syncd.store.models import AccessLog
 
-
 _NUMBERS = re.compile(r"(filter=[\w-]*number\s*(?:!=|=|~)\s*)(\S+)")
 
 
@@ -59,7 +58,8 @@ def accesses(
         if left == 0:
             return
         if wanted is None or name_key(row[1]) == wanted:
-            yield Access(*row[:4], _masked(row[4], masked_digits), row[5])
+            one = Access._make(row)
+            yield one._replace(specification=_masked(one.specification, masked_digits))
             left = None if left is None else left - 1
 
 
