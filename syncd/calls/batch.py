@@ -475,7 +475,10 @@ class Batch:
                     shown = row[1]
                 acquired[key.line] = shown
         basis = self.basis
+        known = basis.licence is not None and settlement.is_current(basis.licence)
+        settlement.hold(alone=bool(acquired) or not known)
         changed = bool(acquired) and document(acquired, basis.now)
         if changed or basis.licence is None or not settlement.is_current(basis.licence):
+            settlement.hold(alone=True)
             basis.licence = settlement.settle(basis.terms, basis.now)
         return basis.licence

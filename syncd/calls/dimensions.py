@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from peewee import Model
+
 from syncd.domain.party import Line as LineValue
 from syncd.domain.party import name_key
 from syncd.store.charges import know_cost_center, org_with
+from syncd.store.dialect import get_or_add
 from syncd.store.models import (
     Carrier,
     Destination,
@@ -81,20 +84,19 @@ class Dimensions:
         key = known.get(name)
         if key is None:
             # Another source may have made it since.
-            row = model.get_or_none(model.name == name)
+            row = None if self._make else model.get_or_none(model.name == name)
             if row is None and not self._make:
                 key = known[name] = UNMADE - len(known)
                 if model is Carrier:
                     self._carrier_names[key] = name
                 return key
-            key = known[name] = int(row.id if row else model.insert(name=name).execute())
+            key = known[name] = int(row.id) if row else get_or_add(_table(model), {"name": name})
         return key
 
     def matter(self, name: str) -> int:
         """Return the key of a matter."""
         if name not in self._matters:
-            row = Matter.get_or_none(Matter.name == name)
-            self._matters[name] = int(row.id if row else Matter.insert(name=name).execute())
+            self._matters[name] = get_or_add(_table(Matter), {"name": name})
         return self._matters[name]
 
     def org(self, org: int, cost_center: str) -> int:
@@ -113,40 +115,33 @@ class Dimensions:
         key = self._rates.get(rate)
         if key is None:
             carrier, version, prefix = rate
+            if self._make:
+                columns = {"carrier": carrier, "version": version, "prefix": prefix}
+                key = self._rates[rate] = get_or_add(_table(RateUsed), columns)
+                return key
             row = RateUsed.get_or_none(
                 RateUsed.carrier == carrier,
                 RateUsed.version == version,
                 RateUsed.prefix == prefix,
             )
-            if row is None and not self._make:
-                self._rates[rate] = UNMADE - len(self._rates)
-                return self._rates[rate]
-            key = self._rates[rate] = int(
-                row.id
-                if row
-                else RateUsed.insert(carrier=carrier, version=version, prefix=prefix).execute()
-            )
+            key = self._rates[rate] = int(row.id) if row else UNMADE - len(self._rates)
         return key
 
     def line(self, line: LineValue) -> int:
         """Return the key of a line."""
         key = self._lines.get(line)
         if key is None:
-            row = Line.get_or_none(
-                Line.site == line.site,
-                Line.partition == line.partition,
-                Line.number == line.number,
-            )
+            columns = {"site": line.site, "partition": line.partition, "number": line.number}
+            row = Line.get_or_none(*(getattr(Line, name) == text for name, text in columns.items()))
             if row is None:
-                key = int(
-                    Line.insert(
-                        site=line.site,
-                        partition=line.partition,
-                        number=line.number,
-                        line_id=line.line_id,
-                    ).execute()
-                )
+                # What is unique of a line is where it is; its line id follows from that.
+                columns["line_id"] = line.line_id
+                key = get_or_add(_table(Line), columns)
             else:
                 key = int(row.id)
             self._lines[line] = key
         return key
+
+
+def _table(model: type[Model]) -> str:
+    return str(model._meta.table_name)

@@ -198,7 +198,7 @@ class GrowingFolder:
         tail = tail.moved(handle.plain, part.end, tail.lines + part.lines)
         pipeline = self.pipeline()
         try:
-            with write_transaction():
+            with write_transaction(beside=True):
                 if not tail.file_id:
                     tail = replace(tail, file_id=self._enter(candidate, handle, tail))
                 result = store_pieces([(tail.file_id, name, piece)], pipeline, self.now)

@@ -401,7 +401,7 @@ class Intake:
         """Store a batch in one transaction, then archive its files."""
         names: dict[int, str] = {}
         result = BatchResult()
-        with write_transaction():
+        with write_transaction(beside=True):
             entered = []
             for waiting in batch:
                 content = waiting.content

@@ -213,7 +213,7 @@ def note_unknown(site: str, seen: Mapping[tuple[str, str], list[int]]) -> None:
         " records = unknown_number.records + excluded.records",
         [
             (site, partition, number, min(starts), max(starts), len(starts))
-            for (partition, number), starts in seen.items()
+            for (partition, number), starts in sorted(seen.items())
         ],
     )
 
@@ -228,7 +228,10 @@ def note_unknown_trunks(pbx: int, seen: Mapping[str, list[int]]) -> None:
         " last_seen = CASE WHEN excluded.last_seen > unknown_trunk.last_seen"
         " THEN excluded.last_seen ELSE unknown_trunk.last_seen END,"
         " records = unknown_trunk.records + excluded.records",
-        [(pbx, device, min(starts), max(starts), len(starts)) for device, starts in seen.items()],
+        [
+            (pbx, device, min(starts), max(starts), len(starts))
+            for device, starts in sorted(seen.items())
+        ],
     )
 
 

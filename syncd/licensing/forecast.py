@@ -36,7 +36,7 @@ def remember(lines: Mapping[Place, bool]) -> None:
         f" VALUES ({', '.join([mark] * 4)})"
         " ON CONFLICT (site, partition, number) DO UPDATE SET hunt = excluded.hunt"
         " WHERE excluded.hunt",
-        [(*place, hunt) for place, hunt in lines.items()],
+        [(*place, hunt) for place, hunt in sorted(lines.items())],
     )
 
 

@@ -14,6 +14,7 @@ from syncd.domain.codes import Role
 from syncd.licensing.claims import Terms, chunks, follow_lists, survey
 from syncd.licensing.slots import Claim, Licence, SlotKey, grant, slot_key
 from syncd.store import withheld
+from syncd.store.advisory import transaction_lock
 from syncd.store.database import get_meta, set_meta
 from syncd.store.models import MaintenanceRun, Slot
 from syncd.store.models import database as proxy
@@ -22,6 +23,7 @@ NAMED, ACQUIRED = "named", "acquired"
 RELEASE, RUNNING = "release", "running"
 """Kind and state of a run that releases calls."""
 
+LOCK = "licence"
 MARK = "licence"
 """The key under which the database remembers of which licence all withheld calls were judged."""
 
@@ -60,6 +62,11 @@ def settle(terms: Terms, now: int) -> Licence:
         _enter_release(licence, now)
         set_meta(MARK, licence.mark)
     return licence
+
+
+def hold(*, alone: bool) -> None:
+    """Keep who holds a slot as it is until the transaction ends, or be the one who changes it."""
+    transaction_lock(proxy.obj, LOCK, shared=not alone)
 
 
 def is_current(licence: Licence) -> bool:

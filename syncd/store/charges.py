@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from syncd.store.dialect import get_or_add
 from syncd.store.models import AccountCharge, Org
 from syncd.store.models import database as proxy
 from syncd.store.names import spell, spelling
@@ -60,7 +61,7 @@ def org_with(org_id: int, cost_center: str, *, create: bool = True) -> int | Non
     found = Org.get_or_none(*(getattr(Org, name) == key for name, key in keys.items()))
     if found is not None or not create:
         return None if found is None else int(found.id)
-    return int(Org.insert(**keys).execute())
+    return get_or_add("org", keys)
 
 
 def know_cost_center(key: str, text: str) -> None:

@@ -6,7 +6,7 @@ Everywhere else one SQL text serves both: placeholders are ``?``, ``%`` means it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import peewee
@@ -58,6 +58,19 @@ def insert_many(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         copy_rows(proxy.obj, table, columns, rows)
     else:
         proxy.obj.cursor().executemany(insert_sql(table, columns), rows)
+
+
+def get_or_add(table: str, keys: Mapping[str, str]) -> int:
+    """Return the id of the row with these values in its unique columns, which is added where it is
+    not there; also where another writer adds it at the same moment."""
+    condition = " AND ".join(f'"{column}" = ?' for column in keys)
+    chosen = f'SELECT id FROM "{table}" WHERE {condition}'
+    added = insert_sql(table, tuple(keys), " ON CONFLICT DO NOTHING RETURNING id")
+    for statement in (chosen, added, chosen):
+        found = rows_of(statement, *keys.values())
+        if found:
+            return int(found[0][0])
+    raise LookupError(f"{table} takes no row of {dict(keys)}")
 
 
 def record_ids() -> Iterator[int]:

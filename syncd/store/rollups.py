@@ -28,14 +28,15 @@ from syncd.store.rollup_tables import BY_DAY, BY_MONTH, KEYS, derive, from_rows,
 TIMEZONE = "timezone"
 """The key under which the database remembers the zone of its days."""
 
-SETTLED = 1
-"""Whole days before today up to which a month that is not over is summed: files that come a few
-hours late touch none of what is summed."""
+SETTLED = 6 * 3600
+"""Seconds after its end from which a day is summed with its month, though that is not over: files
+that come a few hours late touch none of what is summed."""
 
 
 def mark_dirty(days: Iterable[int]) -> None:
     """Mark local days (yyyymmdd) whose call rows change in this transaction."""
-    rows = [(day,) for day in set(days)]
+    # In one order: writers beside each other then wait, where they would block each other.
+    rows = [(day,) for day in sorted(set(days))]
     if rows:
         DirtyDay.insert_many(rows, fields=[DirtyDay.day]).on_conflict_ignore().execute()
 
@@ -103,7 +104,7 @@ def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     for month in months[:limit]:
         rebuild_month(month, days)
     done = len(dirty) + min(len(months), limit)
-    settled = days.day(now - SETTLED * 86_400)
+    settled = days.day(now - SETTLED)
     if month_of(settled) == this and clean_parts().get(this) != settled:
         done += rebuild_month(this, days, settled)
     return done

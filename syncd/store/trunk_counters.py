@@ -41,7 +41,8 @@ class Counted(NamedTuple):
 
 def mark_quarters(quarters: Iterable[int]) -> None:
     """Mark quarters of an hour (epoch seconds // 900) in which records that changed begin."""
-    rows = [(quarter,) for quarter in quarters]
+    # In one order: writers beside each other then wait, where they would block each other.
+    rows = [(quarter,) for quarter in sorted(quarters)]
     if rows:
         mark = proxy.obj.param
         proxy.obj.cursor().executemany(

@@ -10,6 +10,7 @@ from syncd.domain.posting import Cause
 from syncd.store import reassignment
 from syncd.store.adjustments import booked
 from syncd.store.models import Call, CallWithheld
+from syncd.store.partitions import make_room
 from syncd.store.reassignment import Concerned, Decide, Position, Reassigned
 
 _AT_ONCE = 500
@@ -67,6 +68,7 @@ def release(
     fields = [field.name for field in Call._meta.sorted_fields]
     rows = CallWithheld.select(*(getattr(CallWithheld, name) for name in fields))
     moved = list(chosen.tuples())
+    make_room("call", (started_at for _, started_at in moved))
     with booked(moved, Cause.RELEASED, at=at, run=run):
         for start in range(0, len(moved), _AT_ONCE):
             part = CallWithheld.id << [row[0] for row in moved[start : start + _AT_ONCE]]
