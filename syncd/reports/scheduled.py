@@ -150,7 +150,9 @@ def render_for(recipient: Addressee, scheduled: ScheduledReport, sending: Sendin
         attachments = (
             Attachment(file_name(specification, output), output.media_type, stream.getvalue()),
         )
-    body = _Body(title, _summary(result, rows, too_large), [*result.notes, *remarks], table)
+    # A table says for whom it is, its totals and its notes itself.
+    summary = [] if table else _summary(result, rows, too_large)
+    body = _Body(title, summary, remarks if table else [*result.notes, *remarks], table)
     message = compose(
         KIND,
         f"{scheduled.key}/{sending.planned_at}/{recipient.key}/{recipient.rights}/{sending.now}",
@@ -231,11 +233,11 @@ class _Body:
     table: str
 
     def text(self) -> str:
-        width = max(len(label) for label, _ in self.summary) + 1
+        width = max((len(label) for label, _ in self.summary), default=0) + 1
         lines = [self.title, ""]
         lines += [f"{label + ':':{width}} {value}" for label, value in self.summary]
         if self.table:
-            lines += ["", self.table.rstrip("\n")]
+            lines.append(self.table.rstrip("\n"))
         if self.remarks:
             lines += ["", *map(cell_text, self.remarks)]
         return "\n".join(lines) + "\n"
