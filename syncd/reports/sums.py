@@ -9,6 +9,7 @@ from datetime import date
 from syncd.domain.days import Days, day_date, day_number
 from syncd.domain.errors import UsageError, UserError
 from syncd.reports.dimensions import (
+    DERIVED,
     DIMENSIONS,
     ROW_FILTERS,
     known_dimensions,
@@ -25,6 +26,7 @@ from syncd.reports.remarks import rolled_notes, unpriced
 from syncd.reports.render.table import UNASSIGNED
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
+from syncd.reports.sealed import sealed_notes
 from syncd.reports.specification import (
     BY_POSTING,
     CONVERSATIONS,
@@ -53,11 +55,12 @@ def sums_report(door: Door, specification: Specification, environment: Environme
     names = known_dimensions(dict(environment.custom_fields))
     _check_sort(specification, (*specification.dimensions, *(one.name for one in columns)))
     query = query_of(door, specification, environment)
-    answers = [_answer(query)]
+    answers, queries = [_answer(query)], [query]
     spans = {word: compared(_span(specification), word) for word in specification.compare}
     for first, end in spans.values():
         beside = replace(specification, first=first, end=end)
-        answer = _answer(query_of(door, beside, environment))
+        queries.append(query_of(door, beside, environment))
+        answer = _answer(queries[-1])
         answers.append(_moved(answer, specification, first))
     totals = tuple(answer.total for answer in answers)
     table = Table(specification, columns, totals, query.lookups.label)
@@ -83,6 +86,8 @@ def sums_report(door: Door, specification: Specification, environment: Environme
     )
     _say_what_is_compared(result, spans, environment)
     rolled_notes(result, environment)
+    for one in queries:
+        sealed_notes(result, one.kept)
     return result
 
 
@@ -176,9 +181,13 @@ def _say_what_is_compared(
 
 
 def _chart(specification: Specification) -> Chart:
-    """Return what a picture of sums shows: the main measure by the first dimension."""
-    label = specification.dimensions[0]
-    return Chart(label, main_measure(specification.measures), DIMENSIONS[label].temporal)
+    """Return what a picture of sums shows: the main measure by the first dimension, or by weekday
+    and hour."""
+    names, measure = specification.dimensions, main_measure(specification.measures)
+    additive = measure not in DERIVED
+    if set(names) == {"weekday", "hour"} and additive:
+        return Chart("weekday", measure, across="hour")
+    return Chart(names[0], measure, DIMENSIONS[names[0]].temporal, additive=additive)
 
 
 def _check(door: Door, specification: Specification) -> None:

@@ -43,7 +43,7 @@ SUMS = (
         "when calls are made: hour by weekday",
         ("hour", "weekday"),
         ("calls", "answered", "missed", "duration"),
-        chart=Chart("hour", "calls", across="weekday"),
+        chart=Chart("weekday", "calls", across="hour"),
         group=Group.WHEN,
     ),
     CatalogueEntry(

@@ -75,7 +75,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         group_rows(query, groups, figures, lambda times: times.answered.total() + times.missed),
         figures(everything),
         facts={"answer_within": within},
-        chart=Chart(names[0], "average_seconds"),
+        chart=Chart(names[0], "average_seconds", additive=False),
     )
 
 

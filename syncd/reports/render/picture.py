@@ -3,11 +3,15 @@ map of two things that cross."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
+from syncd.reports.dimensions import WEEKDAYS
 from syncd.reports.render.texts import ISO, OTHERS, Style, heading_of, number_text, shown
 from syncd.reports.result import Column, Kind, Result
 
@@ -15,6 +19,9 @@ MOST_BARS = 20
 """Bars that the eye takes in; what is beyond is one bar together."""
 MOST_POINTS = 1000
 LONGEST_LABEL = 60
+HOURS = tuple(map(str, range(24)))
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
 MOST_CELLS = 62
 """Columns of a map, and rows."""
 
@@ -105,7 +112,10 @@ class Collector:
         except (ArithmeticError, ValueError, TypeError):
             return
         columns = (*self._labels, *self._apart)
-        key = tuple(shown(column, row[column.name], self._style) for column in columns)
+        if self._over_time:
+            key: tuple[str, ...] = (str(row[self._labels[0].name] or ""),)
+        else:
+            key = tuple(shown(column, row[column.name], self._style) for column in columns)
         if key in self._values and self._additive:
             amount += self._values[key]
         self._values[key] = amount
@@ -132,7 +142,13 @@ class Collector:
         items = list(self._values.items())
         seconds = self._value is not None and self._value.kind is Kind.SECONDS
         if self._over_time:
-            points = tuple(self._point(key[0], amount) for key, amount in items[:MOST_POINTS])
+            times = {key[0]: amount for key, amount in items}
+            if self._additive:
+                times = without_gaps(times)
+            points = tuple(
+                self._point(shown(self._labels[0], label or None, self._style), amount)
+                for label, amount in islice(times.items(), MOST_POINTS)
+            )
             return Bars(self.heading, points, over_time=True, seconds=seconds)
         items.sort(key=lambda item: -item[1])
         kept, rest = items, items[:0]
@@ -150,10 +166,8 @@ class Collector:
         return Bars(self.heading, points, seconds=seconds)
 
     def _map(self) -> HeatMap:
-        rows = list(dict.fromkeys(key[0] for key in self._values))[:MOST_CELLS]
-        columns = list(dict.fromkeys(key[1] for key in self._values))[:MOST_CELLS]
-        if all(label.isdecimal() for label in columns):
-            columns.sort(key=int)
+        rows = _in_order({key[0] for key in self._values}, [key[0] for key in self._values])
+        columns = _in_order({key[1] for key in self._values}, [key[1] for key in self._values])
         cells = tuple(
             tuple(
                 self._point(f"{row} {column}", self._values[row, column])
@@ -164,6 +178,39 @@ class Collector:
             for row in rows
         )
         return HeatMap(self.heading, tuple(rows), tuple(columns), cells)
+
+
+def _in_order(labels: set[str], found: list[str]) -> list[str]:
+    """Return labels in the order of hours or weekdays where they are such, else as they came."""
+    if labels <= set(HOURS):
+        return list(HOURS)
+    if labels <= set(WEEKDAYS):
+        return list(WEEKDAYS)
+    return list(dict.fromkeys(found))[:MOST_CELLS]
+
+
+def without_gaps(times: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Return values by day or by month in their order, nothing for those between that have none;
+    values by anything else as they are."""
+    words = sorted(times)
+    for pattern, after in ((_DAY, _day_after), (_MONTH, _month_after)):
+        if words and all(map(pattern.fullmatch, words)):
+            filled: dict[str, Decimal] = {}
+            word = words[0]
+            while word <= words[-1] and len(filled) < MOST_POINTS:
+                filled[word] = times.get(word, Decimal(0))
+                word = after(word)
+            return filled
+    return times
+
+
+def _day_after(word: str) -> str:
+    return (date.fromisoformat(word) + timedelta(days=1)).isoformat()
+
+
+def _month_after(word: str) -> str:
+    year, month = map(int, word.split("-"))
+    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
 
 
 def _decimal(amount: Decimal, kind: Kind) -> str:

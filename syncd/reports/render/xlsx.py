@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
@@ -25,6 +28,8 @@ MEASURED_ROWS = 500
 """Rows from which the widths of columns are taken."""
 WIDEST = 60
 NAME_LENGTH = 31
+SPOOLED = 4_000_000
+"""Bytes of a workbook that need no file."""
 
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 _SETTINGS = {
@@ -71,28 +76,44 @@ class _Formats:
 def write_xlsx(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
     """Write a workbook. Its rows are never held as a whole; money is exact, with more digits than a
     spreadsheet's number keeps it is a text."""
-    book = Workbook(stream, dict(_SETTINGS))
+    # A workbook is put together at its end; what cannot be written then is told by the stream.
+    with SpooledTemporaryFile(SPOOLED) as file:
+        book = Workbook(file, dict(_SETTINGS))
+        try:
+            _write_sheets(book, result, options)
+        finally:
+            _close(book)
+        file.seek(0)
+        shutil.copyfileobj(file, stream)
+
+
+def _close(book: Workbook) -> None:
+    """Put the workbook together. Raises OSError when there is no room for it."""
     try:
-        book.set_properties(
-            {
-                "title": title_of(result, options),
-                "author": clean(result.viewer),
-                "created": moment(options.generated_at, options).replace(tzinfo=None),
-            }
-        )
-        formats = _Formats(book, options.style)
-        cells = Cells(options.zone)
-        collector = Collector(result, options.style)
-        _Rows(book, result, formats, cells).write(collector)
-        picture = collector.picture()
-        if picture is not None:
-            add_picture(book, _sheet_name(book, "Chart"), picture)
-        notes = [clean(note) for note in result.notes]
-        if cells.cut:
-            notes.append(f"Cut, because a cell holds {LONGEST} characters: {cells.cut}")
-        _write_about(book, result, options, formats, notes)
-    finally:
         book.close()
+    except FileCreateError as error:
+        raise error.args[0] from error
+
+
+def _write_sheets(book: Workbook, result: Result, options: OutputOptions) -> None:
+    book.set_properties(
+        {
+            "title": title_of(result, options),
+            "author": clean(result.viewer),
+            "created": moment(options.generated_at, options).replace(tzinfo=None),
+        }
+    )
+    formats = _Formats(book, options.style)
+    cells = Cells(options.zone)
+    collector = Collector(result, options.style)
+    _Rows(book, result, formats, cells).write(collector)
+    picture = collector.picture()
+    if picture is not None:
+        add_picture(book, _sheet_name(book, "Chart"), picture)
+    notes = [clean(note) for note in result.notes]
+    if cells.cut:
+        notes.append(f"Cut, because a cell holds {LONGEST} characters: {cells.cut}")
+    _write_about(book, result, options, formats, notes)
 
 
 class _Rows:
