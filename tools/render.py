@@ -15,7 +15,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from syncd.reports.classification import (  # noqa: E402
+    JOBS,
+    OUTPUTS,
+    PAGES,
+    VERBS,
+    Changes,
+    Needs,
+    Way,
+)
 from syncd.settings import render  # noqa: E402
+
+PERMISSIONS = "docs/permissions.md"
+CLASSIFIED = {"verbs": VERBS, "jobs": JOBS, "outputs": OUTPUTS, "pages": PAGES}
 
 ENDINGS = (
     ("0", "done"),
@@ -99,6 +111,28 @@ def manual() -> str:
     return "\n".join(lines) + "\n" + render.manual_options()
 
 
+def permissions(text: str) -> str:
+    """Return the manual of permissions with the tables of what the program classifies."""
+    for name, ways in CLASSIFIED.items():
+        mark = f"<!-- classified: {name} -->\n"
+        before, _, after = text.partition(mark)
+        rest = after.lstrip("\n").split("\n")
+        while rest and rest[0].startswith("|"):
+            rest.pop(0)
+        text = f"{before}{mark}\n{table(ways)}\n" + "\n".join(rest)
+    return text
+
+
+def table(ways: tuple[Way, ...]) -> str:
+    """Return a table of ways in and out."""
+    lines = ["| what | needs | shows | changes |", "|---|---|---|---|"]
+    for way in ways:
+        needs = way.needs.value if isinstance(way.needs, Needs) else f"level {way.level}"
+        changes = "" if way.changes is Changes.NOTHING else way.changes.value
+        lines.append(f"| `{way.name}` | {needs} | {way.shows.value} | {changes} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--check", action="store_true", help="change nothing")
@@ -107,6 +141,7 @@ def main() -> int:
         "config/syncd.ini": render.sample_ini(),
         "docs/configuration.md": render.documentation(),
         "man/syncd.1": manual(),
+        PERMISSIONS: permissions((ROOT / PERMISSIONS).read_text(encoding="utf-8")),
     }
     stale = 0
     for name, text in written.items():

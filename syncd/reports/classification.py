@@ -21,9 +21,9 @@ class Needs(Enum):
     no ``--as``."""
     NOBODY = "nothing"
     """It tells nothing of this installation."""
-    REPORT = "the report"
+    REPORT = "level of the report"
     """The level of the report that is asked for, from ``OWN`` up."""
-    VIEWER = "the viewer"
+    VIEWER = "whom it is for"
     """It is given what somebody was already let in for."""
 
 
@@ -41,9 +41,9 @@ class Changes(Enum):
     """What it changes, and by what that is entered into the audit."""
 
     NOTHING = "nothing"
-    COMMAND = "entered as a command"
-    EACH = "each change entered by who makes it"
-    OWN = "what stands in a history of its own"
+    COMMAND = "audited as a command"
+    EACH = "audited, each change"
+    OWN = "has a history of its own"
     """Runs of syncs and files have their tables."""
 
 
@@ -90,6 +90,7 @@ VERBS = (
     Way("person lock", "person", Shows.NOTHING, "application.people", Changes.EACH),
     Way("person unlock", "person", Shows.NOTHING, "application.people", Changes.EACH),
     Way("person assign", "person", Shows.SUMS, "store.reassignment", Changes.EACH),
+    Way("person anonymise", "person", Shows.SUMS, "store.anonymisation", Changes.EACH),
     Way("person move", "person", Shows.SUMS, "store.reassignment", Changes.EACH),
     Way("department list", "department", Shows.NOTHING, "directory.people.names"),
     Way("department rename", "department", Shows.NOTHING, "application.people", Changes.COMMAND),
@@ -141,6 +142,8 @@ VERBS = (
     Way("mail list", "mail", Shows.NOTHING, "store.outbox"),
     Way("mail send", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
     Way("mail test", "mail", Shows.NOTHING, "application.mail", Changes.COMMAND),
+    Way("retention show", "retention", Shows.COUNTS, "store.retention"),
+    Way("retention run", "retention", Shows.COUNTS, "store.retention", Changes.COMMAND),
     Way("db status", Needs.LOCAL, Shows.COUNTS, "store.maintenance"),
     Way("db verify", Needs.LOCAL, Shows.COUNTS, "store.maintenance"),
     Way("db migrate", Needs.LOCAL, Shows.NOTHING, "store.database"),
@@ -154,6 +157,7 @@ JOBS = (
     Way("sync", Needs.LOCAL, Shows.NOTHING, "directory.sync", Changes.OWN),
     Way("ingest", Needs.LOCAL, Shows.COUNTS, "calls.intake", Changes.OWN),
     Way("roll-up", Needs.LOCAL, Shows.COUNTS, "store.rollups", Changes.OWN),
+    Way("retention", Needs.LOCAL, Shows.COUNTS, "store.retention", Changes.OWN),
     Way("budgets", Needs.VIEWER, Shows.SUMS, "reports.budget_mail", Changes.OWN),
     Way("alarms", Needs.VIEWER, Shows.ROWS, "reports.alarm_mail", Changes.OWN),
     Way("schedules", Needs.VIEWER, Shows.ROWS, "reports.scheduled", Changes.OWN),

@@ -572,6 +572,8 @@ def reads_calls(statement: str) -> bool:
     text = statement.replace("LEFT JOIN call owner ON owner.id = private_record.owner", "")
     if re.search(r"SELECT DISTINCT reason FROM call|MIN\(started_at\)", text):
         return False  # what a filter may mean, and since when there are calls: neither is shown
+    if re.search(r"FROM rollup_\w+_total\b", text):
+        return False  # the sums of others, read in a statement of their own, are taken off
     return (
         re.search(r"\b(FROM|JOIN) (call|rollup_\w+|adjustment|call_withheld)\b", text) is not None
     )
@@ -589,7 +591,7 @@ def test_conversations_and_explanations_are_those_of_the_rows(
     """What ``call show`` and ``access explain`` say of any call, seen or not."""
     for place, bench in enumerate(benches):
         chance = random.Random(place)
-        rows = chance.sample(bench.company.rows, 12)
+        rows = chance.sample(bench.company.rows, 6)
         for row in rows:
             explained_access(bench, row, compared)
             if oracle.admitted(bench.person):
