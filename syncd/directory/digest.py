@@ -69,6 +69,9 @@ def keep(source: str, digest: str, directory_version: int) -> None:
         & Party.closed_at.is_null()
     )
     if not waiting.exists():
-        SourceDigest.replace(
+        SourceDigest.insert(
             source=source, digest=digest, directory_version=directory_version
+        ).on_conflict(
+            conflict_target=[SourceDigest.source],
+            preserve=[SourceDigest.digest, SourceDigest.directory_version],
         ).execute()

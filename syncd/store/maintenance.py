@@ -162,7 +162,7 @@ def _prices(_: ZoneInfo) -> Iterator[str]:
     for row_id, state, cost in _rows(
         "SELECT id, state, cost FROM call WHERE CASE state"
         " WHEN ? THEN cost IS NULL OR cost <> 0 WHEN ? THEN cost IS NULL"
-        " WHEN ? THEN cost IS NOT NULL OR reason = '' ELSE 1 END",
+        " WHEN ? THEN cost IS NOT NULL OR reason = '' ELSE TRUE END",
         int(State.FREE),
         int(State.RATED),
         int(State.UNRATED),
@@ -182,7 +182,8 @@ def _shares(_: ZoneInfo) -> Iterator[str]:
         yield f"leg {leg} of conversation {conversation} is priced by {rates} rates"
     for record, leg, count in _rows(
         "SELECT id / 8, leg, COUNT(*) FROM call WHERE leg <> 0 AND state = ?"
-        " GROUP BY id / 8, leg HAVING COUNT(*) > 1 AND SUM(side IN (?, ?)) = 0",
+        " GROUP BY id / 8, leg HAVING COUNT(*) > 1 AND SUM(CASE WHEN side IN (?, ?)"
+        " THEN 1 ELSE 0 END) = 0",
         int(State.RATED),
         int(Side.FIRST_REDIRECTING),
         int(Side.REDIRECTING),

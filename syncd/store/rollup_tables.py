@@ -169,7 +169,7 @@ def write(rollup: Rollup, span: int, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         names = ", ".join((column, *rollup.keys, *MEASURES))
         places = ", ".join("?" * len(rows[0]))
-        database.connection().executemany(
+        database.cursor().executemany(
             f"INSERT INTO {rollup.table} ({names}) VALUES ({places})", rows
         )
 
