@@ -129,7 +129,7 @@ def carry_out(
     with application.connected(), application.locked(MAINTENANCE, NEVER):
         _resume(application, NEVER)
         around = surroundings(application)
-        with _intake_waits(application), write_transaction():
+        with intake_waits(application), write_transaction():
             rewrite = plan(around)
             write(rewrite, around)
             following = _following(rewrite)
@@ -178,7 +178,7 @@ def _work_off(
 
 
 @contextmanager
-def _intake_waits(application: Application) -> Iterator[None]:
+def intake_waits(application: Application) -> Iterator[None]:
     """Let no folder be read while the history changes: it would go by the one before."""
     with ExitStack() as stack:
         for pbx in sorted({source.pbx for source in application.settings.cdr.values()}):

@@ -63,6 +63,7 @@ VERBS = (
     Verb("schedule", "schedule", "have reports sent again and again, and see what was sent"),
     Verb("alarm", "alarm", "show alarms and what they told whom, and try one"),
     Verb("mail", "mail", "show the mail that waits, and send it"),
+    Verb("retention", "retention", "say what is older than it is kept, and remove it"),
     Verb("db", "db", "status, verify, backup, restore, migrate"),
     Verb("completion", "completion", "print the completion script of a shell"),
 )

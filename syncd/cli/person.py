@@ -30,6 +30,7 @@ ACTIONS = {
     "lock": "set a field that the directory fills, and keep the sync from it",
     "unlock": "leave a field to the directory again",
     "assign": "give a number since an earlier time; the calls follow",
+    "anonymise": "make somebody nobody: their calls stay with the department",
     "move": "give a department, cost center or office since an earlier time; the calls follow",
 }
 ROLE_WORDS = ("first", "other", "fax", "voicemail", "alias", "offnet-fax")
@@ -73,6 +74,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         action.add_argument("--dry-run", action="store_true", help="say what would move, no more")
         action.add_argument("--yes", action="store_true", help="do not ask")
+    nobody = made["anonymise"]
+    nobody.add_argument("--dry-run", action="store_true", help="say what there is, no more")
+    nobody.add_argument("--yes", action="store_true", help="do not ask")
+    nobody.add_argument(
+        "--although-present",
+        action="store_true",
+        help="also somebody whom a directory has still, and will bring as somebody new",
+    )
     assign.add_argument(
         "--until", metavar="DATE", help="the first day on which it is theirs no more"
     )
@@ -88,6 +97,10 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return person_view.show(action, arguments, context, door)
     if action == "assign":
         return _back_date(application, arguments, context, _assignment(arguments, context))
+    if action == "anonymise":
+        from syncd.cli.person_anonymise import anonymise
+
+        return anonymise(application, arguments, context)
     if action == "move":
         return _back_date(application, arguments, context, _move(arguments, context))
     return _change(action, application, arguments, context)

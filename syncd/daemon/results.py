@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from syncd.application.alarms import AlarmOutcome
     from syncd.application.budgets import BudgetOutcome
     from syncd.application.mail import MailOutcome
+    from syncd.application.retention import Due
     from syncd.application.schedules import ScheduleOutcome
     from syncd.calls.intake import FileOutcome, IngestOutcome
     from syncd.cdr.arrivals import Watched
@@ -28,6 +29,8 @@ ROLL_UP_FINISHED = "roll_up_finished"
 BUDGET_REACHED = "budget_reached"
 BUDGET_MEMBER_UNKNOWN = "budget_member_unknown"
 MAIL_FINISHED = "mail_finished"
+RETENTION_FINISHED = "retention_finished"
+RETENTION_HELD = "retention_held"
 ALARM_RAISED = "alarm_raised"
 ALARM_REFUSED = "alarm_refused"
 SCHEDULES_FINISHED = "schedules_finished"
@@ -207,6 +210,24 @@ class BudgetReport:
                 thresholds=list(told.alert.thresholds),
                 messages=len(told.messages),
             )
+
+
+class RetentionReport:
+    """Of what was older than it is kept; nothing where none was due."""
+
+    def __init__(self, gone: list[Due]) -> None:
+        self.gone = gone
+
+    def counts(self) -> dict[str, int]:
+        return {}
+
+    def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        for due in self.gone:
+            if due.note:
+                log.warning(RETENTION_HELD, data=due.name, reason=due.note)
+        rows = {due.name: due.rows for due in self.gone if due.rows}
+        if rows:
+            log.info(RETENTION_FINISHED, seconds=seconds, **rows)
 
 
 class AlarmReport:

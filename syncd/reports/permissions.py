@@ -30,6 +30,7 @@ REQUIRED_LEVELS = {
     "rejects": 10,
     "reprocess": 10,
     "rerate": 10,
+    "retention": 10,
     "tariff": 10,
     "unknown": 10,
 }

@@ -181,6 +181,15 @@ def calls_before(seal: Seal) -> tuple[int, int, int, int | None]:
     return records, calls, withheld, first
 
 
+def records_between(since: int, until: int) -> int:
+    """Return how many records begin since … until (epoch seconds)."""
+    return int(
+        rows_of(
+            "SELECT COUNT(*) FROM record WHERE started_at >= ? AND started_at < ?", since, until
+        )[0][0]
+    )
+
+
 # --- the rest, by age -----------------------------------------------------------------------------
 
 

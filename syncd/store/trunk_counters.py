@@ -111,6 +111,11 @@ def replace_quarter(quarter: int, counters: Mapping[tuple[int, int], Busy]) -> N
     DirtyQuarter.delete().where(DirtyQuarter.quarter == quarter).execute()
 
 
+def dirty_before(moment: int) -> bool:
+    """Say whether a quarter that begins before a moment (epoch seconds) is not counted yet."""
+    return bool(DirtyQuarter.select().where(DirtyQuarter.quarter < moment // QUARTER).exists())
+
+
 def leave_quarter(quarter: int) -> None:
     """Take the mark of a quarter away, and leave its counters as they are."""
     DirtyQuarter.delete().where(DirtyQuarter.quarter == quarter).execute()
