@@ -57,6 +57,8 @@ def default_value(name: str) -> FieldValue:
 
 def name_key(text: str) -> str:
     """Return the key by which names are compared: NFKC, casefold, blanks collapsed and trimmed."""
+    if text.isascii():  # the same, and much faster
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

@@ -24,8 +24,8 @@ from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, WEEKDAYS, Raw
 from syncd.reports.lookups import ORG_FIELDS, Key, Lookups, select
 from syncd.reports.masking import PRIVATE, mask_number
 from syncd.reports.permissions import BUSINESS, Scope
-from syncd.reports.scope import Condition, id_list, in_list, private_owner
-from syncd.reports.sources import Source
+from syncd.reports.scope import Condition, Part, id_list, in_list, private_owner, scope_parts
+from syncd.reports.sources import CALL, Source
 from syncd.reports.specification import AS_OF_TODAY, Comparison, Specification
 from syncd.store.dialect import is_postgresql
 from syncd.store.models import database
@@ -33,6 +33,9 @@ from syncd.store.rollup_tables import local_seconds
 
 DAY = 86_400
 """Seconds."""
+
+FEW_PEOPLE = 50
+"""So many are found faster by themselves than by the orgs that are in scope."""
 
 _TEXTS = (Raw.AUTHORIZATION, Raw.MATTER_CODE, Raw.REASON)
 """Raw columns of texts; the others hold whole numbers."""
@@ -54,6 +57,7 @@ class Conditions:
         self.scope = scope
         self.specification = specification
         self.lookups = lookups
+        self._found: dict[tuple[Comparison, Raw], set[Any]] = {}
 
     def derivable(self, dimension: str, source: Source) -> Raw | None:
         """Return the raw column of a source that a dimension can be derived from."""
@@ -65,25 +69,67 @@ class Conditions:
                 raws = (Raw.PROFILE_TODAY,)
         return next((raw for raw in raws if raw in source.columns), None)
 
+    @property
+    def filter_keys(self) -> list[str]:
+        """What is filtered by."""
+        keys = [key for key, _ in self.specification.filters]
+        return keys + [comparison.key for comparison in self.specification.comparisons]
+
     def filterable(self, source: Source) -> bool:
         """Say whether a table knows all that is filtered by."""
-        keys = [key for key, _ in self.specification.filters]
-        keys += [comparison.key for comparison in self.specification.comparisons]
+        keys = self.filter_keys
         return not any(key in _OF_ROWS for key in keys) and all(
             self.derivable(key, source) is not None for key in keys
         )
 
     def filtered(self, source: Source) -> Condition:
         """Return the specification's filters as a condition on a source."""
-        found = [
-            self._compared(Comparison(key, EQUAL, values, ""), source)
-            for key, values in self.specification.filters
-        ]
-        found += [self._compared(one, source) for one in self.specification.comparisons]
+        found = [self._compared(one, source) for one in self._all()]
         return Condition(
             "".join(f" AND {condition.sql}" for condition in found),
             tuple(value for condition in found for value in condition.parameters),
         )
+
+    def _all(self) -> list[Comparison]:
+        """Return the filters and comparisons as what they have in common."""
+        filters = self.specification.filters
+        equal = [Comparison(key, EQUAL, values, "") for key, values in filters]
+        return [*equal, *self.specification.comparisons]
+
+    def row_parts(self) -> tuple[Condition, ...]:
+        """Return the conditions on call rows that the scope is: a row fits at most one of them, and
+        each can be answered by an index, where no narrower filter is."""
+        parts = scope_parts(self.scope, self.lookups)
+        return tuple(
+            part.checked if part.checked is not None and self._narrower(part) else part.rows
+            for part in parts
+        )
+
+    def _narrower(self, part: Part) -> bool:
+        """Say whether an index answers a filter with fewer rows than a part of the scope has."""
+        for comparison in self._all():
+            raw = self._indexed(comparison)
+            if raw is Raw.PARTY and (
+                part.orgs is None or len(self._values(comparison, raw)) <= FEW_PEOPLE
+            ):
+                return True
+            if raw is Raw.ORG and (
+                part.orgs is None or len(self._values(comparison, raw)) < part.orgs
+            ):
+                return True
+        return False
+
+    def _indexed(self, comparison: Comparison) -> Raw | None:
+        """Return the raw column of a filter that begins an index on call rows."""
+        if comparison.key not in DIMENSIONS or comparison.operator not in (EQUAL, BEGINS):
+            return None
+        raw = self.derivable(comparison.key, CALL)
+        return raw if raw in (Raw.PARTY, Raw.ORG) else None
+
+    @property
+    def searches(self) -> bool:
+        """Whether there is a filter that rows have to be looked at for, one by one."""
+        return any(self._indexed(comparison) is None for comparison in self._all())
 
     def _compared(self, comparison: Comparison, source: Source) -> Condition:
         key = comparison.key
@@ -108,6 +154,12 @@ class Conditions:
     def _values(self, comparison: Comparison, raw: Raw) -> set[Any]:
         """Return the values of a raw column for which a comparison of a dimension holds, for
         ``!=`` those for which it does not."""
+        found = self._found.get((comparison, raw))
+        if found is None:
+            found = self._found[comparison, raw] = self._chosen(comparison, raw)
+        return found
+
+    def _chosen(self, comparison: Comparison, raw: Raw) -> set[Any]:
         key, operator = comparison.key, comparison.operator
         if operator in ORDERED:
             limit = _temporal_key(key, str(comparison.values[0]))

@@ -169,7 +169,7 @@ def _rows(query: Query, condition: str = "") -> tuple[str, list[Any]]:
     """Return the SQL of the rows of a query that fit a condition, too, and its parameters but those
     of time, which come first in each part, and of the condition, which come last."""
     wanted = query.filtered(CALL)
-    parts = row_conditions(query.scope, query.lookups)
+    parts = query.row_parts()
     text = " UNION ALL ".join(
         "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
         f" AND {part.sql}{wanted.sql}{condition}"

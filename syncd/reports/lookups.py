@@ -33,14 +33,45 @@ NAMES = {
     "trunk": "trunk",
     "matter": "matter",
 }
+"""Dimensions that are a table of names with an id."""
 CODES = {Raw.AUTHORIZATION: "authorization_code", Raw.MATTER_CODE: "matter_code"}
 """Texts that stand in the record."""
-"""Dimensions that are a table of names with an id."""
+FEW = 64
+"""Rows of a table that are read one by one; who needs more is given all."""
 
 
 def select(statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
     """Return the rows of a query on the small tables, with bound parameters."""
     return list(database.execute_sql(statement, parameters).fetchall())
+
+
+class Rows(dict[int, Any]):
+    """Rows of a table by id: each read when it is first asked for, and all of them when many are."""
+
+    def __init__(self, statement: str, made: Callable[[tuple[Any, ...]], Any], absent: Any) -> None:
+        """``statement`` selects id and columns of all rows, ``made`` makes a value of the columns,
+        ``absent`` is that of an id without a row."""
+        super().__init__()
+        self._statement = statement
+        self._made = made
+        self._absent = absent
+        self._left = FEW
+
+    def __missing__(self, key: int) -> Any:
+        if self._left > 0:
+            self._left -= 1
+            rows = select(f"{self._statement} WHERE id = ?", key)
+            self[key] = self._made(rows[0][1:]) if rows else self._absent
+            return self[key]
+        return self.whole().get(key, self._absent)
+
+    def whole(self) -> Rows:
+        """Return all rows."""
+        if self._left >= 0:
+            self._left = -1
+            self.clear()
+            self.update((row[0], self._made(row[1:])) for row in select(self._statement))
+        return self
 
 
 class Lookups:
@@ -61,6 +92,7 @@ class Lookups:
         """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
         self.working_hours: Sequence[Span] = ()
         self._working: dict[int, bool] = {}
+        self._custom_spellings: dict[str, dict[str, str]] = {}
         self.raw_codes = False
         """Whether the viewer sees authorization codes as they are; a query says so."""
         self.masked_digits = 0
@@ -86,21 +118,22 @@ class Lookups:
         return self._aliases.get((dimension, key), key)
 
     @cached_property
-    def _profiles(self) -> dict[int, tuple[str, ...]]:
-        """The custom fields of each profile, the oldest first."""
-        rows = select(f"SELECT id, {', '.join(CUSTOM_FIELDS)} FROM profile ORDER BY valid_from, id")
-        return {row[0]: row[1:] for row in rows}
+    def _profiles(self) -> Rows:
+        """The custom fields of each profile."""
+        return Rows(f"SELECT id, {', '.join(CUSTOM_FIELDS)} FROM profile", tuple, _NO_CUSTOM)
 
     @cached_property
-    def _lines(self) -> dict[int, tuple[str, ...]]:
-        rows = select(f"SELECT id, {', '.join(LINE_FIELDS)} FROM line")
-        return {row[0]: row[1:] for row in rows}
+    def _lines(self) -> Rows:
+        return Rows(f"SELECT id, {', '.join(LINE_FIELDS)} FROM line", tuple, _NO_TEXTS)
 
     @cached_property
-    def _parties(self) -> dict[int, tuple[str, str]]:
+    def _parties(self) -> Rows:
         """Display name (the username where there is none) and username of each party."""
-        rows = select("SELECT id, display_name, username FROM party")
-        return {row[0]: (row[1] or row[2], row[2]) for row in rows}
+
+        def names(row: tuple[Any, ...]) -> tuple[str, str]:
+            return row[0] or row[1], row[1]
+
+        return Rows("SELECT id, display_name, username FROM party", names, ("", ""))
 
     @cached_property
     def _today(self) -> dict[str, dict[int, str | None]]:
@@ -135,20 +168,20 @@ class Lookups:
             if not others and country in COUNTRIES
         }
 
-    @cached_property
-    def _custom_spellings(self) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {name: {} for name in CUSTOM_FIELDS}
-        for profile in self._profiles.values():
-            for name, text in zip(CUSTOM_FIELDS, profile, strict=True):
-                if text:
-                    found[name][name_key(text)] = text
-        return found
+    def _custom_spelling(self, name: str, key: str) -> str:
+        """Return the latest spelling of the value of a custom field."""
+        if name not in self._custom_spellings:
+            rows = select(f"SELECT {name} FROM profile WHERE {name} <> '' ORDER BY valid_from, id")
+            # Of texts that are equal the place of the last counts.
+            texts = dict.fromkeys(reversed([row[0] for row in rows]))
+            self._custom_spellings[name] = {name_key(text): text for text in reversed(texts)}
+        return self._custom_spellings[name].get(key, key)
 
     def key_of(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
         """Return the function from a value of a raw column to the dimension's key."""
         if raw is Raw.PROFILE:
             place, profiles = CUSTOM_FIELDS.index(dimension), self._profiles
-            return lambda value: name_key(profiles.get(value, _NO_CUSTOM)[place]) or None
+            return lambda value: name_key(profiles[value][place]) or None
         if raw in (Raw.ORG_TODAY, Raw.PROFILE_TODAY):
             return self._key_today(dimension, raw)
         if raw is Raw.ORG:
@@ -156,7 +189,7 @@ class Lookups:
             return lambda value: orgs.get(value, _NO_TEXTS)[place] or None
         if raw is Raw.LINE:
             place, lines = LINE_FIELDS.index(dimension), self._lines
-            return lambda value: lines.get(value, _NO_TEXTS)[place] or None
+            return lambda value: lines[value][place] or None
         if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH, Raw.HOUR, Raw.WEEKDAY):
             return self._key_of_time(dimension, raw)
         if raw is Raw.AUTHORIZATION:
@@ -214,7 +247,7 @@ class Lookups:
         if dimension in ORG_FIELDS:
             return self._spellings.get((dimension, str(key)), key)
         if dimension in CUSTOM_FIELDS:
-            return self._custom_spellings[dimension].get(str(key), key)
+            return self._custom_spelling(dimension, str(key))
         words = DIMENSIONS[dimension].words
         if words is not None:
             return words(int(key)).word
@@ -223,8 +256,7 @@ class Lookups:
         if dimension in NAMES:
             return self._names[dimension].get(int(key)) or None
         if dimension in ("person", "username"):
-            names = self._parties.get(int(key), ("", ""))
-            return names[dimension == "username"] or None
+            return self._parties[int(key)][dimension == "username"] or None
         if dimension in ("day", "month"):
             text = str(key)
             return "-".join(filter(None, (text[:4], text[4:6], text[6:])))
@@ -263,17 +295,16 @@ class Lookups:
         if raw is Raw.WEEKDAY:
             return range(1, 8)
         if raw is Raw.PARTY:
-            return [0, *self._parties]
+            return [0, *self._parties.whole()]
         if raw is Raw.ORG_TODAY:
-            return [*self._parties, *(-org for org in self._orgs)]
+            return [*self._parties.whole(), *(-org for org in self._orgs)]
         if raw is Raw.PROFILE_TODAY:
-            return [*self._parties, *(-profile for profile in (0, *self._profiles))]
-        tables: dict[Raw, Collection[int]] = {
-            Raw.LINE: self._lines,
-            Raw.PROFILE: self._profiles,
-            Raw.ORG: self._orgs,
-        }
-        return tables[raw] if raw in tables else self._names[raw.value]
+            return [*self._parties.whole(), *(-profile for profile in (0, *self._profiles.whole()))]
+        if raw is Raw.LINE:
+            return self._lines.whole()
+        if raw is Raw.PROFILE:
+            return self._profiles.whole()
+        return self._orgs if raw is Raw.ORG else self._names[raw.value]
 
     def select(self, dimension: str, raw: Raw, values: Collection[str]) -> set[int]:
         """Return the values of a raw column for which the dimension has one of these values.
@@ -312,6 +343,11 @@ class Lookups:
             if fits[key]:
                 found.add(value)
         return found
+
+    @property
+    def all_orgs(self) -> set[int]:
+        """The ids of all orgs."""
+        return {*self._orgs}
 
     def orgs_with(self, basis: str, keys: Collection[str]) -> set[int]:
         """Return the ids of the orgs whose basis has one of the keys."""

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from operator import itemgetter
+from operator import add, itemgetter, sub
+from typing import Any
 
 from syncd.domain.codes import Outcome
 from syncd.domain.days import day_number, days_between, month_days, month_of, next_day
@@ -19,12 +20,14 @@ from syncd.reports.dimensions import Raw
 from syncd.reports.lookups import Key, Lookups, select
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.scope import (
+    EVERYTHING,
     Condition,
+    Part,
     id_list,
     in_list,
-    row_conditions,
     scope_parts,
 )
+from syncd.reports.sealed import Kept, add_kept, kept_of
 from syncd.reports.sources import BY_DAY, BY_MONTH, CALL, Source
 from syncd.reports.specification import Specification
 from syncd.store.models import database
@@ -36,6 +39,8 @@ Sums = list[int]
 
 SUM_NAMES = tuple(MEASURES)
 
+Fold = Callable[[int, int], int]
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -45,6 +50,18 @@ class Cut:
     days: list[int]
     ranges: list[tuple[int, int]]
     """Epoch seconds from … to."""
+
+
+class _Known(dict[Any, Key]):
+    """The keys of values, each worked out once."""
+
+    def __init__(self, function: Callable[[Any], Key]) -> None:
+        super().__init__()
+        self._function = function
+
+    def __missing__(self, value: Any) -> Key:
+        key = self[value] = self._function(value)
+        return key
 
 
 class Query(Conditions):
@@ -59,7 +76,17 @@ class Query(Conditions):
 
     @cached_property
     def _extent(self) -> tuple[int, int] | None:
-        return rows_extent()
+        """When the first and the last call began; of those that are gone, the day."""
+        extent, gone = rows_extent(), self.kept.days
+        if not gone:
+            return extent
+        first, last = self.lookups.days.start(gone[0]), self.lookups.days.start(gone[-1])
+        return (first, last) if extent is None else (min(extent[0], first), max(extent[1], last))
+
+    @cached_property
+    def kept(self) -> Kept:
+        """The sealed days of the period; what came of them is known once sums were asked for."""
+        return kept_of(self)
 
     def fits(
         self, source: Source, dimensions: tuple[str, ...], needs: frozenset[Raw] = frozenset()
@@ -85,6 +112,11 @@ class Query(Conditions):
             return Cut([], [], [(zone.start(first), zone.start(end))])
         ends = self._month_ends() if months else {}
         rolled_days = clean_days() if days else set()
+        if self.specification.lists_rows:
+            # What is listed is added up: of sealed days that are the rows that are left.
+            rolled_days.difference_update(self.kept.days)
+            for sealed in self.kept.days:
+                ends.pop(month_of(sealed), None)
         cut = Cut([], [], [])
         for day in days_between(first, end):
             month = month_of(day)
@@ -113,19 +145,34 @@ class Query(Conditions):
     def sums(self, dimensions: tuple[str, ...]) -> dict[tuple[Key, ...], Sums]:
         """Return the sums of every group, by its keys in the order of the dimensions."""
         found: dict[tuple[Key, ...], Sums] = {}
-        for part in scope_parts(self.scope, self.lookups):
-            by_month, by_day = (
-                next((one for one in sources if self.fits(one, dimensions, part.needs)), None)
-                for sources in (BY_MONTH, BY_DAY)
-            )
-            cut = self.cut(by_month is not None, by_day is not None)
-            for source, spans in ((by_month, cut.months), (by_day, cut.days)):
-                if source is not None and spans:
+        parts = scope_parts(self.scope, self.lookups)
+        for part, on_rows in zip(parts, self.row_parts(), strict=True):
+            by_month = self._terms(BY_MONTH, dimensions, part)
+            by_day = self._terms(BY_DAY, dimensions, part)
+            cut = self.cut(bool(by_month), bool(by_day))
+            for source, when in add_kept(self, part, dimensions, cut.ranges):
+                self._fold(found, source, dimensions, when, part.sums)
+            for terms, spans in ((by_month, cut.months), (by_day, cut.days)):
+                for source, seen, fold in terms if spans else ():
                     when = Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
-                    self._fold(found, source, dimensions, when, part.sums)
+                    self._fold(found, source, dimensions, when, seen, fold)
             for start, stop in cut.ranges:
-                self._fold(found, CALL, dimensions, _between(start, stop), part.rows)
-        return found
+                self._fold(found, CALL, dimensions, _between(start, stop), on_rows)
+        return {key: sums for key, sums in found.items() if sums[-1]}
+
+    def _terms(
+        self, sources: tuple[Source, ...], dimensions: tuple[str, ...], part: Part
+    ) -> list[tuple[Source, Condition, Fold]]:
+        """Return what the sums of a part of the scope are made of: the smallest table that can
+        answer, and which of its rows; or where most orgs are in scope, a smaller one that knows no
+        orgs, less those that are not. Empty when no table can answer."""
+        fine = next((one for one in sources if self.fits(one, dimensions, part.needs)), None)
+        if fine is None:
+            return []
+        coarse = next(one for one in sources if self.fits(one, dimensions))
+        if part.others is None or Raw.ORG in coarse.columns:
+            return [(fine, part.sums, add)]
+        return [(coarse, EVERYTHING, add), (fine, part.others, sub)]
 
     def grouping(
         self, source: Source, dimensions: tuple[str, ...]
@@ -149,8 +196,9 @@ class Query(Conditions):
         dimensions: tuple[str, ...],
         when: Condition,
         seen: Condition,
+        fold: Fold = add,
     ) -> None:
-        """Add a source's sums over some time and rows to what was found."""
+        """Add a source's sums over some time and rows to what was found, or take them away."""
         columns, keys = self.grouping(source, dimensions)
         wanted = self.filtered(source)
         grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
@@ -162,15 +210,12 @@ class Query(Conditions):
             *wanted.parameters,
         )
         size = len(columns)
+        nothing = [0] * len(SUM_NAMES)
+        known = [(place, _Known(function)) for place, function in keys]
         for row in rows:
             if row[-1]:
-                key = tuple(function(row[place]) for place, function in keys)
-                sums = found.get(key)
-                if sums is None:
-                    found[key] = list(row[size:])
-                else:
-                    for index, value in enumerate(row[size:]):
-                        sums[index] += value
+                key = tuple([of_value[row[place]] for place, of_value in known])
+                found[key] = list(map(fold, found.get(key, nothing), row[size:]))
 
     def conversations(self, dimensions: tuple[str, ...]) -> dict[tuple[Key, ...], list[int]]:
         """Return for every group the number of distinct conversations, and how many of them were
@@ -184,7 +229,7 @@ class Query(Conditions):
         columns, keys = self.grouping(CALL, dimensions)
         wanted = self.filtered(CALL)
         found: dict[tuple[Key, ...], list[int]] = {}
-        (seen,) = row_conditions(self.scope, self.lookups)
+        (seen,) = self.row_parts()
         cursor = database.execute_sql(
             f"SELECT conversation, outcome, {', '.join([*columns, '1'])} FROM call"
             f" WHERE {_between(self.start, self.stop).sql}{seen.sql}{wanted.sql}"

@@ -61,16 +61,27 @@ class Condition:
     parameters: tuple[Any, ...] = ()
 
 
+EVERYTHING = Condition("1 = 1")
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a scope, which an index answers."""
+    """A part of a scope."""
 
     rows: Condition
-    """On call rows."""
+    """On call rows; an index answers it."""
     sums: Condition
     """On a table of sums: it stands for the same rows."""
     needs: frozenset[Raw] = frozenset()
     """What a table of sums must know for that."""
+    checked: Condition | None = None
+    """The condition on call rows in a form that no index answers: for who looks rows up by
+    something narrower. None: there is nothing narrower."""
+    orgs: int | None = None
+    """How many orgs it has; None: all, or not by org."""
+    others: Condition | None = None
+    """On a table of sums, where most orgs are in scope: those that are not. The sums of all without
+    these are the sums in scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +193,28 @@ def scope_parts(scope: Scope, lookups: Lookups) -> tuple[Part, ...]:
     """Return the parts of a scope: a row fits at most one of them."""
     if scope.reach is Reach.ALL:
         # Naming every org changes nothing but that a range of time becomes a range of the index.
-        return (Part(Condition("org_id IN (SELECT id FROM org)"), Condition("1 = 1")),)
+        every = Condition("org_id IN (SELECT id FROM org)")
+        return (Part(every, EVERYTHING, checked=EVERYTHING),)
     if scope.reach is Reach.OWN:
         own = Condition("party_id = ?", (scope.party_id,))
         return (Part(own, own, frozenset((Raw.PARTY,))),)
     if scope.reach is Reach.ORGS:
-        orgs = id_list(lookups.orgs_with(scope.basis, scope.keys))
+        chosen = lookups.orgs_with(scope.basis, scope.keys)
+        orgs = id_list(chosen)
         theirs = Condition(in_list("org_id"), (orgs,))
         own = Condition(f"party_id = ? AND NOT {in_list('org_id')}", (scope.party_id, orgs))
+        others = lookups.all_orgs - chosen
         return (
-            Part(theirs, theirs, frozenset((Raw.ORG,))),
+            Part(
+                theirs,
+                theirs,
+                frozenset((Raw.ORG,)),
+                Condition(in_list("+org_id"), (orgs,)),
+                len(chosen),
+                Condition(in_list("org_id"), (id_list(others),))
+                if len(others) < len(chosen)
+                else None,
+            ),
             Part(own, own, frozenset((Raw.PARTY, Raw.ORG))),
         )
     return ()

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -39,6 +40,13 @@ KOLKATA = ZoneInfo("Asia/Kolkata")
 WHOLE = (date(2026, 1, 1), date(2026, 5, 1))
 MONTHLESS = (date(2026, 2, 2), date(2026, 2, 28))
 EVERYTHING = Scope(Reach.ALL)
+MOST = Scope(
+    Reach.ORGS,
+    1,
+    "department",
+    frozenset({"sales", "research", "re search", "legal", "purchasing"}),
+)
+"""Of the orgs; some people and all lines without a department are not in it."""
 
 
 @pytest.fixture
@@ -101,6 +109,7 @@ def test_every_question_has_the_answer_of_the_rows(company: Company) -> None:
         EVERYTHING,
         Scope(Reach.OWN, boss.id),
         Scope(Reach.ORGS, boss.id, "department", frozenset({"sales", "nowhere"})),
+        MOST,
     ]
     periods = [WHOLE, (date(2026, 2, 1), date(2026, 3, 1)), (date(2026, 1, 30), date(2026, 4, 2))]
     for scope in scopes:
@@ -183,7 +192,7 @@ def test_a_month_that_is_not_over_is_not_summed(company: Company) -> None:
 def test_of_a_month_that_is_not_over_the_settled_days_are_summed(company: Company) -> None:
     """What no sum by day knows would be read from weeks of rows otherwise."""
     days = Days(ROME)
-    now = int(days.start(20260320) + 40_000)
+    now = days.start(20260320) + 5 * 3600  # the day before has not settled
     rebuild(ROME, now, 1000)
     assert clean_parts() == {202603: 20260319}
     march = (date(2026, 3, 1), date(2026, 4, 1))
@@ -210,6 +219,51 @@ def test_of_a_month_that_is_not_over_the_settled_days_are_summed(company: Compan
     rebuild(ROME, END, 1000)
     assert clean_parts().keys() == {202604}
     assert 202603 in clean_months()
+
+
+def test_most_orgs_are_all_without_the_others(company: Company) -> None:
+    rebuild(ROME, END, 1000)
+    for dimensions, coarse, fine in (
+        (("carrier", "month"), "rollup_month_total", "rollup_month"),
+        (("hour",), "rollup_hour_total", "rollup_hour"),
+        (("destination",), "rollup_destination_total", "rollup_destination"),
+    ):
+        assert {coarse, fine} <= tables_read(dimensions, WHOLE, scope=MOST)
+        assert coarse not in tables_read((*dimensions, "department"), WHOLE, scope=MOST)
+        few = Scope(Reach.ORGS, 1, "department", frozenset({"legal"}))
+        assert coarse not in tables_read(dimensions, WHOLE, scope=few)
+
+
+def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
+    """Not by that of everything in scope."""
+    person = company.people[0].fields["display_name"]
+    for scope, filters, wanted in (
+        (EVERYTHING, (), "call_org_id_started_at (org_id=? AND started_at>? AND started_at<?)"),
+        (EVERYTHING, (("department", ("legal",)),), "call_org_id_started_at (org_id=?"),
+        (EVERYTHING, (("person", (person,)),), "call_party_id_started_at (party_id=?"),
+        (MOST, (("person", (person,)),), "call_party_id_started_at (party_id=?"),
+        (Scope(Reach.OWN, 3), (), "call_party_id_started_at (party_id=?"),
+    ):
+        asked = [
+            statement
+            for statement in statements(partial(sums, ("side",), WHOLE, filters, scope))
+            if "FROM call " in statement and "GROUP BY" in statement
+        ]
+        plans = [row[3] for one in asked for row in store.execute_sql(f"EXPLAIN QUERY PLAN {one}")]
+        assert asked
+        assert any(wanted in plan for plan in plans), plans
+        assert not any(re.fullmatch(r"SCAN call\b.*", plan) for plan in plans), plans
+
+
+def test_a_department_is_found_by_itself_where_all_are_in_scope(company: Company) -> None:
+    (asked,) = [
+        statement
+        for statement in statements(
+            partial(sums, ("side",), WHOLE, (("department", ("legal",)),), EVERYTHING)
+        )
+        if "FROM call " in statement and "GROUP BY" in statement
+    ]
+    assert "SELECT id FROM org" not in asked
 
 
 def tables_read(dimensions: tuple[str, ...], period: tuple[date, date], **more: Any) -> set[str]:
