@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.leg import Leg
 from syncd.store import models
+from syncd.store.partitions import make_room
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST = int(datetime(2026, 1, 28, tzinfo=ROME).timestamp())
@@ -211,6 +212,8 @@ class Company:
                 draft["conversation"] = first
                 calls.append(draft)
                 self.rows.append(self._row(draft, legs[0]))
+        for table in ("record", "call"):
+            make_room(table, [record["started_at"] for record in records])
         models.Record.insert_many(records).execute()
         for begin in range(0, len(calls), 200):
             part = [self._columns(call) for call in calls[begin : begin + 200]]
