@@ -41,7 +41,11 @@ class Recipients:
             return f"managers of {self.name}"
         if self.kind == "department":
             return f"department {self.name}"
-        return "me" if self.kind == "owner" else self.name
+        if self.kind == "owner":
+            return "me"
+        special = self.name == "me" or "@" in self.name
+        special |= self.name.startswith(("level", "managers", "department ", "user "))
+        return f"user {self.name}" if self.kind == "user" and special else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,8 +117,9 @@ def server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def watch(tmp_path: Path, server: MailServer) -> Watch:
-    return Watch(tmp_path, server)
+def watch(tmp_path: Path, server: MailServer) -> Iterator[Watch]:
+    yield Watch(tmp_path, server)
+    database.obj.close()
 
 
 def test_each_is_told_once_of_the_calls_they_see(watch: Watch) -> None:

@@ -25,6 +25,7 @@ from syncd.reports.render.csv import write_csv
 from syncd.reports.request import specify
 from syncd.reports.request_text import from_text
 from syncd.reports.run import open_report
+from syncd.reports.saved import save
 from syncd.reports.scope import open_door, resolve_viewer
 from syncd.settings.load import load
 from syncd.store.models import AccessLog, Outbox, Party, ScheduleRun, database
@@ -130,8 +131,9 @@ def server() -> Iterator[MailServer]:
 
 
 @pytest.fixture
-def office(tmp_path: Path, server: MailServer) -> Office:
-    return Office(tmp_path, server)
+def office(tmp_path: Path, server: MailServer) -> Iterator[Office]:
+    yield Office(tmp_path, server)
+    database.obj.close()
 
 
 def attachment(message: EmailMessage) -> tuple[str, str]:
@@ -421,3 +423,82 @@ def test_a_report_that_is_none_is_found_before(office: Office) -> None:
     (problem,) = caught.value.problems
     assert problem.option == "[schedule:sales] report"
     assert "by-person" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("xlsx", b"PK"), ("pdf", b"%PDF"), ("html", b"<!DOCTYPE html>")]
+)
+def test_files_of_every_form(office: Office, form: str, start: bytes) -> None:
+    office.use(SALES.replace("format = csv", f"format = {form}").replace("level>=2", "mary"))
+    office.look()
+    office.next_morning()
+    assert office.look() == [("mary", "written")]
+    office.send()
+    (found,) = office.message("mary").iter_attachments()
+    assert str(found.get_filename()).endswith(f".{form}")
+    content = found.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    assert content.lstrip().startswith(start)
+
+
+def test_a_saved_report_is_sent(office: Office) -> None:
+    office.use(SALES.replace("by-person --from 2026-05-01 --to 2026-07-01", "run 'my month'"))
+    dora = resolve_viewer("dora", "department")
+    there = environment(office.settings, office.now)
+    request = from_text("by-person --from 2026-05-01 --to 2026-07-01 department=Sales")
+    office.look()
+    office.next_morning()
+    assert {state for _, state in office.look()} == {"failed"}
+    save(dora, "my month", request, there, shared=True)
+    office.next_morning()
+    assert office.look() == [(name, "written") for name in ("anna", "carl", "mary", "dora")]
+    office.send()
+    line = "by-person --from 2026-05-01 --to 2026-07-01 department=Sales"
+    assert attachment(office.message("dora"))[1] == office.report("dora", line)
+
+
+@pytest.mark.sqlite("two processes with the locks of two machines share one file")
+def test_two_processes_write_each_message_once(office: Office) -> None:
+    office.use(SALES)
+    office.look()
+    office.next_morning()
+    script = dedent(
+        f"""
+        import contextlib, sys
+        from pathlib import Path
+        from syncd.application.composition import Application
+        from syncd.application.schedules import send_due
+        from syncd.settings.load import load
+        from syncd.store.database import open_database
+        settings = load(Path({str(office.home / "syncd.ini")!r}))
+        database = open_database("sqlite:///test.db", Path({str(office.home / "state")!r}))
+        application = Application(settings, database, command="x", clock=lambda: {office.now})
+        # As on another machine: its locks are in another folder.
+        application.locked = lambda name, stop: contextlib.nullcontext()
+        print("ready", flush=True)
+        sys.stdin.readline()
+        send_due(application)
+        """
+    )
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=dict(os.environ),
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for one in running:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in running:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in running:
+        one.communicate()
+        assert one.returncode == 0
+    assert ScheduleRun.select().count() == Outbox.select().count() == 4
+    assert office.send() == ["anna", "carl", "mary", "dora"]
