@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from syncd.cli.context import Context, common_options
-from syncd.domain.errors import EXIT_FAILED, EXIT_OK, ConfigurationError, UsageError
+from syncd.cli.db_moving import copy, detach, list_partitions
+from syncd.domain.errors import EXIT_FAILED, EXIT_OK, UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +27,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     restore = actions.add_parser("restore", help="put a backup in its place", parents=[common])
     restore.add_argument("file", metavar="FILE", type=Path, help="a file that backup wrote")
     restore.add_argument("--yes", action="store_true", help="do not ask")
+    copying = actions.add_parser("copy", help="copy it to another database", parents=[common])
+    copying.add_argument("source", metavar="FROM", help="such as sqlite:///syncd.db")
+    copying.add_argument("target", metavar="TO", help="such as postgresql://syncd@db/syncd")
+    copying.add_argument(
+        "--password-file", metavar="FILE", type=Path, help="password of the PostgreSQL"
+    )
+    months = actions.add_parser(
+        "partitions", help="months of records and calls on PostgreSQL", parents=[common]
+    )
+    months.add_argument("change", nargs="?", choices=("list", "detach"), default="list")
+    months.add_argument("month", nargs="?", metavar="MONTH", help="such as 202401")
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -40,17 +50,15 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return _backup(arguments.file, context)
     if arguments.action == "restore":
         return _restore(arguments, context)
+    if arguments.action == "copy":
+        return copy(arguments.source, arguments.target, arguments.password_file, context)
+    if arguments.action == "partitions":
+        if arguments.change == "list":
+            return list_partitions(context)
+        if arguments.month is None:
+            raise UsageError("no month is named", "syncd db partitions detach 202401")
+        return detach(arguments.month, context)
     return _status(context)
-
-
-def _file(context: Context) -> Path:
-    file = context.settings.database_file
-    if file is None:
-        raise ConfigurationError(
-            f"{context.settings.database_url} is not a SQLite file",
-            "use the tools of that database for backups",
-        )
-    return file
 
 
 def _status(context: Context) -> int:
@@ -58,6 +66,7 @@ def _status(context: Context) -> int:
     from syncd.domain.clock import iso
     from syncd.domain.days import day_date
     from syncd.reports.render.table import Column
+    from syncd.store.database import size_in_bytes
     from syncd.store.figures import row_counts
     from syncd.store.models import DirtyDay
     from syncd.store.rollups import rows_extent
@@ -68,7 +77,7 @@ def _status(context: Context) -> int:
     extent = rows_extent()
     status: dict[str, Any] = {
         "url": settings.database_url,
-        "bytes": file.stat().st_size if file is not None and file.exists() else None,
+        "bytes": size_in_bytes(file),
         **row_counts(),
         "first_call": None if extent is None else iso(extent[0], settings.timezone),
         "last_call": None if extent is None else iso(extent[1], settings.timezone),
@@ -103,10 +112,11 @@ def _verify(context: Context) -> int:
 
 def _migrate(context: Context) -> int:
     from syncd.cli.output import print_json, say
+    from syncd.store.database import applied_migrations
 
-    before = _applied(context)
+    before = applied_migrations(context.settings)
     context.database()
-    applied = sorted(_applied(context) - before)
+    applied = sorted(applied_migrations(context.settings) - before)
     if context.json:
         print_json(applied)
     else:
@@ -115,67 +125,66 @@ def _migrate(context: Context) -> int:
     return EXIT_OK
 
 
-def _applied(context: Context) -> set[str]:
-    """Return the migrations that the database has had."""
-    import sqlite3
-
-    from syncd.store.backup import HISTORY
-
-    file = _file(context)
-    if not file.exists():
-        return set()
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        try:
-            return {row[0] for row in connection.execute(f"SELECT name FROM {HISTORY}")}
-        except sqlite3.OperationalError:
-            return set()
-
-
 def _backup(target: Path, context: Context) -> int:
     import peewee
 
     from syncd.cli.output import say
     from syncd.store.backup import back_up
+    from syncd.store.dumps import dump
 
-    _file(context)
+    settings = context.settings
     database = context.database()
-    assert isinstance(database, peewee.SqliteDatabase)
-    size = back_up(database, target)
+    if isinstance(database, peewee.SqliteDatabase):
+        size = back_up(database, target)
+    else:
+        secret = settings.database_password
+        size = dump(settings.database_url, None if secret is None else secret.read, target)
     say(f"{target}: {size} bytes, checked")
     return EXIT_OK
 
 
 def _restore(arguments: argparse.Namespace, context: Context) -> int:
+    from syncd.cli.db_moving import everything_held
     from syncd.cli.output import say
     from syncd.store.backup import check_backup, restore
+    from syncd.store.dumps import check_dump
 
     source: Path = arguments.file
-    target = _file(context)
-    check_backup(source)
+    settings = context.settings
+    target = settings.database_file
+    if target is None:
+        check_dump(source)
+    else:
+        check_backup(source)
+    shown = settings.database_url if target is None else target
     if not arguments.yes:
-        _ask(f"Put {source} in the place of {target}? [y/N] ")
-    with _everything_held(context):
-        # In UTC: two restores around a change of the clock must not get one name.
-        moment = datetime.fromtimestamp(context.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
-        kept = restore(source, target, f".before-{moment}")
-    say(f"{target} is {source} now" + (f"; {kept} is what it was" if kept else ""))
+        _ask(f"Put {source} in the place of {shown}? [y/N] ")
+    # In UTC: two restores around a change of the clock must not get one name.
+    moment = datetime.fromtimestamp(context.now(), UTC).strftime("%Y%m%dT%H%M%SZ")
+    kept: Path | None
+    with everything_held(context, "syncd db restore"):
+        if target is None:
+            kept = _restore_server(source, moment, context)
+        else:
+            kept = restore(source, target, f".before-{moment}")
+    say(f"{shown} is {source} now" + (f"; {kept} is what it was" if kept else ""))
     return EXIT_OK
 
 
-@contextlib.contextmanager
-def _everything_held(context: Context) -> Iterator[None]:
-    """Hold the lock of the daemon and of every unit of work, so that nobody has the database open
-    to write. Raises TryAgainError that names who does."""
-    from urllib.parse import unquote
+def _restore_server(source: Path, moment: str, context: Context) -> Path | None:
+    """Restore a dump. Returns the dump of what was there, None when that was nothing."""
+    from syncd.store.database import applied_migrations
+    from syncd.store.dumps import dump, restore_dump
 
-    from syncd.store.locks import hold
-
-    directory = context.settings.state_directory
-    names = {unquote(path.stem) for path in directory.glob("*.lock")}
-    with contextlib.ExitStack() as held:
-        for name in ("daemon", *sorted(names - {"daemon"})):
-            held.enter_context(hold(directory, name, "syncd db restore", wait=0.0))
-        yield
+    settings = context.settings
+    secret = settings.database_password
+    password = None if secret is None else secret.read
+    kept = None
+    if applied_migrations(settings):
+        kept = settings.state_directory / f"before-{moment}.dump"
+        dump(settings.database_url, password, kept)
+    restore_dump(settings.database_url, password, source)
+    return kept
 
 
 def _ask(question: str) -> None:

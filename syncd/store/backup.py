@@ -11,14 +11,11 @@ from pathlib import Path
 import peewee
 
 from syncd.domain.errors import UserError
-from syncd.store.database import MIGRATIONS
+from syncd.store.database import HISTORY, MIGRATIONS
 from syncd.store.maintenance import integrity_problems
 
 PAGES = 4096
 """Pages copied in one step (16 MB): between steps writers go on."""
-
-HISTORY = "schema_migration"
-"""The table in which the migration runner remembers what was applied."""
 
 
 def back_up(database: peewee.SqliteDatabase, target: Path) -> int:
@@ -66,6 +63,11 @@ def check_backup(path: Path) -> None:
             applied = set()
     if not applied:
         raise UserError(f"{path} is not a database of syncd")
+    refuse_newer(path, applied)
+
+
+def refuse_newer(path: Path, applied: set[str]) -> None:
+    """Raise UserError where a backup had migrations that this program does not know."""
     newer = applied - {file.stem for file in MIGRATIONS.glob("[0-9]*.py")}
     if newer:
         raise UserError(

@@ -29,6 +29,9 @@ from syncd.store.models import (
 )
 from syncd.store.models import database as proxy
 
+HISTORY = "schema_migration"
+"""The table in which the migration runner remembers what was applied."""
+
 SERVER = re.compile(r"postgres(ql)?://")
 """How the address of a PostgreSQL begins."""
 
@@ -58,18 +61,9 @@ def open_database(
     ``password`` is asked for that of a server, at each connection. Raises ConfigurationError when
     the address cannot be understood or used, TryAgainError when the database cannot be reached.
     """
-    database: peewee.Database
     if url.startswith("sqlite:///"):
-        path = sqlite_path(url, state_directory)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        database = peewee.SqliteDatabase(str(path), pragmas=SQLITE_PRAGMAS, autoconnect=False)
-    elif SERVER.match(url):
-        database = _server(url, password)
-    else:
-        raise ConfigurationError(
-            f"the database address {url!r} is not understood",
-            "use sqlite:///NAME.db, or postgresql://USER@HOST/NAME",
-        )
+        sqlite_path(url, state_directory).parent.mkdir(parents=True, exist_ok=True)
+    database = _closed(url, state_directory, password)
     try:
         database.connect()
     except peewee.OperationalError as error:
@@ -81,12 +75,46 @@ def open_database(
     return database
 
 
+def _closed(url: str, state_directory: Path, password: Callable[[], str] | None) -> peewee.Database:
+    """Return the database of an address, not connected yet. Raises ConfigurationError."""
+    if url.startswith("sqlite:///"):
+        path = sqlite_path(url, state_directory)
+        return peewee.SqliteDatabase(str(path), pragmas=SQLITE_PRAGMAS, autoconnect=False)
+    if SERVER.match(url):
+        return _server(url, password)
+    raise ConfigurationError(
+        f"the database address {url!r} is not understood",
+        "use sqlite:///NAME.db, or postgresql://USER@HOST/NAME",
+    )
+
+
 def open_configured(settings: Settings) -> peewee.Database:
     """Open the database of the settings; see ``open_database``."""
     secret = settings.database_password
     return open_database(
         settings.database_url, settings.state_directory, None if secret is None else secret.read
     )
+
+
+def applied_migrations(settings: Settings) -> set[str]:
+    """Return the migrations that the database of the settings has had, which are left as they are.
+    Raises ConfigurationError, TryAgainError."""
+    secret = settings.database_password
+    database = _closed(
+        settings.database_url, settings.state_directory, None if secret is None else secret.read
+    )
+    file = settings.database_file
+    if file is not None and not file.exists():
+        return set()
+    try:
+        with database.connection_context():
+            if not database.table_exists(HISTORY):
+                return set()
+            return {row[0] for row in database.execute_sql(f"SELECT name FROM {HISTORY}")}
+    except peewee.OperationalError as error:
+        raise TryAgainError(
+            f"the database {settings.database_url} cannot be opened: {error}"
+        ) from error
 
 
 def _server(url: str, password: Callable[[], str] | None) -> peewee.Database:
@@ -179,6 +207,16 @@ def is_database_trouble(error: BaseException) -> bool:
     gone = peewee.OperationalError | peewee.InterfaceError | sqlite3.OperationalError
     busy = isinstance(error, gone)
     return busy or type(error) in (peewee.DatabaseError, sqlite3.DatabaseError)
+
+
+def size_in_bytes(file: Path | None) -> int | None:
+    """Return how large the database is: its file, or what a server says."""
+    if file is not None:
+        return file.stat().st_size if file.exists() else None
+    if is_postgresql():
+        found = proxy.obj.execute_sql("SELECT pg_database_size(current_database())").fetchone()
+        return int(found[0])
+    return None
 
 
 def get_meta(key: str, default: str = "") -> str:

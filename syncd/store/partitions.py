@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from syncd.domain.errors import UserError
 from syncd.store.advisory import transaction_lock
 from syncd.store.dialect import is_postgresql, rows_of
 from syncd.store.tables import database as proxy
@@ -56,11 +55,11 @@ def make_room(table: str, starts: Iterable[int]) -> None:
         return
     # A quarter of a day is within one month, and there are few of them.
     wanted = {month_name(quarter * 21_600) for quarter in {start // 21_600 for start in starts}}
-    if not wanted or wanted <= _months(table):
+    if not wanted or wanted <= months_of(table):
         return
     transaction_lock(proxy.obj, _LOCK)
     # Somebody else may have made them while this one waited.
-    for month in sorted(wanted - _months(table)):
+    for month in sorted(wanted - months_of(table)):
         first, end = month_bounds(month)
         lower = "MINVALUE" if first is None else str(first)
         name = f"{table}_{month}"
@@ -88,24 +87,8 @@ def partitions() -> list[Partition]:
     return sorted(listed, key=lambda one: (one.month != EARLY, one.month, one.table))
 
 
-def detach(month: str) -> list[str]:
-    """Take a month off its tables, within a write transaction; its rows stay in tables of their own.
-    Returns the names of these. Raises UserError when there is no such month."""
-    detached = []
-    for table in TABLES:
-        if month in _months(table):
-            name = f"detached_{table}_{month}"
-            if rows_of("SELECT to_regclass(?)", f'"{name}"')[0][0] is not None:
-                raise UserError(f"there is a table {name} already", "drop or rename it first")
-            _run(f'ALTER TABLE "{table}" DETACH PARTITION "{table}_{month}"')
-            _run(f'ALTER TABLE "{table}_{month}" RENAME TO "{name}"')
-            detached.append(name)
-    if not detached:
-        raise UserError(f"there is no month {month}", "syncd db partitions lists them")
-    return detached
-
-
-def _months(table: str) -> set[str]:
+def months_of(table: str) -> set[str]:
+    """Return the months that a table has."""
     found = rows_of(
         "SELECT child.relname FROM pg_inherits JOIN pg_class AS child ON child.oid = inhrelid"
         " WHERE inhparent = CAST(? AS regclass)",
