@@ -16,6 +16,7 @@ from syncd.reports.lookups import Key, Lookups, select
 from syncd.reports.query import Query
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door, row_conditions
+from syncd.reports.sealed import sealed_notes
 from syncd.reports.sources import CALL
 from syncd.reports.specification import Specification
 
@@ -153,14 +154,16 @@ def result_of(
     rows: Iterable[dict[str, Any]],
     totals: Mapping[str, Any],
     *,
+    query: Query | None = None,
     brief: tuple[str, ...] = (),
     notes: Iterable[str] = (),
     facts: Mapping[str, Any] | None = None,
     chart: Chart | None = None,
     empty: str = "nothing in this period",
 ) -> Result:
-    """Return a report that was made of rows, in the order and number that are asked for."""
-    return Result(
+    """Return a report that was made of rows, in the order and number that are asked for. Where it was
+    worked out of the rows of a query, it says of which days these are gone."""
+    result = Result(
         specification.report,
         door.viewer.name,
         door.viewer.level,
@@ -175,3 +178,7 @@ def result_of(
         chart=chart,
         empty=empty,
     )
+    if query is not None:
+        query.kept.unknown.update(query.kept.days)
+        sealed_notes(result, query.kept)
+    return result

@@ -74,6 +74,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         columns,
         group_rows(query, groups, figures, lambda times: times.answered.total() + times.missed),
         figures(everything),
+        query=query,
         facts={"answer_within": within},
         chart=Chart(names[0], "average_seconds", additive=False),
     )

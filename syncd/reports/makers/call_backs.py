@@ -105,6 +105,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         rows,
         totals,
+        query=query,
         brief=BRIEF,
         notes=_notes(totals),
         facts={"call_back_within": window},

@@ -71,6 +71,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         rows,
         _figures(total),
+        query=query,
         chart=Chart("from_department", "calls", across="to_department"),
         empty="no internal call in this period",
     )

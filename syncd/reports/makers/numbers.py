@@ -75,6 +75,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         ({"other_number": number or None, **talked.figures()} for number, talked in ordered),
         everything.figures(),
+        query=query,
         facts={"numbers": len(numbers)},
         chart=Chart("other_number", "calls"),
     )

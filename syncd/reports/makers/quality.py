@@ -115,6 +115,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
             )
         ),
         everything.figures(),
+        query=query,
         facts={"poor_below": quotient(POOR, UNIT, 2)},
         chart=Chart(by, "mos", additive=False),
         empty="nothing was measured of the calls of this period",

@@ -86,6 +86,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         rows,
         everything.figures(),
+        query=query,
         brief=BRIEF,
         chart=Chart("person", "given"),
         empty="no member of a queue was called in this period",

@@ -61,6 +61,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         _columns(within, soon),
         rows,
         totals,
+        query=query,
         notes=_notes(totals["elsewhere"]),
         facts={"answer_within": within, "abandoned_after": soon},
         chart=Chart("hunt_pilot", "offered"),

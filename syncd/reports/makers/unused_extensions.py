@@ -89,6 +89,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         rows,
         {"rows": len(rows), "lines": len(held)},
+        query=query,
         empty="every billed line was used in this period",
     )
 

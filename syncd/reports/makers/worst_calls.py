@@ -72,6 +72,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         COLUMNS,
         map(row, found),
         {"rows": len(found)},
+        query=query,
         brief=BRIEF,
         empty="nothing poor was measured of the calls of this period",
     )
