@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from syncd.billing.bands import Bands
-from syncd.domain.days import Days, day_date, day_number
+from syncd.domain.days import Days, day_date, day_number, next_day
 from syncd.domain.money import format_micros
 from syncd.reports.dimensions import Raw
 from syncd.reports.environment import Environment
@@ -34,6 +34,7 @@ AHEAD = 3600
 """Seconds by which the clock of a PBX may be ahead."""
 CONNECTED = "disposition!=no-answer,busy,cancelled,failed"
 HOUR = "work"
+WHOSE_LINE = "CASE WHEN c.party_id = 0 THEN c.line_id ELSE 0 END"
 
 
 class Event(NamedTuple):
@@ -111,32 +112,67 @@ def _single(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Ite
 
 def _groups(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[Group]:
     """Return the people who reach the threshold in a day of the period."""
-    days, fits = Days(environment.zone), _moments(alarm, environment)
-    since, by_hours = environment.now - alarm.max_age, alarm.on == "outside-hours"
-    rows: dict[int, tuple[int, int, int, int]] = {}
-    query = None
-    for query in _queries(alarm, scope, environment):
-        columns = "c.id, c.started_at, c.party_id, c.line_id, COALESCE(c.cost, 0)"
-        for call, started_at, party, line, cost in read(query, columns):
-            if started_at <= environment.now + AHEAD and (not by_hours or fits(started_at)):
-                rows[call] = (started_at, party, line, cost)
-    if query is None:
+    queries = list(_queries(alarm, scope, environment))
+    if not queries:  # no rate deck has such a destination
         return []
-    groups: dict[tuple[int, int, int], list[int]] = {}
-    for started_at, party, line, cost in rows.values():
-        day = day_number(datetime.fromtimestamp(started_at, days.zone).date())
-        group = groups.setdefault((day, party, 0 if party else line), [0, 0, 0])
-        group[0] += 1
-        group[1] += cost
-        group[2] = max(group[2], started_at)
+    spent = alarm.on == "person-cost"
+    by_whom = _sums(queries[0], environment) if spent else _counts(alarm, queries, environment)
     found = []
-    for (day, party, line), (calls, micros, last) in groups.items():
-        reached = (
-            micros >= (alarm.amount or 0) if alarm.on == "person-cost" else calls >= alarm.calls
+    for (day, party, line), (calls, micros, last) in by_whom.items():
+        reached = micros >= (alarm.amount or 0) if spent else calls >= alarm.calls
+        if reached and last >= environment.now - alarm.max_age:
+            key = f"line:{_line(queries[0], line)}:{day}"
+            if party:
+                key = f"person:{party}:{day}"
+            found.append(Group(key, _label(queries[0], party, line), day, calls, micros, last))
+    return found
+
+
+Whom = tuple[int, int, int]
+"""Local day, party, and where that is 0 the line."""
+
+
+def _sums(query: Query, environment: Environment) -> dict[Whom, tuple[int, int, int]]:
+    """Return of each day and person how many rows there are, what they cost, and when the last of
+    them began. The database adds up: a day may have very many."""
+    found: dict[Whom, tuple[int, int, int]] = {}
+    day = query.lookups.first
+    while day < query.lookups.end:
+        start, stop = query.lookups.days.bounds(day)
+        rows = read(
+            query,
+            f"c.party_id, {WHOSE_LINE}, COUNT(*), SUM(c.cost), MAX(c.started_at)",
+            f"started_at >= {start} AND started_at < {min(stop, environment.now + AHEAD)}",
+            then=f"GROUP BY c.party_id, {WHOSE_LINE}",
         )
-        if reached and last >= since:
-            key = f"person:{party}:{day}" if party else f"line:{_line(query, line)}:{day}"
-            found.append(Group(key, _label(query, party, line), day, calls, micros, last))
+        for party, line, calls, micros, last in rows:
+            before = found.get((day, party, line), (0, 0, 0))
+            found[day, party, line] = (
+                before[0] + calls,
+                before[1] + int(micros or 0),
+                max(before[2], last),
+            )
+        day = next_day(day)
+    return found
+
+
+def _counts(
+    alarm: AlarmSettings, queries: list[Query], environment: Environment
+) -> dict[Whom, tuple[int, int, int]]:
+    """Return the same of the rows of several queries, each once."""
+    fits, by_hours = _moments(alarm, environment), alarm.on == "outside-hours"
+    rows = {
+        row[0]: row[1:]
+        for query in queries
+        for row in read(query, f"c.id, c.started_at, c.party_id, {WHOSE_LINE}, COALESCE(c.cost, 0)")
+    }
+    found: dict[Whom, tuple[int, int, int]] = {}
+    for started_at, party, line, cost in rows.values():
+        if started_at >= environment.now + AHEAD or (by_hours and not fits(started_at)):
+            continue
+        day = day_number(datetime.fromtimestamp(started_at, environment.zone).date())
+        calls, micros, last = found.get((day, party, line), (0, 0, 0))
+        found[day, party, line] = (calls + 1, micros + cost, max(last, started_at))
     return found
 
 

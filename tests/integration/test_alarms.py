@@ -228,6 +228,15 @@ def test_classes_and_destinations(watch: Watch) -> None:
     assert "1 person made 3 calls to mobile, international or more in a day" in watch.text("dora")
 
 
+@pytest.mark.parametrize("calls", [1, 2])
+def test_a_destination_that_no_deck_has(watch: Watch, calls: int) -> None:
+    watch.use(
+        f"[alarm:far]\non = calls\ndestinations = Atlantis\ncalls = {calls}\nnotify = dora"
+    )
+    watch.call("2001")
+    assert watch.look() == []
+
+
 def test_outside_working_hours(watch: Watch) -> None:
     # It is 22:27 in Rome.
     watch.use("[alarm:late]\non = outside-hours\nnotify = dora\nhours = Mon-Sun 08:00-23:00")
