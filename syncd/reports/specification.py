@@ -17,7 +17,6 @@ from syncd.reports.dimensions import (
     DIMENSIONS,
     MEASURES,
     OUTSIDE,
-    ROW_FILTERS,
     WEEKDAYS,
     WITHIN,
     key_of,
@@ -164,25 +163,6 @@ def split_values(text: str) -> list[str]:
     r"""Return the values of a comma list; ``\,`` is a comma within a value."""
     values = re.split(r"(?<!\\),", text)
     return [value.replace("\\,", ",").strip() for value in values]
-
-
-def parse_filters(texts: Sequence[str], custom_fields: Mapping[str, str]) -> Filters:
-    """Return the filters of ``key=value`` texts; a key given twice takes the values of both.
-
-    Raises UsageError for a text without ``=``, an unknown key and a value that no such key has.
-    """
-    known = [*known_dimensions(dict(custom_fields)), *ROW_FILTERS]
-    found: dict[str, dict[str, None]] = {}
-    for text in texts:
-        word, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"the filter {text!r} has no value", "write --filter key=value")
-        key = key_of(word, known, custom_fields)
-        if key is None:
-            raise UsageError(f"nothing can be filtered by {word.strip()!r}", nearest(word, known))
-        for part in split_values(value):
-            found.setdefault(key, {})[checked_value(key, part)] = None
-    return tuple((key, tuple(values)) for key, values in sorted(found.items()))
 
 
 def checked_value(key: str, value: str) -> str:

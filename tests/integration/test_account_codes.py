@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from syncd.billing.account_codes import AccountCodes, load_account_codes
+from syncd.reports.comparisons import parse_conditions
 from syncd.reports.environment import Environment
 from syncd.reports.explain import Request, explain_id
 from syncd.reports.listing import CODE_FIELDS
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
-from syncd.reports.specification import Specification, parse_filters
+from syncd.reports.specification import Specification
 from syncd.store.database import write_transaction
 from syncd.store.maintenance import verify
 from syncd.store.models import AccountCharge, Call, Matter, Org
@@ -63,7 +64,7 @@ def report(
 ) -> list[dict[str, Any]]:
     fields = () if group_by else ("cost_center", *CODE_FIELDS)
     specification = Specification(
-        name, *PERIOD, group_by, filters=parse_filters(filters, {}), columns=fields
+        name, *PERIOD, group_by, filters=parse_conditions(filters, {})[0], columns=fields
     )
     door = open_door(who, name, "", Policy(), 0)
     with open_report(door, specification, Environment(ROME, account_codes=codes)) as result:

@@ -14,16 +14,17 @@ import pytest
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.money import parse_micros
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.comparisons import parse_conditions
+from syncd.reports.conditions import records_of
 from syncd.reports.environment import Environment
 from syncd.reports.lookups import select
-from syncd.reports.query import records_of
 from syncd.reports.render.csv import safe_cell, write_csv
 from syncd.reports.render.json import write_json
 from syncd.reports.render.table import Column, cell_text, plain_table
 from syncd.reports.result import Result
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
-from syncd.reports.specification import Specification, parse_dimensions, parse_filters
+from syncd.reports.specification import Specification, parse_dimensions
 from syncd.store.database import open_database
 from syncd.store.models import AccessLog, Name, Party, Record
 from tests.generated_company import END, ROME, Company
@@ -53,7 +54,7 @@ def opened(
     if group_by:
         dimensions = parse_dimensions(group_by, CUSTOM)
     specification = Specification(
-        report, *PERIOD, dimensions, filters=parse_filters(filters, CUSTOM), **more
+        report, *PERIOD, dimensions, filters=parse_conditions(filters, CUSTOM)[0], **more
     )
     door = open_door(who, report, specification.text(), Policy(), END)
     return open_report(door, specification, Environment(ROME, CUSTOM))

@@ -14,12 +14,13 @@ import pytest
 
 from syncd.domain.errors import UserError
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.comparisons import parse_conditions
 from syncd.reports.environment import Environment
 from syncd.reports.render.csv import write_csv
 from syncd.reports.render.json import write_json
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
-from syncd.reports.specification import Specification, parse_filters
+from syncd.reports.specification import Specification
 from syncd.store.database import open_database
 from syncd.store.models import AccessLog, Party
 from syncd.store.rollups import rebuild
@@ -146,7 +147,7 @@ def group_key(report: str, row: dict[str, Any], names: dict[int, str]) -> Any:
 def produce(
     who: str | None, report: str, first: date, end: date, form: str = "json", **more: Any
 ) -> Any:
-    filters = parse_filters(more.pop("filters", ()), CUSTOM)
+    filters = parse_conditions(more.pop("filters", ()), CUSTOM)[0]
     dimensions = more.pop("dimensions", None) or find_report(report, CUSTOM).dimensions
     specification = Specification(report, first, end, dimensions, filters=filters, **more)
     door = open_door(who, report, specification.text(), POLICY, END)

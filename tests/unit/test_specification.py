@@ -12,10 +12,10 @@ from syncd.domain.call_id import format_call_id, format_conversation_id, parse_c
 from syncd.domain.codes import Side
 from syncd.domain.errors import UsageError
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.comparisons import parse_conditions
 from syncd.reports.specification import (
     Specification,
     parse_dimensions,
-    parse_filters,
     parse_measures,
     period,
     split_values,
@@ -51,7 +51,7 @@ def test_an_unknown_dimension_is_told_with_the_nearest(text: str, hint: str) -> 
 
 def test_filters_of_one_key_are_alternatives() -> None:
     texts = ["class=mobile,national", "department=", "class=premium", "line=200"]
-    assert parse_filters(texts, CUSTOM) == (
+    assert parse_conditions(texts, CUSTOM)[0] == (
         ("class", ("mobile", "national", "premium")),
         ("department", ("",)),
         ("line_id", ("200",)),
@@ -77,7 +77,7 @@ def test_a_comma_within_a_value_is_escaped() -> None:
     ],
 )
 def test_values_take_their_form(text: str, value: str) -> None:
-    assert parse_filters([text], CUSTOM)[0][1] == (value,)
+    assert parse_conditions([text], CUSTOM)[0][0][1] == (value,)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_values_take_their_form(text: str, value: str) -> None:
 )
 def test_a_filter_that_makes_no_sense_is_told(text: str, told: str) -> None:
     with pytest.raises(UsageError) as caught:
-        parse_filters([text], CUSTOM)
+        parse_conditions([text], CUSTOM)[0]
     assert told in str(caught.value)
 
 
