@@ -15,6 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from syncd.reports.catalogue.entry import (  # noqa: E402
+    PARTICIPATIONS_RULE,
+    CatalogueEntry,
+    Group,
+)
+from syncd.reports.catalogue.standard import ENTRIES  # noqa: E402
+from syncd.reports.catalogue.sums import by_custom_field  # noqa: E402
 from syncd.reports.classification import (  # noqa: E402
     JOBS,
     OUTPUTS,
@@ -27,6 +34,7 @@ from syncd.reports.classification import (  # noqa: E402
 from syncd.settings import render  # noqa: E402
 
 PERMISSIONS = "docs/permissions.md"
+CATALOGUE = "docs/catalogue.md"
 CLASSIFIED = {"verbs": VERBS, "jobs": JOBS, "outputs": OUTPUTS, "pages": PAGES}
 
 ENDINGS = (
@@ -123,6 +131,32 @@ def permissions(text: str) -> str:
     return text
 
 
+def catalogue(text: str) -> str:
+    """Return the manual of the catalogue with the tables of the reports that there are."""
+    mark = "<!-- catalogue -->\n"
+    before, _, after = text.partition(mark)
+    end = after.find("\n## Lists,")
+    rule = f"\nWhere nothing else is said, {PARTICIPATIONS_RULE}.\n"
+    tables = "".join(f"\n**{group.value}**\n\n{reports(group)}" for group in Group)
+    return f"{before}{mark}{rule}{tables}{after[end:]}"
+
+
+def reports(group: Group) -> str:
+    """Return a table of the reports of a group."""
+    lines = ["| report | says | counts | days | level |", "|---|---|---|---|---|"]
+    entries = [entry for entry in ENTRIES if entry.group is group]
+    if group is Group.WHO:
+        entries.append(by_custom_field("custom1", "a custom field that has a label"))
+    lines += [_report(entry) for entry in entries]
+    return "\n".join(lines) + "\n"
+
+
+def _report(entry: CatalogueEntry) -> str:
+    counts = "" if entry.counting == PARTICIPATIONS_RULE else entry.counting
+    cells = (f"`{entry.name}`", entry.summary, counts, f"`{entry.period}`", entry.level)
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
 def table(ways: tuple[Way, ...]) -> str:
     """Return a table of ways in and out."""
     lines = ["| what | needs | shows | changes |", "|---|---|---|---|"]
@@ -142,6 +176,7 @@ def main() -> int:
         "docs/configuration.md": render.documentation(),
         "man/syncd.1": manual(),
         PERMISSIONS: permissions((ROOT / PERMISSIONS).read_text(encoding="utf-8")),
+        CATALOGUE: catalogue((ROOT / CATALOGUE).read_text(encoding="utf-8")),
     }
     stale = 0
     for name, text in written.items():
