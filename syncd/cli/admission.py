@@ -30,7 +30,9 @@ def admit(arguments: argparse.Namespace, context: Context) -> None:
     rules = policy(context)
     viewer = resolve_viewer(who, rules.level6_basis)
     way = verb_way(arguments.verb, getattr(arguments, "action", None))
-    if way is None or isinstance(way.needs, Needs):
+    if way is None:
+        raise UserError(f"The verb {arguments.verb} is not available to {viewer.name}.")
+    if isinstance(way.needs, Needs):
         return  # the report that is asked for has a level of its own
     if not may_open(viewer, way.needs, rules.levels):
         raise UserError(f"The report {way.needs} is not available to {viewer.name}.")

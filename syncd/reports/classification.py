@@ -147,6 +147,8 @@ VERBS = (
     Way("db status", Needs.LOCAL, Shows.COUNTS, "store.maintenance"),
     Way("db verify", Needs.LOCAL, Shows.COUNTS, "store.maintenance"),
     Way("db migrate", Needs.LOCAL, Shows.NOTHING, "store.database"),
+    Way("db copy", Needs.LOCAL, Shows.COUNTS, "store.copying", Changes.OWN),
+    Way("db partitions", Needs.LOCAL, Shows.COUNTS, "store.partitions", Changes.OWN),
     Way("db backup", Needs.LOCAL, Shows.NOTHING, "store.backup"),
     Way("db restore", Needs.LOCAL, Shows.NOTHING, "store.backup"),
     Way("completion", Needs.NOBODY, Shows.NOTHING, "cli.completion"),
@@ -180,7 +182,10 @@ PAGES = (
 
 
 def verb_way(verb: str, action: str | None) -> Way | None:
-    """Return what stands here of a verb and its action, None for one that is missing; a verb that
-    has actions is ``list`` without one."""
+    """Return what stands here of a verb and its action, None for one that is missing. Without an
+    action a verb that has some is ``list``, or the first of them."""
     by_name = {way.name: way for way in VERBS}
-    return by_name.get(f"{verb} {action or 'list'}") or by_name.get(verb)
+    found = by_name.get(f"{verb} {action or 'list'}") or by_name.get(verb)
+    if found is None and action is None:
+        found = next((way for way in VERBS if way.name.startswith(f"{verb} ")), None)
+    return found

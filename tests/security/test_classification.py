@@ -93,7 +93,9 @@ def test_every_level_is_one_of_a_report_or_a_verb() -> None:
 def test_a_verb_without_action_is_its_list() -> None:
     assert verb_way("person", None) is verb_way("person", "list")
     assert verb_way("reprocess", "run") is verb_way("reprocess", None)
+    assert verb_way("retention", None) is verb_way("retention", "show")
     assert verb_way("nothing", None) is None
+    assert verb_way("person", "nothing") is None
 
 
 # --- what the table says is what happens ---------------------------------------------------------
@@ -106,6 +108,7 @@ WORDS = {
     "person set": ["anna", "language", "it"],
     "person lock": ["anna", "masked_digits", "1", "--reason", "x"],
     "person unlock": ["anna", "masked_digits"],
+    "person anonymise": ["anna"],
     "person assign": ["anna", "2999", "--since", "2026-03-01"],
     "person move": ["anna", "--department", "X", "--since", "2026-03-01"],
     "department rename": ["Sales", "Vendite"],

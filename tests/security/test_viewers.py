@@ -50,6 +50,7 @@ from tests.security import oracle
 from tests.security.companies import END, ROME, SIDES, Generated, Person, Row, plain
 from tests.security.conftest import Compared
 from tests.security.oracle import Rules
+from tests.support.stores import be_quick
 
 WANTED = int(os.environ.get("SYNCD_LEAKS", "50000"))
 OF_A_COMPANY = 40_000
@@ -110,7 +111,7 @@ def benches(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Ben
 
 def made(seed: int, folder: Path) -> Iterator[list[Bench]]:
     database = open_database("sqlite:///leaks.db", folder)
-    database.execute_sql("PRAGMA synchronous = 0")  # nobody pulls the plug of a test
+    be_quick(database)
     company = Generated(seed)
     company.mark_all_dirty()
     rebuild(ROME, END, (1000, 30, 0)[seed % 3])  # rolled up, in part, not at all
