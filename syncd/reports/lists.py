@@ -12,6 +12,7 @@ from syncd.reports.query import SUM_NAMES, Query
 from syncd.reports.remarks import rolled_notes, unpriced
 from syncd.reports.result import Result
 from syncd.reports.scope import Door
+from syncd.reports.sealed import sealed_notes
 from syncd.reports.specification import Specification
 from syncd.reports.sums import query_of
 
@@ -47,6 +48,7 @@ def list_report(door: Door, specification: Specification, environment: Environme
     )
     if totals:
         rolled_notes(result, environment)
+        sealed_notes(result, query.kept)
     return result
 
 
