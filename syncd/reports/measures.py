@@ -52,9 +52,9 @@ def figures(measures: Sequence[str], compare: Sequence[str] = ()) -> tuple[Figur
             beside = f"{heading} {_HEADINGS[word]}"
             found.append(Figure(f"{name}_{word}", beside, kind, name, place))
             if name in MEASURES:
-                change = f"{name}_{word}_{CHANGE}", f"{heading} +/-"
+                change = f"{name}_{word}_{CHANGE}", f"{heading} +/- {_HEADINGS[word]}"
                 found.append(Figure(*change, kind, name, place, CHANGE))
-                percent = f"{name}_{word}_{PERCENT}", f"{heading} +/- %"
+                percent = f"{name}_{word}_{PERCENT}", f"{heading} % {_HEADINGS[word]}"
                 found.append(Figure(*percent, Kind.NUMBER, name, place, PERCENT))
     return tuple(found)
 

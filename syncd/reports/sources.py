@@ -58,7 +58,8 @@ CALL = Source(
         Raw.QUARTER: f"started_at / {QUARTER}",
         Raw.AUTHORIZATION: _of_record("authorization_code"),
         Raw.MATTER_CODE: _of_record("matter_code"),
-        Raw.PURPOSE: "EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)",
+        Raw.PURPOSE: "CASE WHEN EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)"
+        " THEN 1 ELSE 0 END",
         Raw.MATTER: "COALESCE((SELECT matter_id FROM account_charge WHERE call_id = call.id), 0)",
     },
 )
