@@ -90,28 +90,34 @@ def _recipients(alarm: AlarmSettings, look: Look) -> list[Addressee]:
     return addressees(alarm.notify, 0, alarm.reader, look.policy.level6_basis)
 
 
-def _raised(one: Addressee, alarm: AlarmSettings, look: Look, known: frozenset[str]) -> Raised:
+def _raised(
+    one: Addressee,
+    alarm: AlarmSettings,
+    look: Look,
+    known: frozenset[str],
+    parties: frozenset[int] | None = None,
+) -> Raised:
     try:
-        return Raised(alarm, one.address, told_to(one, alarm, look, known))
+        return Raised(alarm, one.address, told_to(one, alarm, look, known, parties))
     except UserError as error:
         return Raised(alarm, one.address, refusal=error.message)
 
 
 def _check(alarm: AlarmSettings, look: Look, outcome: AlarmOutcome) -> None:
     found = traces(alarm, look)
-    digest = hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
+    digest = hashlib.sha256("\n".join(found.lines).encode()).hexdigest() if found.lines else ""
     before, again_at = stored.state_of(alarm.name)
     if digest == before and (again_at is None or again_at > look.now):
         return
     later: list[int] = []
-    for one in _recipients(alarm, look) if found else ():
+    for one in _recipients(alarm, look) if found.lines else ():
         if one.refusal:
             continue
         known, last = stored.known_to(alarm.name, one.key)
         if last and look.now < last + alarm.cool_down:
             later.append(last + alarm.cool_down)
             continue
-        raised = _raised(one, alarm, look, known)
+        raised = _raised(one, alarm, look, known, found.parties)
         if raised.refusal or (
             raised.told is not None and _remember(alarm, one, raised.told, look.now)
         ):

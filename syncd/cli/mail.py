@@ -45,6 +45,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     say(
         f"{outcome.sent} sent, {outcome.deferred} put off, {outcome.failed} failed,"
         f" {outcome.waiting} wait"
+        + (f", {outcome.withdrawn} withdrawn" if outcome.withdrawn else "")
     )
     return EXIT_FAILED if outcome.failed or outcome.deferred else EXIT_OK
 

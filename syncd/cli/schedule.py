@@ -221,7 +221,7 @@ def _list(context: Context, door: Door) -> int:
 def _add(arguments: argparse.Namespace, context: Context, door: Door) -> int:
     from syncd.application.reports import policy
     from syncd.application.schedules import add_schedule, wish
-    from syncd.cli.output import say
+    from syncd.cli.output import print_json, say
     from syncd.domain.clock import iso
 
     wanted = wish(
@@ -239,7 +239,11 @@ def _add(arguments: argparse.Namespace, context: Context, door: Door) -> int:
     following = add_schedule(
         context.settings, wanted, door.viewer, policy(context.settings), context.now()
     )
-    say(f"{wanted.name} is sent first at {iso(following, context.settings.timezone)}")
+    first = iso(following, context.settings.timezone)
+    if context.json:
+        print_json({"name": wanted.name, "next_at": first})
+    else:
+        say(f"{wanted.name} is sent first at {first}")
     if not context.settings.finance.mail.server:
         say("nothing is sent yet: there is no [mail] server")
     return EXIT_OK

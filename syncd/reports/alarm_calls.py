@@ -53,6 +53,7 @@ class Group:
     """Calls of one person, or of one line that nobody has, in one local day."""
 
     key: str
+    party: int
     label: str
     day: int
     calls: int
@@ -71,17 +72,19 @@ def call_events(alarm: AlarmSettings, scope: Scope, environment: Environment) ->
     return sorted(dict.fromkeys(events), key=lambda event: (event.at, event.key))
 
 
-def call_traces(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[str]:
-    """Return what tells whether the events of a scope are still the same: as cheap as can be."""
+def call_traces(
+    alarm: AlarmSettings, scope: Scope, environment: Environment
+) -> list[tuple[str, int]]:
+    """Return what tells whether the events of a scope are still the same, and whose calls they are
+    of (id of the party, 0: nobody's): as cheap as can be."""
     if alarm.on == "person-cost" or (alarm.on != "call-cost" and alarm.calls > 1):
-        return sorted(
-            f"{one.key} {one.calls} {one.micros}" for one in _groups(alarm, scope, environment)
-        )
+        groups = _groups(alarm, scope, environment)
+        return sorted((f"{one.key} {one.calls} {one.micros}", one.party) for one in groups)
     fits = _moments(alarm, environment)
     return sorted(
-        f"{call} {cost}"
+        (f"{call} {cost}", party)
         for query in _queries(alarm, scope, environment)
-        for call, started_at, cost in read(query, "c.id, c.started_at, c.cost")
+        for call, started_at, cost, party in read(query, "c.id, c.started_at, c.cost, c.party_id")
         if fits(started_at)
     )
 
@@ -124,7 +127,8 @@ def _groups(alarm: AlarmSettings, scope: Scope, environment: Environment) -> lis
             key = f"line:{_line(queries[0], line)}:{day}"
             if party:
                 key = f"person:{party}:{day}"
-            found.append(Group(key, _label(queries[0], party, line), day, calls, micros, last))
+            label = _label(queries[0], party, line)
+            found.append(Group(key, party, label, day, calls, micros, last))
     return found
 
 

@@ -44,17 +44,32 @@ class Told(NamedTuple):
     events: list[Event]
 
 
-def traces(alarm: AlarmSettings, look: Look) -> list[str]:
-    """Return what tells whether there is anything new for anybody."""
-    if alarm.on in ABOUT_CALLS:
-        return call_traces(alarm, Scope(Reach.ALL), look.environment)
-    return [event.key for event in condition_events(alarm, look.settings, look.environment)]
+class Traces(NamedTuple):
+    """What tells whether there is anything new for anybody."""
+
+    lines: list[str]
+    parties: frozenset[int] | None
+    """Whose calls it is about, None where it is not about calls."""
+
+
+def traces(alarm: AlarmSettings, look: Look) -> Traces:
+    """Return what there is at all, whoever may see it."""
+    if alarm.on not in ABOUT_CALLS:
+        events = condition_events(alarm, look.settings, look.environment)
+        return Traces([event.key for event in events], None)
+    found = call_traces(alarm, Scope(Reach.ALL), look.environment)
+    return Traces([line for line, _ in found], frozenset(party for _, party in found))
 
 
 def told_to(
-    recipient: Addressee, alarm: AlarmSettings, look: Look, known: frozenset[str]
+    recipient: Addressee,
+    alarm: AlarmSettings,
+    look: Look,
+    known: frozenset[str],
+    parties: frozenset[int] | None = None,
 ) -> Told | None:
     """Return the message to a recipient about what they do not know yet, None when there is nothing.
+    ``parties`` are those whose calls the alarm is about, where that is known.
 
     Raises UserError when the alarm is not for them.
     """
@@ -66,8 +81,12 @@ def told_to(
         raise UserError(f"{who} is also somebody else's name: nothing can be sent")
     if not about_calls and viewer.level < LEVELS[alarm.on]:
         raise UserError(f"an alarm on {alarm.on} is for level {LEVELS[alarm.on]}")
+    scope = scope_of(viewer)
+    # Thousands of people may be named who see their own calls alone.
+    if parties is not None and scope.reach is Reach.OWN and scope.party_id not in parties:
+        return None
     # Who has nothing new is not entered into the access log each time.
-    if not _new(alarm, scope_of(viewer), look, known):
+    if not _new(alarm, scope, look, known):
         return None
     report = ABOUT_CALLS[alarm.on] if about_calls else REPORTS[alarm.on]
     door = open_door(who, report, f"alarm {alarm.name}", look.policy, look.now)
