@@ -17,8 +17,8 @@ from syncd.domain.errors import UserError
 
 try:
     import uharfbuzz  # noqa: F401
+    from fontTools.ttLib import TTFont
     from fpdf import FPDF
-    from fpdf.errors import FPDFException
 except ImportError as error:
     raise UserError(
         "PDF needs packages that are not installed", "pip install 'syncd[pdf]'"
@@ -80,6 +80,11 @@ class Paper:
             self._own[style] = self._font(f"{FAMILY}{style}")
             self._known[style] = {chr(code) for code in self._own[style].cmap}
 
+    def close(self) -> None:
+        """Close the files of the fonts."""
+        for font in self.pdf.fonts.values():
+            font.ttfont.close()  # type: ignore[union-attr]
+
     def _font(self, key: str) -> TTFFont:
         font: TTFFont = self.pdf.fonts[key]  # type: ignore[assignment]
         return font
@@ -114,6 +119,10 @@ class Paper:
     def _load(self, path: Path) -> None:
         name = f"other{len(self._fallbacks)}"
         try:
+            with path.open("rb") as stream:
+                TTFont(
+                    stream, lazy=True, fontNumber=0
+                )  # of one that is none it leaves the file open
             self.pdf.add_font(name, REGULAR, path)
             self._fallbacks.append(self._font(name))
             self.pdf.set_fallback_fonts(
@@ -190,6 +199,3 @@ class Paper:
             if used > most:
                 return max(1, place)
         return len(text)
-
-
-__all__ = ["BOLD", "PAGES", "REGULAR", "FPDFException", "Paper"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
+from syncd.domain.errors import UserError
 from syncd.reports.render.drawing import Box, Drawing, Words, drawn
 from syncd.reports.render.logo import read_logo
 from syncd.reports.render.options import OutputOptions, head_lines, moment, title_of
@@ -35,9 +37,9 @@ WHITE = 255
 
 def write_pdf(result: Result, stream: BinaryIO, options: OutputOptions) -> None:
     """Write the pages. Raises UserError when packages, the logo or a font are missing."""
-    document = _Document(result, options)
-    document.write()
-    stream.write(document.paper.pdf.output())
+    with closing(Paper(options.fonts)) as paper:
+        _Document(result, options, paper).write()
+        stream.write(paper.pdf.output())
 
 
 @dataclass(slots=True)
@@ -54,9 +56,8 @@ class _Layout:
 
 
 class _Document:
-    def __init__(self, result: Result, options: OutputOptions) -> None:
-        self.result, self.options = result, options
-        self.paper = Paper(options.fonts)
+    def __init__(self, result: Result, options: OutputOptions, paper: Paper) -> None:
+        self.result, self.options, self.paper = result, options, paper
         self.columns = table_columns(result)
         self.headings = [clean(heading_of(column, result.currency)) for column in self.columns]
         self.title = title_of(result, options)
@@ -123,7 +124,7 @@ class _Document:
         if self.options.logo is not None:
             logo = read_logo(self.options.logo)
             right = MARGIN + width - LOGO[0]
-            paper.pdf.image(io.BytesIO(logo.content), right, MARGIN, *LOGO, keep_aspect_ratio=True)
+            self._image(logo.content, right)
             width -= LOGO[0] + GAP
         self.y += TITLE
         for line in paper.wrap(self.title, width, TITLE, BOLD):
@@ -138,6 +139,15 @@ class _Document:
         if self.options.logo is not None:
             self.y = max(self.y, MARGIN + LOGO[1] + TEXT)
         self.y += GAP
+
+    def _image(self, content: bytes, left: int) -> None:
+        """Draw the logo. Raises UserError when it is damaged."""
+        try:
+            self.paper.pdf.image(io.BytesIO(content), left, MARGIN, *LOGO, keep_aspect_ratio=True)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise UserError(
+                f"[reports] logo {self.options.logo} cannot be read", "a PNG or JPEG that is whole"
+            ) from error
 
     def _draw(self, drawing: Drawing) -> None:
         """Draw a picture across the page."""

@@ -6,7 +6,6 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
@@ -134,22 +133,17 @@ class _Rows:
 
     def write(self, collector: Collector) -> None:
         """Write every row and, below the last, the totals."""
-        rows, first = iter(self._result.rows), True
+        rows = iter(self._result.rows)
+        waiting = next(rows, None)
         while True:
-            # One row of each sheet is the headings', one may be the total's.
-            part = list(islice(rows, 1))
-            if not part and not first:
-                return
-            first = False
             sheet, row = self._sheet(), 0
-            last = SHEET_ROWS - 2
-            while part:
+            # One row of each sheet is the headings', one may be the total's.
+            while waiting is not None and row < SHEET_ROWS - 2:
                 row += 1
-                self._add(sheet, row, part[0], collector)
-                part = list(islice(rows, 1)) if row < last else []
-            ended = row < last
-            self._finish(sheet, row, with_total=ended)
-            if ended:
+                self._add(sheet, row, waiting, collector)
+                waiting = next(rows, None)
+            self._finish(sheet, row, with_total=waiting is None)
+            if waiting is None:
                 return
 
     def _sheet(self) -> RowSheet:
