@@ -47,6 +47,7 @@ from syncd.store.models import (
 )
 from tests.fixtures.worked_examples import EXAMPLES
 from tests.fixtures.worked_features import FEATURES
+from tests.support.stores import be_quick, copy_tree
 from tests.support.sweep import schedules
 
 Row = dict[str, Any]
@@ -107,10 +108,10 @@ def deliver(company: Company, delivery: Delivery) -> dict[str, Any]:
     root = Path(tempfile.mkdtemp(prefix="syncd-order-"))
     usual = unit.BATCH_ROWS
     try:
-        shutil.copytree(company.state, root / "state")
+        copy_tree(company.state, root / "state")
         (root / "drop").mkdir()
         open_database("sqlite:///syncd.db", root / "state")
-        database.execute_sql("PRAGMA synchronous = off")
+        be_quick(database)
         unit.BATCH_ROWS = delivery.batch_rows
         intake = Intake(
             replace(

@@ -23,6 +23,7 @@ from syncd.domain.clock import FOREVER
 from syncd.store.models import File, database
 from tests.support import mixed
 from tests.support.dump import dump
+from tests.support.stores import be_quick, copy_tree
 from tests.support.sweep import differences, schedules
 
 ROWS = [row(**columns) for columns in (*mixed.busy_rows(), *mixed.examples(0, 1))]
@@ -47,10 +48,10 @@ def deliver(template: Path, random: Random | None) -> dict[str, list[str]]:
     root = Path(tempfile.mkdtemp(prefix="syncd-order-"))
     usual = unit.BATCH_ROWS
     try:
-        shutil.copytree(template, root, dirs_exist_ok=True)
+        copy_tree(template, root)
         application = Application.open(load_settings(root / "syncd.ini"))
         application.clock = lambda: mixed.NOW
-        database.execute_sql("PRAGMA synchronous = off")
+        be_quick(database)
         if random is not None:
             unit.BATCH_ROWS = random.choice((1, 7, 10_000))
         for _ in arrivals(root, random):

@@ -9,7 +9,6 @@ reading at the end, by somebody who saw nothing before, finds the same people wi
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +30,7 @@ from syncd.store.database import open_database
 from syncd.store.models import Assignment, Party, Profile, SourceCookie
 from tests.directory_settings import Site, directory_settings
 from tests.integration.slapd import PEOPLE, READER, SYNCPROV, Slapd
+from tests.support.stores import be_quick, copy_file
 
 NOW = 1_790_000_000
 SITES = [Site("hq", ("2XXX",))]
@@ -239,9 +239,9 @@ class Stores:
 
     def fresh(self) -> None:
         self.close()
-        shutil.copy(self.folder / "empty.db", self.folder / "used.db")
+        copy_file(self.folder / "empty.db", self.folder / "used.db")
         self.open = open_database("sqlite:///used.db", self.folder)
-        self.open.execute_sql("PRAGMA synchronous = off")
+        be_quick(self.open)
 
     def close(self) -> None:
         if self.open is not None:

@@ -55,6 +55,7 @@ from syncd.store.models import (
 )
 from tests.support.bed import START, Bed, make_bed
 from tests.support.phones import leg
+from tests.support.stores import be_quick, copy_tree
 
 EXAMPLES = int(os.environ.get("SYNCD_EXAMPLES", "15"))
 """How many stories are told; ``SYNCD_EXAMPLES=500`` for a sweep."""
@@ -247,10 +248,8 @@ class Licensing(RuleBasedStateMachine):
         super().__init__()
         type(self).stories += 1
         self.root = self.folder / str(self.stories)
-        shutil.copytree(self.template, self.root)
-        open_database("sqlite:///test.db", self.root / "state").execute_sql(
-            "PRAGMA synchronous=off"
-        )
+        copy_tree(self.template, self.root)
+        be_quick(open_database("sqlite:///test.db", self.root / "state"))
         self.bed: Bed = self.template_bed
         self.model = Model()
         self.context = self.template_bed.context

@@ -39,6 +39,7 @@ from syncd.store.rollups import rebuild
 from tests.fixtures.worked_examples import BRIDGE, EXAMPLES
 from tests.support.bed import ROME, START, Bed, make_bed
 from tests.support.phones import GATEWAY, leg
+from tests.support.stores import on_postgresql
 
 MOBILE = "03331234567"
 OUTSIDE = "+33123456789"
@@ -937,7 +938,8 @@ def test_a_licence_that_changed_elsewhere_is_settled_again_within_a_poll(bed: Be
 def test_more_lines_than_a_statement_has_variables(bed: Bed) -> None:
     """SQLite takes about 32,000; here it takes less."""
     count = 2000
-    database.obj.connection().setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1700)
+    if not on_postgresql():
+        database.obj.connection().setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 1700)
     with write_transaction():
         for start in range(0, count, 250):
             Line.insert_many(

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from hashlib import sha1
@@ -26,7 +28,7 @@ SOCKET = "SYNCD_TEST_SOCKET"
 TEMPLATE = "syncd_template"
 SQLITE = "sqlite:///"
 
-_FOLDERS: dict[str, Path] = {}
+_FILES: dict[str, Path] = {}
 """Which file each database stands for, of those that this process has made."""
 
 
@@ -74,12 +76,61 @@ def server_address(name: str) -> str:
 def address(path: Path) -> str:
     """Return the address of the database that stands for a file; it is there then, with the tables
     and nothing in them."""
-    name = "t" + sha1(os.path.realpath(path).encode(), usedforsecurity=False).hexdigest()[:24]
-    if name not in _FOLDERS:
+    name = _name(path)
+    if name not in _FILES:
         _drop_those_of_gone_folders()
         _take_one(name)
-        _FOLDERS[name] = path.parent
+        _FILES[name] = Path(os.path.realpath(path))
     return server_address(name)
+
+
+def _name(path: Path) -> str:
+    return "t" + sha1(os.path.realpath(path).encode(), usedforsecurity=False).hexdigest()[:24]
+
+
+@contextlib.contextmanager
+def connect(path: Path) -> Iterator[Any]:
+    """Give a plain connection to what a file holds, past everything of syncd's: ``execute`` takes ?
+    for values. What was changed is committed."""
+    if on_postgresql():
+        import psycopg
+
+        from syncd.store.postgresql import Cursor
+
+        with psycopg.connect(address(path), cursor_factory=Cursor) as connection:
+            yield connection
+    else:
+        with contextlib.closing(sqlite3.connect(path)) as opened:
+            yield opened
+            opened.commit()
+
+
+def be_quick(database: Any) -> None:
+    """Let a database not wait for the disk: nobody pulls the plug of a test."""
+    if not on_postgresql():
+        database.execute_sql("PRAGMA synchronous = off")
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy what a file holds that nobody has open; the target is overwritten."""
+    if not on_postgresql():
+        shutil.copy(source, target)
+        return
+    taken, name = _name(source), _name(target)
+    with maintenance() as run:
+        run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{taken}'")
+        run(f'CREATE DATABASE "{name}" TEMPLATE "{taken}"')
+    _FILES[name] = Path(os.path.realpath(target))
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Copy a folder with all that is below, databases that nobody has open too."""
+    shutil.copytree(source, target, dirs_exist_ok=True)
+    if on_postgresql():
+        source = source.resolve()
+        for path in [path for path in _FILES.values() if path.is_relative_to(source)]:
+            copy_file(path, target.resolve() / path.relative_to(source))
 
 
 def _take_one(name: str) -> None:
@@ -104,12 +155,13 @@ def create(name: str, template: str) -> None:
 
 def drop_below(folder: Path) -> None:
     """Drop the databases that this process has made for files in a folder or below."""
-    _drop([name for name, place in _FOLDERS.items() if place.is_relative_to(folder)])
+    folder = folder.resolve()
+    _drop([name for name, file in _FILES.items() if file.is_relative_to(folder)])
 
 
 def _drop_those_of_gone_folders() -> None:
-    if len(_FOLDERS) > 30:
-        _drop([name for name, place in _FOLDERS.items() if not place.exists()])
+    if len(_FILES) > 30:
+        _drop([name for name, file in _FILES.items() if not file.parent.exists()])
 
 
 def _drop(names: list[str]) -> None:
@@ -122,7 +174,7 @@ def _drop(names: list[str]) -> None:
             run(f'ALTER DATABASE "{name}" RENAME TO "{free}"')
         with psycopg.connect(server_address(free), autocommit=True) as connection:
             connection.execute(_EMPTY.encode())
-        del _FOLDERS[name]
+        del _FILES[name]
         _FREE.append(free)
 
 

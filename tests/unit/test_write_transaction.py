@@ -27,6 +27,7 @@ def small(tmp_path: Path) -> Iterator[None]:
     database.close()
 
 
+@pytest.mark.sqlite("a server's disk is not ours to fill")
 @pytest.mark.usefixtures("small")
 def test_a_full_disk_is_the_reason_not_the_rollback_that_follows() -> None:
     with pytest.raises(peewee.OperationalError) as caught, write_transaction():
@@ -40,6 +41,9 @@ def test_a_full_disk_is_the_reason_not_the_rollback_that_follows() -> None:
     assert get_meta("second") == "kept"
 
 
+@pytest.mark.sqlite(
+    "PostgreSQL keeps no value of a transaction that failed, and calls it otherwise"
+)
 @pytest.mark.usefixtures("small")
 def test_what_ends_a_transaction_is_raised_as_it_is() -> None:
     with pytest.raises(ValueError, match="ours"), write_transaction():
