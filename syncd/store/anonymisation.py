@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from syncd.domain.codes import Side
 from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, NUMBER_FIELDS, TEXT_FIELDS
@@ -257,6 +258,7 @@ def scrub(party_id: int, known: Known) -> int:
     instead = f"#{party_id}"
     changed = sum(_scrub(table, columns, known, instead) for table, columns in TEXTS.items())
     changed += _scrub_mail(known)
+    changed += _scrub_saved(party_id, known)
     for run, arguments in rows_of(
         "SELECT id, arguments FROM maintenance_run WHERE kind = 'reassign' AND state = 'done'"
         " AND arguments LIKE ?",
@@ -303,6 +305,22 @@ def _scrub_mail(known: Known) -> int:
             gone.append(row_id)
     if gone:
         proxy.obj.execute_sql(f"DELETE FROM outbox WHERE {in_list('id')}", (id_list(gone),))
+    return len(gone)
+
+
+def _scrub_saved(party_id: int, known: Known) -> int:
+    """Delete the reports that a person saved, and those that ask for them by name: they would find
+    nobody."""
+    gone = [
+        row_id
+        for row_id, owner, name, request in rows_of(
+            "SELECT id, owner_id, name, request FROM saved_report"
+        )
+        if owner == party_id
+        or any(_without(text, known.names, "") != text for text in (name, unquote(request)))
+    ]
+    if gone:
+        proxy.obj.execute_sql(f"DELETE FROM saved_report WHERE {in_list('id')}", (id_list(gone),))
     return len(gone)
 
 

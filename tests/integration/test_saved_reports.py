@@ -11,7 +11,8 @@ import pytest
 
 from syncd.cli.main import main
 from syncd.settings.load import load
-from syncd.store.database import open_database
+from syncd.store.anonymisation import known_by, scrub
+from syncd.store.database import open_database, write_transaction
 from syncd.store.rollups import ensure_zone
 from tests.generated_company import ROME, Company
 
@@ -153,3 +154,19 @@ def test_the_next_page_is_in_the_json(report: Report) -> None:
     assert first["rows"] + second["rows"] == both["rows"]
     assert first["totals"] == both["totals"]
     assert "next_page" not in report("calls", *PERIOD, "--json")
+
+
+def test_who_becomes_nobody_leaves_no_saved_report(
+    report: Report, company: Company, tmp_path: Path
+) -> None:
+    clerk = next(p for p in company.people if p.fields["permission_level"] == 2)
+    name = clerk.fields["display_name"]
+    report("calls", *PERIOD, "--save-as", "own", "--as", clerk.fields["username"], "--shared")
+    report("calls", f"person={name}", *PERIOD, "--save-as", "of them", "--shared")
+    report("calls", *PERIOD, "--save-as", "of all")
+    settings = load(tmp_path / "syncd.ini")
+    database = open_database(settings.database_url, settings.state_directory)
+    with write_transaction():
+        scrub(clerk.id, known_by(clerk.id))
+    database.close()
+    assert [one["name"] for one in report("saved", "--json")] == ["of all"]
