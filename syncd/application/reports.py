@@ -23,6 +23,7 @@ def environment(settings: Settings, now: int) -> Environment:
         settings.reports,
         settings.licensing.slots,
         settings.licensing.automatic_acquisition,
+        {name: source.site for name, source in settings.cdr.items()},
     )
 
 

@@ -30,6 +30,8 @@ class Environment:
     slots: int | None = None
     """Of the licence; None: unlimited."""
     acquisition: bool = False
+    source_sites: Mapping[str, str] = field(default_factory=dict)
+    """The site of each drop folder, by the name of its section."""
 
     @property
     def day(self) -> date:

@@ -11,6 +11,7 @@ import pytest
 
 from syncd.demo.cmr_writer import quality_rows
 from syncd.demo.cucm_writer import write_quality_file
+from syncd.domain.codes import Role
 from syncd.domain.errors import UserError
 from syncd.reports.catalogue.entry import OF_CALLS, Group
 from syncd.reports.catalogue.standard import ENTRIES, catalogue
@@ -160,15 +161,15 @@ def test_call_backs_do_not_tell_masked_digits(bed: Bed) -> None:
         leg(2, 3, 4, "2001", "03331234999", at=600),  # another number
     )
     (row,), totals = ask(bed, "call-backs", "anna")
-    assert (row["called_back"], totals["open"]) == ("open", 1)
+    assert (row["outcome"], totals["open"]) == ("open", 1)
     # Who does not see the last three digits could otherwise find them by calling.
     database.execute_sql("UPDATE party SET masked_digits = 3 WHERE username = 'anna'")
     (row,), totals = ask(bed, "call-backs", "anna")
     assert row["other_number"] == "+393331234***"
-    assert (row["called_back"], row["after_seconds"]) == ("called back", 600)
+    assert (row["outcome"], row["after_seconds"]) == ("called back", 600)
     database.execute_sql("UPDATE party SET masked_digits = 9 WHERE username = 'anna'")
     (row,), totals = ask(bed, "call-backs", "anna")
-    assert (row["called_back"], totals["not_told"]) == (None, 1)
+    assert (row["outcome"], totals["not_told"]) == (None, 1)
 
 
 def test_quality_of_calls_with_relatives_is_that_of_call_show(bed: Bed) -> None:
@@ -199,6 +200,16 @@ def test_unused_extensions(bed: Bed) -> None:
     assert [row["line_id"] for row in ask(bed, "unused-extensions", "bruno")[0]] == ["2002", "2003"]
     rows, totals = ask(bed, "unused-extensions", "anna")
     assert (rows, totals) == ([], {"rows": 0, "lines": 1})
+
+
+def test_another_number_of_a_line_is_a_use_of_it(bed: Bed) -> None:
+    more = ((Role.ALIAS, "3001", True), (Role.FAX, "3002", True), (Role.OFFNET_FAX, "3003", True))
+    bed.person("dora", "2004", department="Sales", more=more)
+    bed.ingest(leg(1, 1, 2, "2001", "3001"))
+    found = {row["line_id"]: row["role"] for row in ask(bed, "unused-extensions")[0]}
+    assert found == {"2002": "first", "2003": "first", "3002": "fax"}
+    bed.ingest(leg(2, 3, 4, "2001", "3003", at=60))
+    assert "3002" not in {row["line_id"] for row in ask(bed, "unused-extensions")[0]}
 
 
 def test_the_access_log_has_who_looked(bed: Bed) -> None:

@@ -20,7 +20,7 @@ from syncd.reports.masking import PRIVATE, shown_number
 from syncd.reports.query import Query
 from syncd.reports.ratios import median, percent, quotient
 from syncd.reports.reading import line_ids, org_labels, query_of, read, result_of
-from syncd.reports.result import Chart, Column, Kind, Result
+from syncd.reports.result import Column, Kind, Result
 from syncd.reports.scope import Door, masked_digits, private_owner
 from syncd.reports.specification import Specification
 
@@ -37,8 +37,8 @@ COLUMNS = (
     Column("department", "Department", absent="-"),
     Column("other_number", "Other number", absent="-"),
     Column("ring_seconds", "Rang", Kind.SECONDS),
-    Column("called_back", "What came of it", absent="not told"),
-    Column("called_back_at", "When", Kind.MOMENT, "-"),
+    Column("outcome", "What came of it", absent="not told"),
+    Column("outcome_at", "When", Kind.MOMENT, "-"),
     Column("after_seconds", "After", Kind.SECONDS, "-"),
     Column("by_line_id", "On line", absent="-"),
     Column("by_person", "By", absent="-"),
@@ -109,7 +109,6 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         brief=BRIEF,
         notes=_notes(totals),
         facts={"call_back_within": window},
-        chart=Chart("called_back", "missed"),
         empty="no outside call was missed in this period",
     )
 
@@ -202,8 +201,8 @@ def _row(
         "department": departments(one.org),
         "other_number": one.shown or None,
         "ring_seconds": one.ring,
-        "called_back": state or None,
-        "called_back_at": None if found is None else iso(found.at, zone),
+        "outcome": state or None,
+        "outcome_at": None if found is None else iso(found.at, zone),
         "after_seconds": None if found is None else found.at - one.started_at,
         "by_line_id": None if found is None else line(found.line),
         "by_person": None if found is None else label("person", found.party or None),
@@ -211,8 +210,20 @@ def _row(
 
 
 def _notes(totals: Mapping[str, Any]) -> list[str]:
-    hidden = totals["not_told"]
-    if not hidden:
+    """Return the totals in words: none of them is the sum of a column."""
+    if not totals["missed"]:
         return []
-    calls = "call has" if hidden == 1 else "calls have"
-    return [f"{hidden} {calls} no number, or one that is hidden from you: it is not looked for"]
+    found = [
+        f"{totals['missed']} missed: "
+        + ", ".join(f"{totals[state.replace(' ', '_')]} {state}" for state in STATES)
+    ]
+    if totals["called_back"]:
+        found.append(
+            f"called back: {totals['called_back_percent']} %, after {totals['average_seconds']} s on"
+            f" average, the median is {totals['median_seconds']} s"
+        )
+    hidden = totals["not_told"]
+    if hidden:
+        calls = "call has" if hidden == 1 else "calls have"
+        found.append(f"{hidden} {calls} no number, or one that is hidden from you: not looked for")
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from syncd.reports.reading import query_of, result_of
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
-from syncd.store.models import CallQuality
+from syncd.store.models import CallQuality, File
 
 POOR = 35_000
 """A mean opinion score below 3.5 is a poor one."""
@@ -97,7 +97,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     """Return the quality by what the report is named after, the most streams first."""
     by = BY_REPORT[specification.report]
     query = query_of(door, specification, environment)
-    key = _key(by, query)
+    key = _key(by, query, environment.source_sites)
     groups: dict[str, Streams] = {}
     everything = Streams()
     for stream in streams(query):
@@ -122,10 +122,29 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     )
 
 
-def _key(by: str, query: Query) -> Callable[[Stream], str]:
+def _key(by: str, query: Query, sites: Mapping[str, str]) -> Callable[[Stream], str]:
     if by == DEVICE:
         return lambda stream: stream.device
     if by == CODEC:
         return lambda stream: stream.measured.quality.codec
-    site = query.lookups.key_of("site", Raw.LINE)
-    return lambda stream: "" if stream.own is None else str(site(stream.own.line) or "")
+    of_line, of_file = query.lookups.key_of("site", Raw.LINE), _FileSites(sites)
+
+    def site(stream: Stream) -> str:
+        if stream.own is None:
+            return ""
+        return str(of_line(stream.own.line) or "") or of_file[stream.measured.quality.file_id]
+
+    return site
+
+
+class _FileSites(dict[int, str]):
+    """The site of the drop folder from which a file came: of a line that is at no site alone."""
+
+    def __init__(self, sites: Mapping[str, str]) -> None:
+        super().__init__()
+        self._sites = sites
+
+    def __missing__(self, file: int) -> str:
+        row = File.get_or_none(File.id == file)
+        self[file] = found = "" if row is None else self._sites.get(row.source, "")
+        return found

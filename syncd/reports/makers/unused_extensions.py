@@ -6,7 +6,7 @@ call of it would be; calls that are not in scope are not there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from syncd.domain.clock import BEGINNING, iso
@@ -28,6 +28,14 @@ COLUMNS = (
     Column("department", "Department", absent="-"),
     Column("since", "Held since", Kind.MOMENT, "beginning"),
 )
+
+ROLES: Mapping[int, Role | None] = {
+    Role.FIRST: Role.ALIAS,
+    Role.OTHER: None,
+    Role.FAX: Role.OFFNET_FAX,
+    Role.VOICEMAIL: None,
+}
+"""What takes a slot, and the role of other numbers of the same line."""
 
 _HELD = """
 SELECT line, line_id, site, role, party_id, org_id, since FROM (
@@ -62,6 +70,9 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     used = {row[0] for row in read(query, "DISTINCT c.line_id", filtered=False)}
     moment = min(query.stop, environment.now + 1) - 1
     held = list(_held(query, moment))
+    lines: dict[tuple[int, int | None], set[int]] = {}
+    for one in held:
+        lines.setdefault((one.party, one.role), set()).add(one.line)
     label, department = query.lookups.label, org_labels(query, "department")
     rows = [
         {
@@ -74,7 +85,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
             "since": None if one.since <= BEGINNING else iso(one.since, environment.zone),
         }
         for one in held
-        if one.line not in used
+        if one.role in ROLES and not {one.line, *lines.get((one.party, ROLES[one.role]), ())} & used
     ]
     rows.sort(
         key=lambda row: [
@@ -88,7 +99,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         environment,
         COLUMNS,
         rows,
-        {"rows": len(rows), "lines": len(held)},
+        {"rows": len(rows), "lines": sum(one.role in ROLES for one in held)},
         query=query,
         empty="every billed line was used in this period",
     )

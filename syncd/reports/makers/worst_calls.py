@@ -7,7 +7,7 @@ from typing import Any
 from syncd.domain.call_id import format_call_id
 from syncd.domain.clock import iso
 from syncd.domain.codes import Side
-from syncd.domain.quality import UNIT
+from syncd.domain.quality import UNIT, loss
 from syncd.reports.environment import Environment
 from syncd.reports.makers.quality import POOR, score
 from syncd.reports.measured import Stream, streams
@@ -16,6 +16,9 @@ from syncd.reports.reading import line_ids, query_of, result_of
 from syncd.reports.result import Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
+
+LOSSY = UNIT // 100
+"""From a loss of 1 % on a stream is bad whatever its score."""
 
 COLUMNS = (
     Column("id", "Call"),
@@ -36,8 +39,8 @@ BRIEF = tuple(column.name for column in COLUMNS if column.name not in ("id", "de
 
 
 def make(door: Door, specification: Specification, environment: Environment) -> Result:
-    """Return the streams with a poor score or lost packets, the lowest score first, then the
-    highest loss."""
+    """Return the streams with a poor score, or with a loss that is heard, the lowest score first,
+    then the highest loss."""
     query = query_of(door, specification, environment)
     line, zone = line_ids(query), environment.zone
     found = [stream for stream in streams(query) if _is_bad(stream)]
@@ -79,13 +82,14 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
 
 
 def _is_bad(stream: Stream) -> bool:
-    mean = score(stream.measured.quality)
-    return (mean is not None and mean < POOR) or stream.measured.quality.packets_lost > 0
+    quality = stream.measured.quality
+    mean, lost = score(quality), loss(quality.packets_lost, quality.packets_received)
+    return (mean is not None and mean < POOR) or (lost is not None and lost >= LOSSY)
 
 
 def _badness(stream: Stream) -> tuple[int, int, int, int]:
     quality = stream.measured.quality
     mean = score(quality)
     expected = quality.packets_lost + quality.packets_received
-    loss = quality.packets_lost * 1_000_000 // expected if expected else 0
-    return (5 * UNIT if mean is None else mean, -loss, -stream.seen.started_at, stream.seen.id)
+    lost = quality.packets_lost * 1_000_000 // expected if expected else 0
+    return (5 * UNIT if mean is None else mean, -lost, -stream.seen.started_at, stream.seen.id)
