@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from syncd.domain.days import day_date, month_of
 from syncd.reports.dimensions import DIMENSIONS, Raw
+from syncd.reports.lookups import Lookups
 from syncd.reports.result import Result
 from syncd.reports.scope import Condition, Part, id_list, in_list
 from syncd.reports.sources import Source
-from syncd.reports.specification import CONVERSATIONS
+from syncd.reports.specification import CONVERSATIONS, Specification
 from syncd.store.sealed import sealed_days
-
-if TYPE_CHECKING:
-    from syncd.reports.query import Query
 
 _NOBODY = "org_id * 0"
 """The SQL of the id 0, which is no constant, so that it can be grouped by."""
@@ -97,13 +95,30 @@ class Kept:
         return found
 
 
-def kept_of(query: Query) -> Kept:
+class Question(Protocol):
+    """What is to be known of a query."""
+
+    specification: Specification
+    lookups: Lookups
+
+    @property
+    def kept(self) -> Kept: ...
+
+    @property
+    def filter_keys(self) -> list[str]: ...
+
+    def derivable(self, dimension: str, source: Source) -> Raw | None: ...
+
+    def fits(self, source: Source, dimensions: tuple[str, ...]) -> bool: ...
+
+
+def kept_of(query: Question) -> Kept:
     """Return the sealed days of a query's period."""
     return Kept(tuple(sealed_days(query.lookups.first, query.lookups.end)))
 
 
 def add_kept(
-    query: Query, part: Part, dimensions: tuple[str, ...], scanned: Iterable[tuple[int, int]]
+    query: Question, part: Part, dimensions: tuple[str, ...], scanned: Iterable[tuple[int, int]]
 ) -> list[tuple[Source, Condition]]:
     """Return what of sealed days is to be added to the rows of some time (epoch seconds from … to),
     for a part of the scope. What cannot be is noted."""
