@@ -20,6 +20,7 @@ from syncd.store.rollups import mark_dirty
 KIND = "anonymise"
 RUNNING, DONE = "running", "done"
 ROWS_AT_ONCE = 500
+RECORDS_AT_ONCE = 50_000
 
 
 def start(party_id: int, known: Known, now: int) -> int:
@@ -30,6 +31,7 @@ def start(party_id: int, known: Known, now: int) -> int:
             "marks": sorted(known.marks),
             "names": known.names,
             "mail": known.mail,
+            "own": sorted(known.own),
         }
     )
     run = MaintenanceRun.create(kind=KIND, started_at=now, state=RUNNING, arguments=arguments)
@@ -59,8 +61,13 @@ class Run:
         arguments = json.loads(self._row.arguments)
         self._party = int(arguments["party"])
         self._known = Known(
-            frozenset(arguments["marks"]), tuple(arguments["names"]), arguments["mail"]
+            frozenset(arguments["marks"]),
+            tuple(arguments["names"]),
+            arguments["mail"],
+            frozenset(arguments["own"]),
         )
+        self._looked_at: int | None = 0
+        """Up to which record it was looked for what names them beside their calls."""
 
     def step(self) -> None:
         """Do the next chunk."""
@@ -72,8 +79,22 @@ class Run:
                 store.take_out(rows, whole(own, conversations), self._known.marks)
                 mark_dirty({self._days.day(row.started_at) for row in rows})
                 self.rows += len(rows)
-            elif not store.forget_withheld(self._party, ROWS_AT_ONCE):
+            elif store.forget_withheld(self._party, ROWS_AT_ONCE):
+                pass
+            elif self._looked_at is not None:
+                self._look()
+            else:
                 self._finish()
+
+    def _look(self) -> None:
+        """Take the person out of a span of records that made no call of theirs."""
+        assert self._looked_at is not None
+        named, self._looked_at = store.records_naming(
+            self._known.own, self._looked_at, RECORDS_AT_ONCE
+        )
+        if named:
+            conversations = {one[1] for one in members(named).values()}
+            store.blank(whole(named, conversations), self._known.own)
 
     def _finish(self) -> None:
         store.finish(self._party, self._now)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from syncd.domain.codes import Side
+from syncd.domain.codes import Role, Side
 from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, NUMBER_FIELDS, TEXT_FIELDS
 from syncd.store.dialect import id_list, in_list, rows_of
 from syncd.store.frozen import FROZEN
@@ -41,6 +41,11 @@ NAMING = (
 """Columns that name somebody by a number, a user id or a device."""
 
 
+_OWN = ("calling_user", "final_user", "orig_device", "dest_device")
+"""Columns with user ids and devices."""
+NOT_KEPT = b"(the row is not kept: it names somebody who is nobody now)"
+
+
 class Known(NamedTuple):
     """By what a person is known: numbers, user ids and devices of records, and texts by which people
     call them."""
@@ -48,6 +53,8 @@ class Known(NamedTuple):
     marks: frozenset[str]
     names: tuple[str, ...]
     mail: str
+    own: frozenset[str] = frozenset()
+    """Those of the marks that are never somebody else's: user ids and devices."""
 
 
 class Row(NamedTuple):
@@ -61,10 +68,12 @@ class Row(NamedTuple):
 def known_by(party_id: int) -> Known:
     """Return by what a person is known."""
     party = Party.get_by_id(party_id)
-    marks = {
-        row[0]
-        for row in Assignment.select(Assignment.number).where(Assignment.party == party_id).tuples()
-    }
+    held = set(
+        Assignment.select(Assignment.role, Assignment.number)
+        .where(Assignment.party == party_id)
+        .tuples()
+    )
+    own = {number for role, number in held if role in (Role.USER_ID, Role.DEVICE)}
     names = {party.username, party.display_name, party.mail}
     names |= {
         row[0]
@@ -76,7 +85,10 @@ def known_by(party_id: int) -> Known:
             f"{party.family_name}, {party.given_name}",
         }
     return Known(
-        frozenset(marks - {""}), tuple(sorted(names - {""}, key=len, reverse=True)), party.mail
+        frozenset({number for _, number in held} - {""}),
+        tuple(sorted(names - {""}, key=len, reverse=True)),
+        party.mail,
+        frozenset(own - {""}),
     )
 
 
@@ -140,21 +152,16 @@ def take_out(rows: Collection[Row], records: Iterable[int], marks: frozenset[str
     for side, columns in ENDS.items():
         owned = [row.id >> 3 for row in rows if row.id & 7 == side]
         if owned:
-            blank = ", ".join(f"{name} = ''" for name in columns)
+            emptied = ", ".join(f"{name} = ''" for name in columns)
             proxy.obj.execute_sql(
-                f"UPDATE record SET {blank} WHERE {in_list('id')}", (id_list(owned),)
+                f"UPDATE record SET {emptied} WHERE {in_list('id')}", (id_list(owned),)
             )
     own = id_list({row.id >> 3 for row in rows})
     # What was keyed in says who did so.
     proxy.obj.execute_sql(
         f"UPDATE record SET authorization_code = '' WHERE {in_list('id')}", (own,)
     )
-    frozen = id_list(records)
-    _blank_marks(frozen, marks)
-    proxy.obj.execute_sql(
-        f"UPDATE record SET provisional = ?, content_hash = 0 WHERE {in_list('id')}",
-        (FROZEN, frozen),
-    )
+    blank(records, marks)
 
 
 def _blank_marks(records: str, marks: frozenset[str]) -> None:
@@ -170,6 +177,34 @@ def _blank_marks(records: str, marks: frozenset[str]) -> None:
         mark = proxy.obj.param
         columns = ", ".join(f"{name} = {mark}" for name in NAMING)
         proxy.obj.cursor().executemany(f"UPDATE record SET {columns} WHERE id = {mark}", changed)
+
+
+def records_naming(own: frozenset[str], after: int, span: int) -> tuple[list[int], int | None]:
+    """Return the records with ids above ``after``, up to ``span`` of them, that name a user id or a
+    device of a person, whoever's the call is; and after which id to go on, None: that was the last."""
+    last = rows_of("SELECT MAX(id) FROM record")[0][0]
+    if last is None or after >= last or not own:
+        return [], None
+    places = ", ".join("?" * len(own))
+    named = " OR ".join(f"{name} IN ({places})" for name in _OWN)
+    ids = rows_of(
+        f"SELECT id FROM record WHERE id > ? AND id <= ? AND ({named})",
+        after,
+        after + span,
+        *[mark for _ in _OWN for mark in own],
+    )
+    return [row[0] for row in ids], after + span
+
+
+def blank(records: Iterable[int], marks: frozenset[str]) -> None:
+    """Take numbers, user ids and devices out of records, which are frozen. Must run inside a write
+    transaction."""
+    chosen = id_list(records)
+    _blank_marks(chosen, marks)
+    proxy.obj.execute_sql(
+        f"UPDATE record SET provisional = ?, content_hash = 0 WHERE {in_list('id')}",
+        (FROZEN, chosen),
+    )
 
 
 def forget_withheld(party_id: int, limit: int) -> int:
@@ -258,6 +293,7 @@ def scrub(party_id: int, known: Known) -> int:
     instead = f"#{party_id}"
     changed = sum(_scrub(table, columns, known, instead) for table, columns in TEXTS.items())
     changed += _scrub_mail(known)
+    changed += _scrub_rejects(known)
     changed += _scrub_saved(party_id, known)
     for run, arguments in rows_of(
         "SELECT id, arguments FROM maintenance_run WHERE kind = 'reassign' AND state = 'done'"
@@ -321,6 +357,22 @@ def _scrub_saved(party_id: int, known: Known) -> int:
     ]
     if gone:
         proxy.obj.execute_sql(f"DELETE FROM saved_report WHERE {in_list('id')}", (id_list(gone),))
+    return len(gone)
+
+
+def _scrub_rejects(known: Known) -> int:
+    """Take the text from rejected rows that name the person."""
+    names = {*known.names, *known.own}
+    gone = [
+        row_id
+        for row_id, raw in rows_of("SELECT id, raw FROM reject")
+        if (text := bytes(raw).decode("utf-8", "replace")) != _without(text, names, "")
+    ]
+    if gone:
+        proxy.obj.execute_sql(
+            f"UPDATE reject SET raw = ?, retryable = FALSE WHERE {in_list('id')}",
+            (NOT_KEPT, id_list(gone)),
+        )
     return len(gone)
 
 
