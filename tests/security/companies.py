@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.leg import Leg
 from syncd.store import models
+from syncd.store.partitions import make_room
 
 ROME = ZoneInfo("Europe/Rome")
 FIRST = int(datetime(2026, 1, 28, tzinfo=ROME).timestamp())
@@ -274,6 +275,8 @@ class Generated:
                 self._in_words(draft, legs[0], owners.get(draft["id"] // 8, BUSINESS))
                 for draft in drafts
             ]
+        for table in ("record", "call"):
+            make_room(table, [record["started_at"] for record in records])
         models.Record.insert_many(records).execute()
         columns = {"hash", "texts"}
         for begin in range(0, len(calls), 200):

@@ -48,7 +48,6 @@ BUDGETS = [budget("person"), budget("department"), budget("cost_center")]
 @pytest.fixture(scope="module", params=[True, False])
 def generated(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Company]:
     database = open_database("sqlite:///leaks.db", tmp_path_factory.mktemp("budgets"))
-    database.pragma("synchronous", 0)
     made = Company(seed=11)
     if request.param:
         made.mark_all_dirty()
