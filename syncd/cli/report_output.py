@@ -102,7 +102,9 @@ def _options(arguments: argparse.Namespace, context: Context) -> OutputOptions:
         output_options(context.settings, context.now()),
         title=arguments.title or "",
         chart=arguments.chart,
-        wide=not sys.stdout.isatty() or shutil.get_terminal_size().columns >= WIDE,
+        wide=_target(arguments) is not None
+        or not sys.stdout.isatty()
+        or shutil.get_terminal_size().columns >= WIDE,
         bom=arguments.bom,
         delimiter=DELIMITERS[arguments.delimiter or "comma"],
         decimal=DECIMALS[arguments.decimal or "point"],

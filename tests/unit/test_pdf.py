@@ -93,9 +93,10 @@ def test_what_no_font_has_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_font_of_the_settings_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper, "SYSTEM_FONTS", ())
     options = replace(OPTIONS, fonts=(font(tmp_path / "square.ttf", "山"),))
-    [text] = pages([row("a山b"), row("b")], options)
+    [text] = pages([row("a山b"), row("plain after it")], options)
     assert "\ufffd" not in text
     assert "a山b" in squeezed(text)
+    assert "plain after it" in text, "a text after another font is in its own again"
     assert "U+" not in text
 
 

@@ -169,6 +169,11 @@ class Paper:
             self.pdf.cell(None, 0, text)
         finally:
             self.pdf.set_text_shaping(use_shaping_engine=False)
+            self.after_cell()
+
+    def after_cell(self) -> None:
+        """Say the font again before the next text: what a cell says of it ends with the cell."""
+        self.pdf.current_font_is_set_on_page = False
 
     def wrap(self, text: str, points: int, size: int, style: str = REGULAR) -> list[str]:
         """Return a text as lines that are no wider, broken between words, and within those that are

@@ -116,6 +116,7 @@ class _Document:
         pdf.set_font("syncd", REGULAR, FOOT)
         pdf.set_xy(MARGIN, foot - FOOT)
         pdf.cell(self._width, FOOT + 2, f"Page {pdf.page_no()} of {PAGES}", align="R")
+        paper.after_cell()
         self.y = MARGIN
 
     def _head(self) -> None:
