@@ -21,6 +21,9 @@ _GONE = 0
 """In the place of a row that is no longer there: the list goes on before its second."""
 
 
+_TOO_LARGE = 2**62
+
+
 class Mark(NamedTuple):
     """A row as a place in a list."""
 
@@ -53,7 +56,9 @@ def read_page(specification: Specification) -> Mark | None:
     try:
         text = base64.b64decode(key + "=" * (-len(key) % 4), altchars=b"-_", validate=True)
         question, started_at, call, *values = json.loads(text)
-        if type(started_at) is not int or not isinstance(call, str | None):
+        if not isinstance(call, str | None) or not all(map(_is_shown, (started_at, *values))):
+            raise ValueError
+        if type(started_at) is not int:
             raise ValueError
     except (ValueError, TypeError, RecursionError):
         raise UsageError(
@@ -64,6 +69,11 @@ def read_page(specification: Specification) -> Mark | None:
             "--page: the key is of another list", "ask for the same as the page before"
         )
     return Mark(tuple(values), started_at, _GONE if call is None else _row(call, started_at))
+
+
+def _is_shown(value: Any) -> bool:
+    """Say whether a value may stand in a row: keys are made up, too."""
+    return value is None or type(value) is str or (type(value) is int and abs(value) < _TOO_LARGE)
 
 
 def _row(call: str, started_at: int) -> int:

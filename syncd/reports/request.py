@@ -52,6 +52,9 @@ OF_LISTS = ("page",)
 OF_SUMS = ("measures", "top", "subtotals", "compare")
 """What only sums have."""
 
+MOST = 10**12
+"""Rows; no list has as many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -131,6 +134,8 @@ def _check_taken(request: Request, entry: CatalogueEntry) -> None:
             raise UsageError(f"{entry.name} has no {option}", f"the report says {entry.summary}")
     if request.limit is not None and request.limit < 0:
         raise UsageError("--limit is less than nothing", "a number of rows")
+    if request.limit is not None and request.limit > MOST:
+        raise UsageError("--limit is more than any list has", "leave it out for all rows")
     if request.top is not None and request.top < 1:
         raise UsageError("--top is less than one", "a number of groups")
 

@@ -3,7 +3,9 @@ sub-totals, comparisons, departments of today."""
 
 from __future__ import annotations
 
+import base64
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from fractions import Fraction
@@ -348,22 +350,28 @@ def test_a_key_is_of_one_list_and_tells_no_row_id(company: Company) -> None:
         filters = asked.pop("filters", ())
         with pytest.raises(UsageError, match="the key is of another list"):
             Answer("calls", *filters, limit=5, page=key_, **asked)
-    for wrong in ("x", "e30", "!!!!", key_[:-4], "W10"):
+    question, start, call = json.loads(base64.urlsafe_b64decode(key_ + "=" * (-len(key_) % 4)))
+    made_up = [
+        base64.urlsafe_b64encode(json.dumps([question, *held]).encode()).decode().rstrip("=")
+        for held in ([10**30, call], [1.5, call], [[], call], [start, 5], [start, call, "x"], [])
+    ]
+    for wrong in ("x", "e30", "!!!!", key_[:-4], "W10", *made_up):
         with pytest.raises(UsageError, match="--page"):
             Answer("calls", limit=5, page=wrong)
-    import base64
-    import json
-
-    held = json.loads(base64.urlsafe_b64decode(key_ + "=" * (-len(key_) % 4)))
+    sorted_key = Answer("calls", limit=5, sort="-person").facts["next_page"]
+    text = base64.urlsafe_b64decode(sorted_key + "=" * (-len(sorted_key) % 4))
+    held = json.loads(text)
+    forged = base64.urlsafe_b64encode(json.dumps([*held[:3], 7]).encode()).decode().rstrip("=")
+    with pytest.raises(UsageError, match="the key is of another list"):
+        Answer("calls", limit=5, sort="-person", page=forged)
     last = Answer("calls", limit=5).rows[-1]
-    start = int(datetime.fromisoformat(last["started_at"]).timestamp())
-    assert held[1:] == [start, last["id"]]
+    assert start == int(datetime.fromisoformat(last["started_at"]).timestamp())
+    assert call == last["id"]
 
 
 def test_a_page_goes_on_though_its_row_is_gone(company: Company) -> None:
     whole = Answer("calls").rows
     key_ = Answer("calls", limit=5).facts["next_page"]
-    start = int(datetime.fromisoformat(whole[4]["started_at"]).timestamp())
     found = next(row for row in company.rows if public(row) == place(whole[4]))
     with Record._meta.database.atomic() as transaction:
         Record.update(key_hash=1).where(Record.id == found.id // 8).execute()
@@ -371,7 +379,6 @@ def test_a_page_goes_on_though_its_row_is_gone(company: Company) -> None:
         transaction.rollback()
     later = [row for row in whole[5:] if not row["started_at"].startswith(whole[4]["started_at"])]
     assert rest == later
-    assert start
 
 
 # --- top, sub-totals, shares ---------------------------------------------------------------------
@@ -597,6 +604,8 @@ def test_fields_of_ones_own_are_everywhere_under_their_label(company: Company) -
         ("by-line", {"period": "2026", "end": "2026-01-01"}, "--period says both ends"),
         ("by-line", {"period": "2026-02-31"}, "is no period"),
         ("by-class", {"count": "conversations", "top": 2}, "do not add up"),
+        ("calls", {"limit": 10**20}, "--limit is more than any list has"),
+        ("calls", {"limit": -1}, "--limit is less than nothing"),
         ("by-line", {"as_of": "yesterday"}, "--as-of: 'yesterday'"),
     ],
 )
