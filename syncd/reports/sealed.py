@@ -1,4 +1,4 @@
-"""What a report can say of sealed days, of whose calls the sums alone are kept (docs/rules.md 9.1).
+"""What a report can say of sealed days, of whose calls the sums alone are kept (docs/rules.md 10.2).
 
 Sums by day, org, direction, class, carrier and trunk answer as ever. Destinations, weekdays and hours
 are kept by the month, so they answer for the whole of its sealed days. There is nobody's line and no
