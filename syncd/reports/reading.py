@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from syncd.domain.days import Days, day_number
+from syncd.domain.errors import UsageError
 from syncd.reports.dimensions import DIMENSIONS, Raw, known_dimensions
 from syncd.reports.environment import Environment
 from syncd.reports.lookups import Key, Lookups, select
@@ -18,7 +19,7 @@ from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door, row_conditions
 from syncd.reports.sealed import sealed_notes
 from syncd.reports.sources import CALL
-from syncd.reports.specification import Specification
+from syncd.reports.specification import Specification, nearest
 
 Keys = tuple[Key, ...]
 Some = TypeVar("Some")
@@ -127,11 +128,16 @@ def dimension_columns(specification: Specification, environment: Environment) ->
 def sorted_rows(
     rows: Iterable[dict[str, Any]], specification: Specification, columns: Sequence[Column]
 ) -> list[dict[str, Any]]:
-    """Return the rows in the order and number that are asked for."""
+    """Return the rows in the order and number that are asked for. Raises UsageError for a field that
+    there is not."""
     ordered = list(rows)
     kinds = {column.name: column.kind for column in columns}
     for field in reversed(specification.sort):
         name = field.removeprefix("-")
+        if name not in kinds:
+            raise UsageError(
+                f"{specification.report} is not sorted by {name!r}", nearest(name, kinds)
+            )
         there = [row for row in ordered if row[name] is not None]
         there.sort(key=lambda row: _size(row[name], kinds[name]), reverse=field.startswith("-"))
         ordered = there + [row for row in ordered if row[name] is None]

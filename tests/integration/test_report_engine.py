@@ -606,6 +606,8 @@ def test_fields_of_ones_own_are_everywhere_under_their_label(company: Company) -
         ("by-class", {"count": "conversations", "top": 2}, "do not add up"),
         ("calls", {"limit": 10**20}, "--limit is more than any list has"),
         ("calls", {"limit": -1}, "--limit is less than nothing"),
+        ("by-line", {"sort": "cots"}, "by-line is not sorted by 'cots'"),
+        ("answer-times", {"sort": "bogus"}, "answer-times is not sorted by 'bogus'"),
         ("by-line", {"as_of": "yesterday"}, "--as-of: 'yesterday'"),
     ],
 )
