@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
 
 from syncd.domain.codes import Side
 from syncd.domain.quality import Quality
-from syncd.store.models import CallQuality, QualityExcluded, Record, database
+from syncd.store.dialect import id_list, in_list, rows_of
+from syncd.store.models import CallQuality, QualityExcluded, database
 
 AT_ONCE = 400
 """Values of one query."""
+LEGS = ("orig_leg", "dest_leg")
 NEAR = 3600
 """Seconds by which a stream may end before or after its conversation: call ids come again after
 some millions of calls, and the clocks of phones differ."""
@@ -143,86 +145,110 @@ class Measured(NamedTuple):
     quality: CallQuality
 
 
+class Ends(NamedTuple):
+    """What of a record says which measurements are its own."""
+
+    id: int
+    conversation: int
+    pbx_id: int
+    key_hash: int
+    started_at: int
+    ended_at: int
+    call_ref: int
+    orig_leg: int
+    dest_leg: int
+    conference: int
+    tied: int
+
+
 def quality_of(record_ids: Iterable[int]) -> list[Measured]:
-    """Return the measurements of a conversation, given the ids of all its records: by record, side
-    and time.
+    """Return the measurements of the conversations to which some records belong: by record, side and
+    time.
 
     A leg can go on through several records: a measurement belongs to the one with its call id that
     ended nearest to it. Those of excluded numbers belong to none.
     """
-    records = list(
-        Record.select(
-            Record.id,
-            Record.pbx_id,
-            Record.key_hash,
-            Record.started_at,
-            Record.ended_at,
-            Record.call_ref,
-            Record.orig_leg,
-            Record.dest_leg,
-        )
-        .where(Record.id << list(record_ids))
-        .order_by(Record.started_at, Record.key_hash)
-    )
-    refs = {record.call_ref for record in records} - {0}
-    if not refs:
+    conversations: dict[int, list[Ends]] = {}
+    by_ref: dict[tuple[int, int], set[int]] = {}
+    for record in _with_relatives(record_ids):
+        conversations.setdefault(record.conversation, []).append(record)
+        if record.call_ref:
+            by_ref.setdefault((record.pbx_id, record.call_ref), set()).add(record.conversation)
+    found = []
+    refs = sorted({ref for _, ref in by_ref})
+    for start in range(0, len(refs), AT_ONCE):
+        for quality in CallQuality.select().where(
+            CallQuality.call_ref << refs[start : start + AT_ONCE], CallQuality.excluded == 0
+        ):
+            for conversation in by_ref.get((quality.pbx_id, quality.call_ref), ()):
+                end = _end_of(quality, conversations[conversation])
+                if end is not None:
+                    found.append(Measured(end[0].id, end[1], quality))
+    found.sort(key=lambda one: (one.record, one.side, one.quality.ended_at, one.quality.key))
+    return found
+
+
+def _with_relatives(record_ids: Iterable[int]) -> Collection[Ends]:
+    """Return records with all that belong to the same conversations."""
+    found = {record.id: record for record in _ends(in_list("id"), record_ids)}
+    conversations = {record.conversation for record in found.values()}
+    newest = [record for record in found.values() if record.tied]
+    asked: set[tuple[str, int]] = set()
+    while newest:
+        keys = {
+            (column, value)
+            for record in newest
+            for column, value in (
+                ("call_ref", record.call_ref),
+                *((leg, one) for leg in LEGS for one in (record.orig_leg, record.dest_leg)),
+                ("conference", record.conference),
+            )
+            if value
+        } - asked
+        asked |= keys
+        newest = [
+            record
+            for column in ("call_ref", *LEGS, "conference")
+            for record in _ends(
+                f"tied = 1 AND {column} <> 0 AND {in_list(column)}",
+                [value for name, value in keys if name == column],
+            )
+            if record.conversation in conversations and record.id not in found
+        ]
+        found |= {record.id: record for record in newest}
+    return found.values()
+
+
+def _ends(condition: str, values: Iterable[int]) -> list[Ends]:
+    """Return the records that fit a condition on a list of values."""
+    chosen = set(values)
+    if not chosen:
         return []
-    ends: dict[int, list[tuple[Any, Side]]] = {}
-    for record in records:
-        for leg, side in ((record.orig_leg, Side.CALLING), (record.dest_leg, Side.CALLED)):
-            if leg:
-                ends.setdefault(leg, []).append((record, side))
-    first = min(record.started_at for record in records) - NEAR
-    last = max(record.ended_at for record in records) + NEAR
-    rows = CallQuality.select().where(
-        CallQuality.call_ref << list(refs),
-        CallQuality.pbx_id == records[0].pbx_id,
-        CallQuality.ended_at.between(first, last),
-        CallQuality.excluded == 0,
-    )
-    found = []
-    for quality in rows:
-        candidates = ends.get(quality.leg)
-        if candidates:
-            record, side = _nearest(candidates, quality)
-            found.append(Measured(record.id, side, quality))
-    found.sort(key=lambda one: (one.record, one.side, one.quality.ended_at, one.quality.key))
-    return found
+    statement = f"SELECT {', '.join(Ends._fields)} FROM record WHERE {condition}"
+    return [Ends._make(row) for row in rows_of(statement, id_list(chosen))]
 
 
-def quality_of_alone(record_ids: Iterable[int]) -> list[Measured]:
-    """Return the measurements of records each of which is a conversation of its own, as
-    ``quality_of`` does for each of them."""
-    records: dict[tuple[int, int], list[Any]] = {}
-    for record in Record.select(
-        Record.id,
-        Record.pbx_id,
-        Record.started_at,
-        Record.ended_at,
-        Record.call_ref,
-        Record.orig_leg,
-        Record.dest_leg,
-    ).where(Record.id << list(record_ids), Record.call_ref != 0):
-        records.setdefault((record.pbx_id, record.call_ref), []).append(record)
-    rows = CallQuality.select().where(
-        CallQuality.call_ref << sorted({ref for _, ref in records}), CallQuality.excluded == 0
-    )
-    found = []
-    for quality in rows:
-        for record in records.get((quality.pbx_id, quality.call_ref), ()):
-            if not record.started_at - NEAR <= quality.ended_at <= record.ended_at + NEAR:
-                continue
-            if quality.leg and quality.leg in (record.orig_leg, record.dest_leg):
-                side = Side.CALLING if quality.leg == record.orig_leg else Side.CALLED
-                found.append(Measured(record.id, side, quality))
-    found.sort(key=lambda one: (one.record, one.side, one.quality.ended_at, one.quality.key))
-    return found
+def _end_of(quality: CallQuality, records: Sequence[Ends]) -> tuple[Ends, Side] | None:
+    """Return the end of one of a conversation's records that a measurement belongs to."""
+    if not (
+        min(record.started_at for record in records) - NEAR
+        <= quality.ended_at
+        <= max(record.ended_at for record in records) + NEAR
+    ):
+        return None
+    candidates = [
+        (record, side)
+        for record in records
+        for leg, side in ((record.orig_leg, Side.CALLING), (record.dest_leg, Side.CALLED))
+        if leg and leg == quality.leg
+    ]
+    return _nearest(candidates, quality) if candidates else None
 
 
-def _nearest(candidates: Sequence[tuple[Any, Side]], quality: CallQuality) -> tuple[Any, Side]:
+def _nearest(candidates: Sequence[tuple[Ends, Side]], quality: CallQuality) -> tuple[Ends, Side]:
     """Return the end of a record that a measurement belongs to, of those with its leg."""
 
-    def distance(candidate: tuple[Any, Side]) -> tuple[bool, int, int, int, Side]:
+    def distance(candidate: tuple[Ends, Side]) -> tuple[bool, int, int, int, Side]:
         record, side = candidate
         return (
             record.call_ref != quality.call_ref,
