@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
 
-from syncd.application import reprocessing, rerating
+from syncd.application import anonymising, reprocessing, rerating, retention
 from syncd.application.alarms import check_alarms
 from syncd.application.budgets import check_budgets
 from syncd.application.composition import SCHEDULED
@@ -32,6 +32,7 @@ from syncd.daemon.results import (
     IngestReport,
     MailReport,
     Report,
+    RetentionReport,
     RollUpReport,
     ScheduleReport,
     SyncReport,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 
 SYNC, INGEST, ROLL_UP = "sync", "ingest", "roll-up"
 BUDGETS, MAIL, SCHEDULES, ALARMS = "budgets", "mail", "schedules", "alarms"
+RETENTION = "retention"
 HEARTBEAT = "heartbeat"
 HEARTBEAT_SECONDS = 5
 FAILED = {
@@ -61,6 +63,7 @@ FAILED = {
     MAIL: "mail_failed",
     SCHEDULES: "schedules_failed",
     ALARMS: "alarms_failed",
+    RETENTION: "retention_failed",
 }
 JOB_SKIPPED = "job_skipped"
 SPARE_THREADS = 4
@@ -88,7 +91,7 @@ def units_of(settings: Settings) -> list[UnitState]:
 
 
 def finance_units(settings: Settings) -> list[tuple[str, Schedule]]:
-    """Return the units of work about budgets and mail that a configuration asks for."""
+    """Return the units of work about budgets, mail and retention that a configuration asks for."""
     finance = settings.finance
     units = []
     if finance.budgets:
@@ -98,6 +101,8 @@ def finance_units(settings: Settings) -> list[tuple[str, Schedule]]:
         units.append((SCHEDULES, settings.mailing.look))
         if settings.mailing.alarms:
             units.append((ALARMS, settings.mailing.alarm_look))
+    if settings.retention.wanted:
+        units.append((RETENTION, settings.retention.schedule))
     return units
 
 
@@ -185,6 +190,7 @@ class Jobs:
                 MAIL: self._send_mail,
                 SCHEDULES: self._send_reports,
                 ALARMS: self._check_alarms,
+                RETENTION: self._retain,
             }
             for kind, schedule in finance_units(settings):
                 self._add(kind, "", schedule, works[kind], now)
@@ -321,6 +327,7 @@ class Jobs:
         # A move or a reprocessing that was interrupted touches the sums of its days.
         resume(application, signal)
         reprocessing.resume(application, signal)
+        anonymising.resume(application, signal)
         rerating.resume(application, signal)
         days = application.roll_up(stop=signal)
         with application.connected():
@@ -337,6 +344,11 @@ class Jobs:
 
     def _send_mail(self, application: Application, name: str, signal: WorkSignal) -> Report:
         return MailReport(send_mail(application, stop=signal))
+
+    def _retain(self, application: Application, name: str, signal: WorkSignal) -> Report:
+        # The first run of a daemon is at its start: what is due by the schedule is remembered.
+        due = retention.due_now(application)
+        return RetentionReport(retention.carry_out(application, stop=signal) if due else [])
 
     def _beat(self) -> None:
         self.heartbeat = time.monotonic()
