@@ -30,6 +30,7 @@ from syncd.store.models import (
 )
 from tests.directory_settings import Site, directory_settings
 from tests.integration.slapd import BLIND, LIMITED, READER, Slapd, free_port
+from tests.support.stores import lines
 
 NOW = 1_790_000_000
 pytestmark = pytest.mark.usefixtures("store")
@@ -74,9 +75,7 @@ def dump(database: peewee.Database) -> str:
     """Return everything that the database holds, but for the record of runs."""
     skipped = ('"syncrun"', '"sync_run"', '"sourcestate"', '"source_state"')
     return "\n".join(
-        line
-        for line in database.connection().iterdump()
-        if not any(name in line for name in skipped)
+        line for line in lines(database.connection()) if not any(name in line for name in skipped)
     )
 
 
@@ -247,9 +246,9 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(
     corp.sync()
     corp.slapd.add("dora", telephoneNumber="2004")
     corp.slapd.modify("bert", departmentNumber="IT")
-    before = "\n".join(store.connection().iterdump())
+    before = "\n".join(lines(store.connection()))
     told = corp.sync(**{how: True})
-    assert "\n".join(store.connection().iterdump()) == before
+    assert "\n".join(lines(store.connection())) == before
     assert told.outcome == "would-change"
     done = corp.sync()
     assert done.outcome == "applied"

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from syncd.domain.codes import FileState
+from tests.support import stores
 
 NOT_COMPARED = {"sync_run", "source_digest"}
 """Tables that tell of attempts and of shortcuts, not of results; nor are those of the migrations
@@ -40,13 +40,8 @@ class Dump:
 
     def __init__(self, path: Path) -> None:
         # Not read-only: what a killed process left in the log is read as well.
-        self._database = sqlite3.connect(path)
-        self.tables = {
-            name: [row[1] for row in self._database.execute(f"PRAGMA table_info({name})")]
-            for (name,) in self._database.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-            )
-        }
+        self._database = stores.plain(path)
+        self.tables = stores.columns(self._database)
         # Made of how often its name has come, also in vain.
         self._grown = {
             sha256

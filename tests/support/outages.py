@@ -18,6 +18,7 @@ from syncd.store.models import Assignment, Party
 from tests.directory_settings import Site
 from tests.integration.slapd import PEOPLE
 from tests.support.scripted_ldap import ber, message, octets
+from tests.support.stores import lines
 
 NOW = 1_790_000_000
 COUNT = 24
@@ -52,8 +53,8 @@ GARBAGE = {
 def dump(database: peewee.Database) -> str:
     """Return everything that the database holds, but for the record of runs."""
     skipped = ('"syncrun"', '"sync_run"', '"sourcestate"', '"source_state"')
-    lines = database.connection().iterdump()
-    return "\n".join(line for line in lines if not any(name in line for name in skipped))
+    found = lines(database.connection())
+    return "\n".join(line for line in found if not any(name in line for name in skipped))
 
 
 class Outage:

@@ -90,19 +90,50 @@ def _name(path: Path) -> str:
 
 @contextlib.contextmanager
 def connect(path: Path) -> Iterator[Any]:
-    """Give a plain connection to what a file holds, past everything of syncd's: ``execute`` takes ?
-    for values. What was changed is committed."""
+    """Give a ``plain`` connection. What was changed is committed."""
+    with contextlib.closing(plain(path)) as opened:
+        yield opened
+        opened.commit()
+
+
+def plain(path: Path) -> Any:
+    """Return a connection to what a file holds, past everything of syncd's: ``execute`` takes ? for
+    values."""
     if on_postgresql():
         import psycopg
 
         from syncd.store.postgresql import Cursor
 
-        with psycopg.connect(address(path), cursor_factory=Cursor) as connection:
-            yield connection
+        return psycopg.connect(address(path), cursor_factory=Cursor)
+    return sqlite3.connect(path)
+
+
+def columns(connection: Any) -> dict[str, list[str]]:
+    """Return the columns of every table, by a plain connection."""
+    if on_postgresql():
+        question = (
+            "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum"
+        )
     else:
-        with contextlib.closing(sqlite3.connect(path)) as opened:
-            yield opened
-            opened.commit()
+        question = (
+            "SELECT s.name, c.name FROM sqlite_master AS s, pragma_table_info(s.name) AS c"
+            " WHERE s.type = 'table' AND s.name NOT LIKE 'sqlite_%' ORDER BY s.name, c.cid"
+        )
+    found: dict[str, list[str]] = {}
+    for table, column in connection.execute(question):
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def lines(connection: Any) -> list[str]:
+    """Return every row of every table as a line that begins with the table's name."""
+    return [
+        f'"{table}" {row}'
+        for table in sorted(columns(connection))
+        for row in sorted(map(repr, connection.execute(f'SELECT * FROM "{table}"')))
+    ]
 
 
 def be_quick(database: Any) -> None:
