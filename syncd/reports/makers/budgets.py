@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from syncd.reports.budgets import budget_rows, company
 from syncd.reports.environment import Environment
+from syncd.reports.reading import sorted_rows
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
@@ -33,7 +34,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         door.viewer.level,
         specification,
         COLUMNS,
-        rows[: specification.limit],
+        sorted_rows(rows, specification, COLUMNS),
         {},
         environment.currency,
         notes=remarks(rows),

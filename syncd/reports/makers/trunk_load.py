@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.clock import iso
 from syncd.domain.days import QUARTER, Days, day_number
 from syncd.reports.environment import Environment
+from syncd.reports.reading import sorted_rows
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
@@ -52,7 +53,7 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         door.viewer.level,
         specification,
         COLUMNS,
-        rows[: specification.limit],
+        sorted_rows(rows, specification, COLUMNS),
         _load(together, zone),
         environment.currency,
         notes=[late] if due else [],
