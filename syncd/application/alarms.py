@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.application.reports import environment, policy
 from syncd.domain.errors import UsageError, UserError
+from syncd.reports.alarm_calls import ABOUT_CALLS
 from syncd.reports.alarm_mail import KIND, Look, Told, told_to, traces
 from syncd.reports.recipients import Addressee, addressees
 from syncd.settings.mailing import AlarmSettings
@@ -16,6 +17,7 @@ from syncd.store.database import write_transaction
 from syncd.store.outbox import post
 
 LOCK = "alarms"
+DAY = 86_400
 
 
 @dataclass(slots=True)
@@ -110,10 +112,12 @@ def _check(alarm: AlarmSettings, look: Look, outcome: AlarmOutcome) -> None:
     if digest == before and (again_at is None or again_at > look.now):
         return
     later: list[int] = []
+    # Calls that are too old to be told now were told before that: years of them are not read.
+    since = look.now - alarm.max_age - 2 * DAY if alarm.on in ABOUT_CALLS else 0
     for one in _recipients(alarm, look) if found.lines else ():
         if one.refusal:
             continue
-        known, last = stored.known_to(alarm.name, one.key)
+        known, last = stored.known_to(alarm.name, one.key, since)
         if last and look.now < last + alarm.cool_down:
             later.append(last + alarm.cool_down)
             continue

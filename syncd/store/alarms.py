@@ -26,11 +26,16 @@ def looked(alarm: str, digest: str, again_at: int | None) -> None:
         ).execute()
 
 
-def known_to(alarm: str, recipient_key: str) -> tuple[frozenset[str], int]:
-    """Return the events that a recipient was told of, and when the last message was written."""
+def known_to(alarm: str, recipient_key: str, since: int) -> tuple[frozenset[str], int]:
+    """Return the events that a recipient was told of since a moment (epoch seconds), and when the
+    last message was written."""
     rows = list(
         AlarmTold.select(AlarmTold.event, AlarmTold.at)
-        .where(AlarmTold.alarm == alarm, AlarmTold.recipient_key == recipient_key)
+        .where(
+            AlarmTold.alarm == alarm,
+            AlarmTold.recipient_key == recipient_key,
+            AlarmTold.at >= since,
+        )
         .tuples()
     )
     return frozenset(event for event, _ in rows), max((at for _, at in rows), default=0)

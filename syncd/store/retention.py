@@ -222,7 +222,14 @@ AGED: dict[str, tuple[Aged, ...]] = {
         ),
         Aged("audit_entry", "at < ?", "120"),
     ),
-    "mail": (Aged("outbox", "state <> 'waiting' AND created_at < ?", "200 + LENGTH(message)"),),
+    "mail": (
+        Aged("outbox", "state <> 'waiting' AND created_at < ?", "200 + LENGTH(message)"),
+        Aged(
+            "schedule_run",
+            "at < ? AND reference NOT IN (SELECT reference FROM outbox WHERE state = 'waiting')",
+            "300",
+        ),
+    ),
 }
 """By class of data, in the order in which they go."""
 

@@ -78,6 +78,7 @@ class Watch:
         """Let somebody call; France costs 1.00 at least, 0.50 a minute."""
         self.calls += 1
         start = self.now - START if at is None else at
+        self.bed.now = max(self.bed.now, self.now)
         row = leg(
             self.calls,
             self.calls * 2,
@@ -230,9 +231,7 @@ def test_classes_and_destinations(watch: Watch) -> None:
 
 @pytest.mark.parametrize("calls", [1, 2])
 def test_a_destination_that_no_deck_has(watch: Watch, calls: int) -> None:
-    watch.use(
-        f"[alarm:far]\non = calls\ndestinations = Atlantis\ncalls = {calls}\nnotify = dora"
-    )
+    watch.use(f"[alarm:far]\non = calls\ndestinations = Atlantis\ncalls = {calls}\nnotify = dora")
     watch.call("2001")
     assert watch.look() == []
 
@@ -310,6 +309,29 @@ def test_who_may_see_nothing_any_more_is_not_told(watch: Watch) -> None:
     send_mail(watch.application)
     assert watch.server.taken == []
     assert [row["reason"] for row in messages("expensive", 9)] == ["withdrawn: left"]
+
+
+def test_what_is_not_for_them_any_more_is_told_anew(watch: Watch) -> None:
+    watch.use(EXPENSIVE.replace("level>=2", "mary"))
+    watch.call("2001", minutes=20)
+    watch.call("2009", minutes=20)
+    assert watch.look() == ["mary 2"]
+    watch.change("mary", permission_level=2)
+    send_mail(watch.application)
+    assert watch.server.taken == []
+    assert watch.look() == ["mary 1"]
+    assert "Anna" not in watch.text("mary")
+    assert watch.look() == []
+
+
+def test_a_message_can_be_told_at_any_age_of_the_log(watch: Watch) -> None:
+    watch.use(EXPENSIVE.replace("level>=2", "dora") + "max_age = 30 days")
+    watch.call("2001", minutes=20)
+    assert watch.look() == ["dora 1"]
+    for _ in range(33):
+        watch.now += DAY
+        watch.call("2001", minutes=20)
+        assert watch.look() == ["dora 1"]
 
 
 def test_trying_one_changes_nothing(watch: Watch) -> None:
