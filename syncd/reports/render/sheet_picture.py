@@ -9,6 +9,7 @@ from xlsxwriter import Workbook
 from syncd.reports.render.picture import Bars, HeatMap, Picture, Point
 from syncd.reports.render.sheet_cells import number_cell
 
+A4 = 9
 WIDTH, HEIGHT = 900, 480
 """Pixels."""
 COLOUR = "#2F6FAB"
@@ -18,6 +19,9 @@ def add_picture(book: Workbook, name: str, picture: Picture) -> None:
     """Add a worksheet with a picture. Its values are those that the rows of the report add up to;
     the small ones stand together."""
     sheet = book.add_worksheet(name)
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
     if isinstance(picture, HeatMap):
         _add_map(sheet, picture)
     else:

@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 from syncd.reports.render.options import OutputOptions, head_lines, moment, title_of
 from syncd.reports.render.picture import Collector
 from syncd.reports.render.sheet_cells import LONGEST, Cells, Encode, RowSheet, style_number
-from syncd.reports.render.sheet_picture import add_picture
+from syncd.reports.render.sheet_picture import A4, add_picture
 from syncd.reports.render.texts import Style, clean, heading_of
 from syncd.reports.result import Column, Kind, Result
 
@@ -155,7 +155,7 @@ class _Rows:
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
         sheet.set_landscape()
-        sheet.set_paper(9)
+        sheet.set_paper(A4)
         sheet.fit_to_pages(1, 0)
         sheet.set_footer("&L&F&RPage &P of &N")
         assert isinstance(sheet, RowSheet)
@@ -217,6 +217,8 @@ def _write_about(
 ) -> None:
     """Write for whom the report is, what was asked, every total and what has to be known."""
     sheet = book.add_worksheet(_sheet_name(book, "About"))
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
     bold = book.add_format({"bold": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 24)
