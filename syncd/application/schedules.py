@@ -10,36 +10,30 @@ import structlog
 
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.application.reports import environment, output_options, policy
-from syncd.domain.errors import UsageError, UserError
-from syncd.domain.party import name_key
-from syncd.reports.permissions import may_open
-from syncd.reports.recipients import MANAGEMENT, Addressee, addressees, may_write_to_others
-from syncd.reports.request import specify
+from syncd.domain.errors import UserError
+from syncd.reports.recipients import Addressee, addressees, may_write_to_others
 from syncd.reports.scheduled import (
     KIND,
     Rendered,
     ScheduledReport,
     Sending,
     render_for,
-    requested,
 )
-from syncd.reports.scope import Policy, resolve_viewer
-from syncd.settings.checks_mailing import subject_faults
 from syncd.settings.model import Settings
 from syncd.settings.timing import latest, parse_timing
-from syncd.settings.values import BadValue
 from syncd.settings.values_mailing import parse_recipients
 from syncd.store import schedules as stored
 from syncd.store.database import is_database_trouble, write_transaction
 from syncd.store.outbox import post
 
 if TYPE_CHECKING:
-    from syncd.domain.viewer import Viewer
     from syncd.reports.mail import Message
 
 LOCK = "schedules"
 WRITTEN, EMPTY, REFUSED, FAILED, MISSED = "written", "empty", "refused", "failed", "missed"
 SCHEDULE_FAILED = "schedule_failed"
+MISSED_AFTER = 900
+"""Seconds after which a report that was due counts as missed."""
 
 log = structlog.get_logger()
 
@@ -54,6 +48,14 @@ class Sent:
     rows: int = 0
     reason: str = ""
     message: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """For whom, and what."""
+
+    addressee: Addressee | None = None
+    rendered: Rendered | None = None
 
 
 @dataclass(slots=True)
@@ -154,10 +156,6 @@ def _send_due(
     stored.plan(scheduled.key, str(scheduled.when), scheduled.when.next_after(planned, zone))
 
 
-MISSED_AFTER = 900
-"""Seconds after which a report that was due counts as missed."""
-
-
 def _missed(scheduled: ScheduledReport, due: int, planned: int, now: int, late: bool) -> Sent:
     """Enter into the log that a report was not sent at its time, or times."""
     skipped = late and scheduled.missed == "skip"
@@ -216,14 +214,6 @@ def _made(
             yield sent, _Made(one, rendered)
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """For whom, and what."""
-
-    addressee: Addressee | None = None
-    rendered: Rendered | None = None
-
-
 def _remember(sent: Sent, made: _Made, planned: int, now: int) -> Sent:
     """Store a message and that it was written, in one transaction: a second process, or this one
     after a crash, finds both or none."""
@@ -254,79 +244,3 @@ def _row(sent: Sent, made: _Made | None, planned: int, now: int) -> dict[str, An
         "reference": sent.message.reference if sent.message else "",
         "rights": one.rights if one else "",
     }
-
-
-def wish(
-    name: str,
-    report: str,
-    when: str,
-    form: str,
-    recipients: str,
-    *,
-    owner: int,
-    reader: str = "",
-    subject: str = "",
-    empty: str = "send",
-    missed: str = "send",
-) -> ScheduledReport:
-    """Return the schedule that somebody asks for. Raises UsageError."""
-    try:
-        timing = parse_timing(when)
-        told = parse_recipients(recipients)
-    except BadValue as error:
-        raise UsageError(error.what, error.hint) from None
-    except ValueError as error:
-        raise UsageError(str(error), "such as monthly on 1 at 07:00, or a cron line") from None
-    if not name.strip() or "/" in name or not name.isprintable():
-        raise UsageError(f"{name!r} is not a name for a schedule", "such as my-month")
-    if not told:
-        raise UsageError("nobody is to get it", "--to me")
-    for what, hint in subject_faults(subject):
-        raise UsageError(what, hint)
-    return ScheduledReport(
-        "", name, owner, report, timing, form, told, reader, subject, empty, missed
-    )
-
-
-def add_schedule(
-    settings: Settings, wanted: ScheduledReport, viewer: Viewer, rules: Policy, now: int
-) -> int:
-    """Store a schedule for whom it is. Returns when it is due first (epoch seconds).
-
-    Raises UsageError for what cannot be made, UserError for what is not for them.
-    """
-    request = requested(wanted.report, wanted.owner, rules.level6_basis)
-    specification = specify(request, environment(settings, now))
-    others = [item for item in wanted.recipients if item.kind != "owner"]
-    if others and viewer.level < MANAGEMENT:
-        raise UserError(
-            f"reports for others are for level {MANAGEMENT}", "--to me, or leave it out"
-        )
-    if wanted.owner == 0 and len(others) < len(wanted.recipients):
-        raise UsageError("the local administrator has no mail address", "--to USER, or --as USER")
-    addresses = [item.name for item in others if item.kind == "address"]
-    if addresses and wanted.owner == 0 and not wanted.reader:
-        raise UsageError(f"nobody says what {addresses[0]} may see", "--addresses-as USER")
-    if wanted.reader:
-        resolve_viewer(wanted.reader, rules.level6_basis)
-    if not others and not may_open(viewer, specification.report, rules.levels):
-        raise UserError(f"The report {specification.report} is not available to {viewer.name}.")
-    number = stored.add(
-        owner=wanted.owner,
-        name=wanted.name.strip(),
-        name_key=name_key(wanted.name),
-        report=wanted.report,
-        timing=str(wanted.when),
-        form=wanted.form,
-        recipients="; ".join(map(str, wanted.recipients)),
-        reader=wanted.reader,
-        subject=wanted.subject,
-        empty=wanted.empty,
-        missed=wanted.missed,
-        created_at=now,
-    )
-    if number is None:
-        raise UsageError(f"there is a schedule {wanted.name!r} already", "remove it, or rename")
-    following = wanted.when.next_after(now, settings.timezone)
-    stored.plan(f"user:{number}", str(wanted.when), following)
-    return following

@@ -220,7 +220,7 @@ def _list(context: Context, door: Door) -> int:
 
 def _add(arguments: argparse.Namespace, context: Context, door: Door) -> int:
     from syncd.application.reports import policy
-    from syncd.application.schedules import add_schedule, wish
+    from syncd.application.schedule_making import add_schedule, wish
     from syncd.cli.output import print_json, say
     from syncd.domain.clock import iso
 

@@ -18,7 +18,8 @@ from syncd.application import schedules
 from syncd.application.composition import Application
 from syncd.application.mail import send_mail
 from syncd.application.reports import environment, policy
-from syncd.application.schedules import add_schedule, scheduled_reports, send_due, send_now, wish
+from syncd.application.schedule_making import add_schedule, wish
+from syncd.application.schedules import scheduled_reports, send_due, send_now
 from syncd.domain.errors import ConfigurationError, UsageError, UserError
 from syncd.domain.viewer import LOCAL_ADMINISTRATOR
 from syncd.reports.render.csv import write_csv
