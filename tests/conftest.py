@@ -16,6 +16,10 @@ from hypothesis import HealthCheck, settings
 from tests.support import stores
 from tests.support.postgresql_server import PostgresqlServer
 
+if stores.on_postgresql():
+    # Before anybody imports what opens databases.
+    stores.redirect()
+
 CI = os.environ.get("CI", "").lower() == "true"
 SERVERS = dict(
     line.split(maxsplit=1)
@@ -37,7 +41,10 @@ settings.load_profile("syncd")
 
 def pytest_report_header() -> list[str]:
     store = os.environ.get("SYNCD_TEST_STORE", "sqlite")
-    return [f"SYNCD_SEED={SEED} (set it to sweep the same points again)", f"SYNCD_TEST_STORE={store}"]
+    return [
+        f"SYNCD_SEED={SEED} (set it to sweep the same points again)",
+        f"SYNCD_TEST_STORE={store}",
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +65,6 @@ def pytest_configure(config: pytest.Config) -> None:
         stores.create(stores.TEMPLATE, "template0")
         open_database(stores.server_address(stores.TEMPLATE), Path()).close()
     config.addinivalue_line("filterwarnings", "ignore:.*psycopg.*was deleted:ResourceWarning")
-    stores.redirect()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -29,6 +29,7 @@ from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.domain.party import LIST_FIELDS, PARTY_FIELDS, PROFILE_FIELDS, FieldValue, name_key
 from syncd.store.database import get_meta, set_meta, write_transaction
+from syncd.store.dialect import ids_were_given
 from syncd.store.models import Assignment, Line, Name, Org, Party, Profile, SyncChange
 from syncd.store.models import database as proxy
 
@@ -147,6 +148,7 @@ def apply_plan(
     if rows is None or rows.first_id != _next_party_id():
         rows = prepare(plan, source, now, default_site)
     insert(Party, _PARTY_COLUMNS, rows.parties)
+    ids_were_given("party")
     _update_parties(plan, now)
     for closing in plan.closings:
         _end(Assignment, closing.holding.id, closing.valid_to)

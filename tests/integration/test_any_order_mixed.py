@@ -42,6 +42,9 @@ class Company:
     """Whether the licence is."""
     ordered: dict[str, list[str]]
 
+    def __repr__(self) -> str:
+        return f"Company(full={self.full})"  # what it holds is too much to show
+
 
 def deliver(template: Path, random: Random | None) -> dict[str, list[str]]:
     """Deliver everything in an order, or as it comes, and return what is stored."""
