@@ -174,7 +174,8 @@ def _show(result: Result, options: OutputOptions) -> None:
     from syncd.cli.output import is_unicode, print_table, say
     from syncd.reports.render.screen import laid_out, remarks, summary
 
-    table = laid_out(result, replace(options, plain=not is_unicode()))
+    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    table = laid_out(result, replace(options, plain=not is_unicode(), room=room))
     say(summary(result))
     if table.rows or table.total is not None:
         print_table(table.columns, table.rows, table.total)

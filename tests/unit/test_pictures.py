@@ -16,6 +16,7 @@ from syncd.reports.render.bars import bar, bars, map_lines
 from syncd.reports.render.drawing import Box, Path, Words, drawn
 from syncd.reports.render.outputs import OUTPUTS, rendered
 from syncd.reports.render.picture import MOST_BARS, Bars, Collector, HeatMap, Picture
+from syncd.reports.render.screen import laid_out
 from syncd.reports.render.svg import svg
 from syncd.reports.result import Chart, Column, Kind, Result
 from tests.support.read_outputs import read_html, read_pdf, read_xlsx, squeezed
@@ -203,3 +204,16 @@ def test_a_longer_bar_is_more(value: int, highest: int, plain: bool) -> None:
     assert len(one) <= 24
     assert bool(one) == (value > 0)
     assert bars([Decimal(highest), None, Decimal(-1)], plain=plain)[1:] == ["", ""]
+
+
+@pytest.mark.parametrize("room", [60, 80, 100, 200])
+def test_bars_fit_into_the_room(room: int) -> None:
+    options = replace(OPTIONS, chart=True, room=room)
+    table = laid_out(result_of(people(["2.00", "1.00"]), chart=BY_PERSON), options)
+    assert [row[0] for row in table.rows] == ["p0", "p1"]
+    assert "2.00" in table.rows[0]
+    long = len(table.rows[0][-1])
+    assert len(table.rows[1][-1]) == -(-long // 2)
+    widths = [max(map(len, cells)) + 2 for cells in zip(*table.rows, strict=True)]
+    assert sum(widths) <= room
+    assert ("3" in table.rows[0]) == (room >= 100), "figures that the bars do not show give way"

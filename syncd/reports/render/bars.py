@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from syncd.reports.render.picture import HeatMap
 
-WIDTH = 24
+LONGEST = 24
 """Characters of the longest bar."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 FULL = "█"
@@ -15,22 +15,24 @@ SHADES = " ░▒▓█"
 PLAIN_SHADES = " .:*#"
 
 
-def bar(value: Decimal, highest: Decimal, *, width: int = WIDTH, plain: bool = False) -> str:
+def bar(value: Decimal, highest: Decimal, *, long: int = LONGEST, plain: bool = False) -> str:
     """Return a bar as long as a value is of the highest (both not negative): eighths of a character,
     or whole ones of ASCII. What is more than nothing is seen."""
     if value <= 0 or highest <= 0:
         return ""
     if plain:
-        return "#" * max(1, int(value * width / highest + Decimal("0.5")))
-    eighths = max(1, int(value * width * 8 / highest + Decimal("0.5")))
+        return "#" * max(1, int(value * long / highest + Decimal("0.5")))
+    eighths = max(1, int(value * long * 8 / highest + Decimal("0.5")))
     whole, rest = divmod(eighths, 8)
     return FULL * whole + (EIGHTHS[rest] if rest else "")
 
 
-def bars(values: Sequence[Decimal | None], *, plain: bool = False) -> list[str]:
+def bars(
+    values: Sequence[Decimal | None], *, long: int = LONGEST, plain: bool = False
+) -> list[str]:
     """Return a bar for each value; those below zero and absent ones have none."""
     highest = max((value for value in values if value is not None), default=Decimal(0))
-    return [bar(value or Decimal(0), highest, plain=plain) for value in values]
+    return [bar(value or Decimal(0), highest, long=long, plain=plain) for value in values]
 
 
 def shade(value: Decimal, highest: Decimal, *, plain: bool = False) -> str:

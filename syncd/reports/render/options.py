@@ -30,6 +30,8 @@ class OutputOptions:
     """Whether a table for a terminal has bars; files have a picture wherever there is one."""
     wide: bool = True
     """Whether a table shows all its usual columns; else those that fit into 100 characters."""
+    room: int | None = None
+    """Characters across, None: as many as it takes."""
     plain: bool = False
     """Whether bars are made of ASCII alone."""
     bom: bool = False

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TextIO
 
-from syncd.reports.render.bars import bars, map_lines
+from syncd.reports.render.bars import LONGEST, bars, map_lines
 from syncd.reports.render.options import OutputOptions, counting_rule, head_lines, title_of
 from syncd.reports.render.picture import Collector, HeatMap
 from syncd.reports.render.table import Column as TableColumn
-from syncd.reports.render.table import plain_table
+from syncd.reports.render.table import plain_table, width
 from syncd.reports.render.texts import clean, heading_of, shown
 from syncd.reports.result import Column, Result
 
+PADDING = 2
+"""Characters beside a cell of a terminal's table."""
+SHORT = 8
+"""Characters that a bar needs to tell something."""
 LEFT_OUT = frozenset(("person", "direction", "disposition"))
 """Columns that a terminal of 100 columns has no room for."""
 
@@ -74,14 +78,39 @@ def laid_out(result: Result, options: OutputOptions) -> Table:
         TableColumn(heading_of(column, result.currency), column.kind.numeric) for column in columns
     ]
     if any(values):
-        table.append(TableColumn(""))
-        for texts, mark in zip(rows, bars(values, plain=options.plain), strict=True):
-            texts.append(mark)
+        kept, long = _room(columns, value, [[one.heading for one in table], *rows], options)
+        table = [table[place] for place in kept] + [TableColumn("")]
+        marks = bars(values, long=long, plain=options.plain)
+        rows = [
+            [*(texts[place] for place in kept), mark]
+            for texts, mark in zip(rows, marks, strict=True)
+        ]
         if total is not None:
-            total.append("")
+            total = [*(total[place] for place in kept), ""]
     picture = None if collector is None else collector.picture()
     lines = map_lines(picture, plain=options.plain) if isinstance(picture, HeatMap) else []
     return Table(table, rows, total, lines)
+
+
+def _room(
+    columns: tuple[Column, ...], value: str, lines: list[list[str]], options: OutputOptions
+) -> tuple[list[int], int]:
+    """Return which columns stand beside bars, and how long these are: where there is no room for a
+    short one, the figures give way that it does not show."""
+    everything = list(range(len(columns)))
+    if options.room is None:
+        return everything, LONGEST
+    widths = [max(map(width, cells)) + PADDING for cells in zip(*lines, strict=True)]
+    left = options.room - sum(widths) - 2 * PADDING
+    if left >= SHORT:
+        return everything, min(LONGEST, left)
+    kept = [
+        place
+        for place, column in enumerate(columns)
+        if not column.kind.numeric or column.name == value
+    ]
+    left = options.room - sum(widths[place] for place in kept) - 2 * PADDING
+    return kept, min(LONGEST, max(1, left))
 
 
 def _amount(value: Any) -> Decimal | None:
