@@ -216,8 +216,7 @@ AGED: dict[str, tuple[Aged, ...]] = {
         Aged("sync_change", "run_id IN (SELECT id FROM sync_run WHERE started_at < ?)", "120"),
         Aged(
             "sync_run",
-            "started_at < ? AND id NOT IN (SELECT MAX(id) FROM sync_run GROUP BY source)"
-            " AND id NOT IN (SELECT run_id FROM sync_change)",
+            "started_at < ? AND id NOT IN (SELECT MAX(id) FROM sync_run GROUP BY source)",
             "120",
         ),
         Aged("audit_entry", "at < ?", "120"),
