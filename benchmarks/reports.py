@@ -64,9 +64,14 @@ SUMS = (
         "carrier_id, month",
     ),
     Question(
-        "top 20 destinations, a year",
-        {"group_by": "destination", "top": 20, **WHOLE_YEAR},
-        "destination_id",
+        "top 20 countries, a year",
+        {"group_by": "country", "top": 20, **WHOLE_YEAR},
+        "country",
+    ),
+    Question(
+        "destination by month, a year",
+        {"group_by": "destination,month", **WHOLE_YEAR},
+        "destination_id, month",
     ),
     Question("people, a year", {"group_by": "person", "limit": 20, **WHOLE_YEAR}, "party_id"),
     Question(
@@ -81,9 +86,9 @@ SUMS = (
     Question("departments, this month", {"group_by": "department", **THIS_MONTH}, "department"),
     Question("people, this month", {"group_by": "person", "limit": 20, **THIS_MONTH}, "party_id"),
     Question(
-        "top 20 destinations, this month",
-        {"group_by": "destination", "top": 20, **THIS_MONTH},
-        "destination_id",
+        "top 20 countries, this month",
+        {"group_by": "country", "top": 20, **THIS_MONTH},
+        "country",
     ),
     Question("hours, this month", {"group_by": "hour", **THIS_MONTH}, "hour"),
 )
@@ -95,6 +100,8 @@ LISTS = (
         {"filters": ("department=Department 63",), **WHOLE_YEAR},
         aim=PAGE_AIM,
     ),
+    Question("calls abroad", {"filters": ("class=international",), **WHOLE_YEAR}, aim=0),
+    Question("longer than half an hour", {"filters": ("duration>660",), **WHOLE_YEAR}, aim=0),
 )
 
 

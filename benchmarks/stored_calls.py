@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
 ZONE = ZoneInfo("Europe/Rome")
 YEAR = 2025
 NOW = int(datetime(YEAR, 12, 31, 20, tzinfo=ZONE).timestamp())
@@ -26,6 +28,8 @@ ROWS_OF_FOUR_RECORDS = 5
 """Every fourth record is an internal call, with a row for either side."""
 
 COUNTRIES = 230
+"""Destinations; the first few are of the country itself."""
+ABROAD = 4
 ANONYMOUS = 200
 """Lines that nobody holds."""
 OFFICES = 10
@@ -165,6 +169,14 @@ def _directory(connection: sqlite3.Connection, size: Size) -> None:
     for table, count in (("destination", COUNTRIES), ("trunk", 8), ("carrier", 2)):
         for row in range(1, count + 1):
             _insert(connection, table, {"id": row, "name": f"{table.title()} {row}"})
+    codes = sorted(code for code, of in COUNTRY_CODE_TO_REGION_CODE.items() if of[0] != "001")
+    connection.executemany(
+        "INSERT INTO destination_prefix (destination_id, prefix) VALUES (?, ?)",
+        [
+            (row, "39" if row < ABROAD else str(codes[row % len(codes)]))
+            for row in range(1, COUNTRIES + 1)
+        ],
+    )
     _insert(
         connection,
         "rate_used",

@@ -15,6 +15,7 @@ from typing import Any
 
 from syncd.domain.codes import Outcome
 from syncd.domain.days import day_number, days_between, month_days, month_of, next_day
+from syncd.domain.party import name_key
 from syncd.reports.conditions import Conditions
 from syncd.reports.dimensions import Raw
 from syncd.reports.lookups import Key, Lookups, select
@@ -50,6 +51,11 @@ class Cut:
     days: list[int]
     ranges: list[tuple[int, int]]
     """Epoch seconds from … to."""
+
+
+def text_key(text: Any) -> Key:
+    """Return the key of a name, None of none."""
+    return name_key(text or "") or None
 
 
 class _Known(dict[Any, Key]):
@@ -179,15 +185,19 @@ class Query(Conditions):
     ) -> tuple[list[str], list[tuple[int, Callable[[int], Key]]]]:
         """Return the columns to group by, and for each dimension the place of its column and the
         function from that column's value to the dimension's key."""
-        raws: list[Raw] = []
+        columns: list[str] = []
         keys = []
         for name in dimensions:
             raw = self.derivable(name, source)
             assert raw is not None
-            if raw not in raws:
-                raws.append(raw)
-            keys.append((raws.index(raw), self.lookups.key_of(name, raw)))
-        return [source.columns[raw] for raw in raws], keys
+            column, key_of = source.columns[raw], self.lookups.key_of(name, raw)
+            if raw is Raw.PROFILE:
+                # There are many profiles, and few values of a field.
+                column, key_of = f"(SELECT {name} FROM profile WHERE id = {column})", text_key
+            if column not in columns:
+                columns.append(column)
+            keys.append((columns.index(column), key_of))
+        return columns, keys
 
     def _fold(
         self,
