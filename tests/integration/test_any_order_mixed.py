@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
@@ -35,15 +35,12 @@ WAITING_TOO = ("rollup_destination", "rollup_line", "rolled_day", "rolled_month"
 """What depends on who of the acquired holds the last slot."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Company:
     template: Path
     full: bool
     """Whether the licence is."""
-    ordered: dict[str, list[str]]
-
-    def __repr__(self) -> str:
-        return f"Company(full={self.full})"  # what it holds is too much to show
+    ordered: dict[str, list[str]] = field(repr=False)
 
 
 def deliver(template: Path, random: Random | None) -> dict[str, list[str]]:
@@ -115,7 +112,9 @@ def comparable(found: dict[str, list[str]], full: bool) -> dict[str, list[str]]:
     acquired lines wait."""
     kept = {}
     for table, rows in found.items():
-        if table in OF_FILES or (full and table in (*WAITING, *WAITING_TOO)):
+        if table in OF_FILES or (
+            full and (table.startswith("rollup_") or table in (*WAITING, *WAITING_TOO))
+        ):
             continue
         if table == "record":
             rows = sorted(re.sub(r"file_id=<[^>]*> row=\d+ ", "", text) for text in rows)
