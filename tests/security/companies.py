@@ -109,6 +109,7 @@ class Generated:
     """A company in the open database, and the same in words."""
 
     def __init__(self, seed: int, people: int = 18, conversations: int = 110) -> None:
+        self.seed = seed
         self.random = random.Random(seed)
         self.people: list[Person] = []
         self.rows: list[Row] = []

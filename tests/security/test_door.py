@@ -8,6 +8,7 @@ that a new one cannot pass by.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,8 +81,13 @@ def names(node: ast.AST) -> set[str]:
     return found | {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
 
 
-def readers() -> Iterator[tuple[str, str, ast.AST]]:
-    """Yield module, function and source of whatever reads call rows outside the store."""
+@functools.cache
+def readers() -> list[tuple[str, str, ast.AST]]:
+    """Return module, function and source of whatever reads call rows outside the store."""
+    return list(_readers())
+
+
+def _readers() -> Iterator[tuple[str, str, ast.AST]]:
     for path in sorted(ROOT.rglob("*.py")):
         if path.is_relative_to(STORE):
             continue

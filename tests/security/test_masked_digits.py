@@ -23,10 +23,18 @@ from syncd.store import models
 from tests.security import oracle
 from tests.security.companies import BUSINESS, END, ROME, Generated
 from tests.security.conftest import Compared
-from tests.security.test_viewers import CUSTOM, ENVIRONMENT, MEASURES, PERIODS, WANTED, Bench, made
+from tests.security.test_viewers import (
+    CUSTOM,
+    ENVIRONMENT,
+    MEASURES,
+    PERIODS,
+    THOROUGH,
+    WANTED,
+    Bench,
+    made,
+)
 
-FEW = 50_000
-"""Comparisons of ``make test``, which takes a reader of each kind."""
+pytestmark = pytest.mark.timeout(900)  # on a machine that does much else
 WHOLE = {"first": PERIODS[0][0], "end": PERIODS[0][1]}
 
 
@@ -118,7 +126,7 @@ def test_other_hidden_digits_change_nothing_at_all(
         (one.person.level, one.person.masked > 0): one for one in reversed(readers) if one.person
     }
     assert by_kind.keys() >= {(6, True), (8, True)}
-    chosen = readers if WANTED > FEW else by_kind.values()
+    chosen = readers if THOROUGH else by_kind.values()
     for place, bench in enumerate(chosen):
         before = list(asked_for(bench, random.Random(place)))
         with models.database.atomic() as transaction:
