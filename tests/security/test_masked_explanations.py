@@ -31,7 +31,7 @@ OTHERS = str.maketrans("0123456789", "5678901234")
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     simulated = simulation(
-        tmp_path_factory.mktemp("masked"), driver="cucm-partition", calls=40, seed=5
+        tmp_path_factory.mktemp("masked"), driver="cucm-partition", calls=60, seed=5
     )
     assert [unit.error for unit in simulated.application.sync()] == [None]
     assert [unit.error for unit in simulated.application.ingest()] == [None]
@@ -111,14 +111,14 @@ def test_other_last_digits_explain_the_same(
     Party.update(masked_digits=0).where(Party.username == who).execute()
     unmasked = all_explained(simulated, who)
     assert before.keys() == after.keys()
-    assert len(before) > (5 if level == 2 else 40)
+    assert len(before) > (3 if level == 2 else 40)
     other = 0
     for one, text in before.items():
         if kind(plain[one]) != kind(unmasked[one]):
             other += 1  # with these digits it would be another kind of number, as anybody may know
         else:
             compared.equal(after[one], text, one)
-    assert other <= len(before) // 20
+    assert other <= len(before) // 10
     assert plain != unmasked  # without the mask the digits are there
 
 
