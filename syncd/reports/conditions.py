@@ -96,12 +96,15 @@ class Conditions:
         equal = [Comparison(key, EQUAL, values, "") for key, values in filters]
         return [*equal, *self.specification.comparisons]
 
-    def row_parts(self) -> tuple[Condition, ...]:
+    def row_parts(self, *, read: bool = False) -> tuple[Condition, ...]:
         """Return the conditions on call rows that the scope is: a row fits at most one of them, and
-        each can be answered by an index, where no narrower filter is."""
+        each can be answered by an index, where no narrower filter is. ``read``: most rows are to be
+        read, and no index helps with all of them."""
         parts = scope_parts(self.scope, self.lookups)
         return tuple(
-            part.checked if part.checked is not None and self._narrower(part) else part.rows
+            part.checked
+            if part.checked is not None and ((read and part.orgs is None) or self._narrower(part))
+            else part.rows
             for part in parts
         )
 

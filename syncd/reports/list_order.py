@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from syncd.domain.codes import Direction, Disposition, NumberClass, Side, State, Word
@@ -23,10 +24,14 @@ from syncd.store.rollups import rows_extent
 
 DAY = 86_400
 """Seconds."""
+SOON = 0.25
+"""Seconds after which people want to see that something is going on."""
 _SPAN = 32 * DAY
 """Of how much time keys are read at once."""
 _AT_ONCE = 500
 """Rows that are read by their ids at once."""
+_PART = 8
+"""Rows that an index leads to are so many times as slow as rows in their order."""
 _ALL = 2**62
 """In the place of a limit."""
 
@@ -149,12 +154,17 @@ def check_order(query: Query, custom_fields: Mapping[str, str]) -> None:
     read_page(query.specification)
 
 
-def ordered_rows(query: Query, fields: Mapping[str, str], selected: str) -> Iterator[Found]:
+def ordered_rows(
+    query: Query,
+    fields: Mapping[str, str],
+    selected: str,
+    looked: Callable[[int], None] | None = None,
+) -> Iterator[Found]:
     """Yield rows in the order of the specification, from its page on: all, or one more than its
     limit. Raises UsageError as ``check_order`` does."""
     mark = read_page(query.specification)
     if query.specification.sort in ((), ("-started_at",)):
-        yield from _newest_first(query, selected, mark)
+        yield from _newest_first(query, selected, mark, looked)
         return
     sorts = [_sorted_by(query, fields, field) for field in query.specification.sort]
     limit = query.specification.limit
@@ -165,11 +175,12 @@ def ordered_rows(query: Query, fields: Mapping[str, str], selected: str) -> Iter
         yield from _rows_at(query, selected, marks[begin : begin + _AT_ONCE])
 
 
-def _rows(query: Query, condition: str = "") -> tuple[str, list[Any]]:
+def _rows(query: Query, condition: str = "", *, read: bool = False) -> tuple[str, list[Any]]:
     """Return the SQL of the rows of a query that fit a condition, too, and its parameters but those
-    of time, which come first in each part, and of the condition, which come last."""
+    of time, which come first in each part, and of the condition, which come last. ``read``: most
+    of the table is to be read."""
     wanted = query.filtered(CALL)
-    parts = query.row_parts()
+    parts = query.row_parts(read=read)
     text = " UNION ALL ".join(
         "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
         f" AND {part.sql}{wanted.sql}{condition}"
@@ -190,11 +201,14 @@ def _span(query: Query) -> tuple[int, int]:
     return max(query.start, extent[0]), min(query.stop, extent[1] + 1)
 
 
-def _newest_first(query: Query, selected: str, mark: Mark | None) -> Iterator[Found]:
+def _newest_first(
+    query: Query, selected: str, mark: Mark | None, looked: Callable[[int], None] | None
+) -> Iterator[Found]:
     """Yield rows, the newest first.
 
     Time is walked backwards in windows: a page touches little more than itself, whichever it is,
-    and the rows of a long period are never held all at once.
+    and the rows of a long period are never held all at once. Where no index answers a filter the
+    windows are so long that what is found is soon there.
     """
     begin, stop = _span(query)
     left = None if query.specification.limit is None else query.specification.limit + 1
@@ -209,17 +223,32 @@ def _newest_first(query: Query, selected: str, mark: Mark | None) -> Iterator[Fo
     statement = selected.format(rows=f"{rows} ORDER BY started_at DESC, id DESC LIMIT ?")
     statement += " ORDER BY c.started_at DESC, c.id DESC"
     size = DAY
+    searches = query.searches
     while stop > begin and left != 0:
         start = max(begin, stop - size)
+        began = perf_counter()
         found = select(
             statement, *_bound(parts, start, stop, after), _ALL if left is None else left
         )
+        took = perf_counter() - began
         for row in found:
             yield Found(row)
-        if left is not None:
-            left -= len(found)
+        if searches:
+            if looked is not None:
+                looked(start)
+            size = _next_window(size, took)
+        elif left is not None:
             size *= 2
+        left = None if left is None else left - len(found)
         stop = start
+
+
+def _next_window(size: int, took: float) -> int:
+    """Return how many seconds of calls are looked at next, given those of the last time and how
+    long that took: about a quarter of a second's work, whole days."""
+    if took < SOON / 2:
+        return size * 2
+    return size if took < SOON else max(DAY, size // DAY // 2 * DAY)
 
 
 def _sorted_by(query: Query, fields: Mapping[str, str], field: str) -> _Sorted:
@@ -264,7 +293,7 @@ def _sorted_by_database(
     (sort,) = sorts
     column = sort.columns[0].removeprefix("c.")
     after, values = _after(column, sort.falling, mark)
-    rows, parts = _rows(query, after)
+    rows, parts = _rows(query, after, read=_is_most(begin, stop))
     found = select(
         f"SELECT c.{column}, c.started_at, c.id FROM ({rows}) c"
         f" ORDER BY c.{column} {'DESC' if sort.falling else 'ASC'} NULLS LAST,"
@@ -273,6 +302,13 @@ def _sorted_by_database(
         wanted,
     )
     return [Mark((value,), started_at, row) for value, started_at, row in found]
+
+
+def _is_most(begin: int, stop: int) -> bool:
+    """Say whether a time holds so many of the rows that reading all of them in their order is faster
+    than looking these up."""
+    extent = rows_extent()
+    return extent is not None and (stop - begin) * _PART > extent[1] - extent[0]
 
 
 def _after(column: str, falling: bool, mark: Mark | None) -> tuple[str, tuple[Any, ...]]:
