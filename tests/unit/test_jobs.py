@@ -25,6 +25,7 @@ from syncd.domain.errors import TryAgainError
 from syncd.observe.metrics import Metrics
 from syncd.settings.finance import BudgetSettings, FinanceSettings, MailSettings
 from syncd.settings.mailing import MailingSettings
+from syncd.settings.retention import RetentionSettings
 from syncd.settings.schedule import Every
 
 ROME = ZoneInfo("Europe/Rome")
@@ -49,6 +50,7 @@ def settings(directories: int = 2, folders: int = 1) -> Any:
         },
         cdr={f"c{n}": SimpleNamespace(schedule=hour) for n in range(folders)},
         daemon=SimpleNamespace(rollups=hour),
+        retention=RetentionSettings(),
         finance=FinanceSettings(),
         mailing=MailingSettings(),
     )
@@ -219,6 +221,14 @@ def test_a_directory_gets_the_time_that_its_servers_may_take() -> None:
     units = {unit.title: unit for unit in units_of(settings())}
     assert units["sync d0"].patience == STUCK_SECONDS + 2 * 305
     assert units["ingest c0"].patience == STUCK_SECONDS
+
+
+def test_retention_has_a_job_where_something_is_not_kept_for_ever() -> None:
+    given = settings()
+    assert "retention" not in {unit.title for unit in units_of(given)}
+    given.retention = RetentionSettings(archive=30, schedule=Every(7))
+    (unit,) = (unit for unit in units_of(given) if unit.title == "retention")
+    assert unit.schedule == Every(7)
 
 
 def test_budgets_and_mail_have_jobs_where_they_are_set(
