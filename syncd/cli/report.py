@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 from syncd.cli.access import check_viewer, chosen_format, open_report_door
@@ -12,6 +13,8 @@ from syncd.cli.report_selection import add_selection, request_of
 from syncd.domain.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from syncd.reports.request import Request
 
 SAVED, RUN, DELETE = "saved", "run", "delete"
@@ -83,13 +86,22 @@ def print_report(request: Request, arguments: argparse.Namespace, context: Conte
     """Print the report that a request asks for."""
     output = chosen_output(arguments, context)
 
+    from dataclasses import replace
+
     from syncd.application.reports import environment
     from syncd.reports.request import specify
     from syncd.reports.run import open_report
 
-    there = environment(context.settings, context.now())
+    there = replace(environment(context.settings, context.now()), looked=_looked)
     specification = specify(request, there)
     door = open_report_door(arguments, context, request.report, specification.text())
     with open_report(door, specification, there) as result:
         deliver(result, output, arguments, context)
     return EXIT_OK
+
+
+def _looked(day: date) -> None:
+    """Tell who waits at a terminal how far back was searched; what is printed next takes the line."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[Ksearched back to {day}\r")
+        sys.stderr.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.settings.finance import BudgetSettings
 from syncd.settings.model import ReportSettings
+
+
+def _nobody(_: date) -> None:
+    """Nobody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,9 @@ class Environment:
     acquisition: bool = False
     source_sites: Mapping[str, str] = field(default_factory=dict)
     """The site of each drop folder, by the name of its section."""
+
+    looked: Callable[[date], None] = _nobody
+    """Told how far back rows were looked at, where a filter is answered by no index."""
 
     @property
     def day(self) -> date:

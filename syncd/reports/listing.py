@@ -131,16 +131,18 @@ def list_rows(
     *,
     codes: bool = False,
     more: Callable[[str], None] | None = None,
+    looked: Callable[[int], None] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a query, in its order and from its page on, at most the specification's
     limit; with ``codes`` also the fields that stand in a list only when asked for, as the viewer
-    gets them. ``more`` is told the key of the next page when there is one."""
+    gets them. ``more`` is told the key of the next page when there is one, ``looked``
+    back to which moment (epoch seconds) rows were looked at for a filter that no index answers."""
     fields = call_fields(query, custom_fields)
     names = [*_Row._fields, *custom_fields]
     selected = selection(", ".join(fields[name] for name in names))
     left = query.specification.limit
     last: Found | None = None
-    for found in ordered_rows(query, fields, selected):
+    for found in ordered_rows(query, fields, selected, looked):
         if left == 0:
             if more is not None and last is not None:
                 row = _Row._make(last.row[:_WIDTH])

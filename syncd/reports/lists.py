@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from syncd.reports.environment import Environment
@@ -16,6 +17,9 @@ from syncd.reports.sealed import sealed_notes
 from syncd.reports.specification import Specification
 from syncd.reports.sums import query_of
 
+SUMMED_FOR_PAGES = 8 * 86_400
+"""Seconds of calls that are added up, one by one, for the totals of a page."""
+
 
 def list_report(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return the rows that a specification asks for. Who may not see authorization codes gets their
@@ -24,10 +28,21 @@ def list_report(door: Door, specification: Specification, environment: Environme
     fields = environment.custom_fields
     check_order(query, fields)
     codes = not CODE_FIELDS.keys().isdisjoint(specification.columns)
-    # Who asks for a further page had the totals with the first.
-    totals = {} if specification.page else _totals(query)
     facts: dict[str, Any] = {}
-    notes = unpriced(totals.get("unrated", 0))
+    # Who asks for a further page had the totals with the first.
+    totals: dict[str, Any] = {}
+    notes: list[str] = []
+    if not specification.page:
+        if _is_cheap(query):
+            totals = _totals(query)
+            notes = unpriced(totals["unrated"])
+        else:
+            notes.append("there is no total of so many calls for a page; without --limit there is")
+
+    def looked(moment: int) -> None:
+        day = datetime.fromtimestamp(moment, environment.zone).date()
+        facts["searched_back_to"] = day.isoformat()
+        environment.looked(day)
 
     def more(key: str) -> None:
         facts["next_page"] = key
@@ -39,7 +54,7 @@ def list_report(door: Door, specification: Specification, environment: Environme
         door.viewer.level,
         specification,
         row_columns(fields, codes=codes),
-        list_rows(query, fields, codes=codes, more=more),
+        list_rows(query, fields, codes=codes, more=more, looked=looked),
         totals,
         environment.currency,
         brief=BRIEF,
@@ -50,6 +65,13 @@ def list_report(door: Door, specification: Specification, environment: Environme
         rolled_notes(result, environment)
         sealed_notes(result, query.kept)
     return result
+
+
+def _is_cheap(query: Query) -> bool:
+    """Say whether the totals are there as soon as the page is for which somebody waits."""
+    if query.specification.limit is None or not query.searches:
+        return True
+    return query.seconds_of_rows() <= SUMMED_FOR_PAGES
 
 
 def _totals(query: Query) -> dict[str, Any]:

@@ -166,6 +166,17 @@ class Query(Conditions):
                 self._fold(found, CALL, dimensions, _between(start, stop), on_rows)
         return {key: sums for key, sums in found.items() if sums[-1]}
 
+    def seconds_of_rows(self) -> int:
+        """Return for how much time all rows of a scope of several people have to be looked at to
+        add them up."""
+        longest = 0
+        for part in scope_parts(self.scope, self.lookups):
+            if part.checked is None or self._narrower(part):
+                continue
+            cut = self.cut(*(bool(self._terms(one, (), part)) for one in (BY_MONTH, BY_DAY)))
+            longest = max(longest, sum(stop - start for start, stop in cut.ranges))
+        return longest
+
     def _terms(
         self, sources: tuple[Source, ...], dimensions: tuple[str, ...], part: Part
     ) -> list[tuple[Source, Condition, Fold]]:
