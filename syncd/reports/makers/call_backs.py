@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from syncd.domain.call_id import format_call_id
@@ -21,7 +21,7 @@ from syncd.reports.query import Query
 from syncd.reports.ratios import median, percent, quotient
 from syncd.reports.reading import line_ids, org_labels, query_of, read, result_of
 from syncd.reports.result import Column, Kind, Result
-from syncd.reports.scope import Door, masked_digits, private_owner
+from syncd.reports.scope import Door, masked_digits, private_owner_of_many
 from syncd.reports.specification import Specification
 
 CALLED_BACK, TRIED, CALLED_AGAIN, OPEN = "called back", "tried", "called again", "open"
@@ -76,8 +76,8 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     after it that dealt with it."""
     window = environment.reports.call_back_within
     query = query_of(door, specification, environment)
-    later = _later(query, window)
     missed = sorted(_missed(query), key=lambda one: (-one.started_at, -one.id))
+    later = _later(query, window, {one.shown for one in missed if compared(one.shown)})
     line, departments = line_ids(query), org_labels(query, "department")
     rows = []
     states: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def _missed(query: Query) -> Iterator[Missed]:
     for *row, conversation, number, owner in read(
         query,
         "c.id, c.started_at, record.key_hash, c.side, c.line_id, c.party_id, c.org_id,"
-        f" c.ring_seconds, c.conversation, c.other_number, {private_owner('c')}",
+        f" c.ring_seconds, c.conversation, c.other_number, {private_owner_of_many('c')}",
         f"outcome = {int(Outcome.MISSED)} AND direction = {int(Direction.INCOMING)}"
         " AND other_outside = 1",
         joined="LEFT JOIN record ON record.id = c.id / 8",
@@ -144,22 +144,25 @@ def _missed(query: Query) -> Iterator[Missed]:
             yield Missed._make((*row, shown))
 
 
-def _later(query: Query, window: int) -> Mapping[str, list[Later]]:
-    """Return by number as it is shown what may deal with a missed call, in the order of time."""
+def _later(query: Query, window: int, wanted: Collection[str]) -> Mapping[str, list[Later]]:
+    """Return by number as it is shown, of those that are wanted, what may deal with a missed call, in
+    the order of time."""
+    if not wanted:
+        return {}
     calling, outgoing = int(Side.CALLING), int(Direction.OUTGOING)
     answered, incoming = int(Outcome.ANSWERED), int(Direction.INCOMING)
     found: dict[str, list[Later]] = {}
     for call, at, direction, duration, line, party, number, owner in read(
         query,
         "c.id, c.started_at, c.direction, c.duration, c.line_id, c.party_id, c.other_number,"
-        f" {private_owner('c')}",
+        f" {private_owner_of_many('c')}",
         f"other_outside = 1 AND ((direction = {outgoing} AND side = {calling})"
         f" OR (direction = {incoming} AND outcome = {answered}))",
         filtered=False,
         until=query.stop + window,
     ):
         shown = shown_number(number, 1, masked_digits(query.scope, owner))
-        if compared(shown):
+        if shown in wanted:
             state = CALLED_AGAIN if direction == incoming else CALLED_BACK if duration else TRIED
             found.setdefault(shown, []).append(Later(at, call, state, line, party))
     for calls in found.values():

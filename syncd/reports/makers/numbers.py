@@ -5,7 +5,8 @@ Numbers are grouped by what is shown: two that differ in masked digits alone are
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any
 
 from syncd.domain.codes import Direction
@@ -14,7 +15,7 @@ from syncd.reports.environment import Environment
 from syncd.reports.masking import shown_number
 from syncd.reports.reading import query_of, read, result_of
 from syncd.reports.result import Chart, Column, Kind, Result
-from syncd.reports.scope import Door, masked_digits, private_owner
+from syncd.reports.scope import Door, masked_digits, private_owner_of_many
 from syncd.reports.specification import Specification
 
 INCOMING, OUTGOING = int(Direction.INCOMING), int(Direction.OUTGOING)
@@ -29,31 +30,32 @@ COLUMNS = (
 )
 
 
-@dataclass(slots=True)
-class Talked:
-    """Sums of one number: counted participations, those of incoming and outgoing rows, seconds,
-    micros, rows without a price."""
+Sums = tuple[int, ...]
+"""Of one number: counted participations, those of incoming and outgoing rows, seconds, micros, rows
+without a price."""
 
-    sums: list[int] = field(default_factory=lambda: [0] * 6)
 
-    def figures(self) -> dict[str, Any]:
-        calls, incoming, outgoing, duration, cost, unrated = self.sums
-        return {
-            "calls": calls,
-            "incoming": incoming,
-            "outgoing": outgoing,
-            "duration": duration,
-            "cost": format_micros(cost),
-            "unrated": unrated,
-        }
+def _added(one: Iterable[int], other: Iterable[int]) -> Sums:
+    return tuple(int(mine) + int(more) for mine, more in zip(one, other, strict=True))
+
+
+def _figures(sums: Sums) -> dict[str, Any]:
+    calls, incoming, outgoing, duration, cost, unrated = sums
+    return {
+        "calls": calls,
+        "incoming": incoming,
+        "outgoing": outgoing,
+        "duration": duration,
+        "cost": format_micros(cost),
+        "unrated": unrated,
+    }
 
 
 def make(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return the outside numbers of the rows in scope, the most frequent first."""
     query = query_of(door, specification, environment)
-    numbers: dict[str, Talked] = {}
-    everything = Talked()
-    owner = private_owner("c")
+    numbers: dict[str, Sums] = {}
+    owner = private_owner_of_many("c")
     for number, private, *sums in read(
         query,
         f"c.other_number, {owner}, SUM(c.counted),"
@@ -65,16 +67,19 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         then="GROUP BY 1, 2",
     ):
         shown = shown_number(number, 1, masked_digits(query.scope, private))
-        for talked in (numbers.setdefault(shown, Talked()), everything):
-            talked.sums = [one + int(more) for one, more in zip(talked.sums, sums, strict=True)]
-    ordered = sorted(numbers.items(), key=lambda one: (-one[1].sums[0], -one[1].sums[3], one[0]))
+        had = numbers.get(shown)
+        numbers[shown] = tuple(sums) if had is None else _added(had, sums)
+    ordered = sorted(numbers.items(), key=lambda one: (-one[1][0], -one[1][3], one[0]))
     return result_of(
         door,
         specification,
         environment,
         COLUMNS,
-        ({"other_number": number or None, **talked.figures()} for number, talked in ordered),
-        everything.figures(),
+        (
+            {"other_number": number or None, **_figures(sums)}
+            for number, sums in (ordered if specification.sort else ordered[: specification.limit])
+        ),
+        _figures(reduce(_added, numbers.values(), (0,) * 6)),
         query=query,
         facts={"numbers": len(numbers)},
         chart=Chart("other_number", "calls"),
