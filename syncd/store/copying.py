@@ -7,7 +7,7 @@ transaction, and before that is committed every table is compared: its rows, and
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from syncd.store.tables import database as proxy
 ROWS_AT_ONCE = 5000
 _MODULUS = 1_000_003
 """Ids and hashes are summed by what is left of them: their sums have no end."""
-_PLAIN = (peewee.IntegerField, peewee.BigIntegerField, peewee.SmallIntegerField)
+_WHOLE = peewee.IntegerField | peewee.BigIntegerField | peewee.ForeignKeyField
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _copy(
         if isinstance(field, peewee.BooleanField)
     ]
 
-    def rows() -> Iterator[Sequence[Any]]:
+    def rows() -> Generator[Sequence[Any], None, None]:
         for number, row in enumerate(_rows(source, f'SELECT {names} FROM "{table}"'), 1):
             if truths:
                 changed = list(row)
@@ -124,11 +124,12 @@ def _copy(
             if number % ROWS_AT_ONCE == 0:
                 progress(table, number)
 
-    if is_postgresql(target):
-        insert_many(table, columns, rows())
-    else:
-        for some in _chunks(rows()):
-            insert_many(table, columns, some)
+    with contextlib.closing(rows()) as found:
+        if is_postgresql(target):
+            insert_many(table, columns, found)
+        else:
+            for some in _chunks(found):
+                insert_many(table, columns, some)
 
 
 def _starts(table: str) -> str:
@@ -168,7 +169,7 @@ def _compared(
         column = f'"{field.column_name}"'
         if isinstance(field, peewee.BooleanField):
             sums[f"{field.column_name} true"] = f"SUM(CASE WHEN {column} THEN 1 ELSE 0 END)"
-        elif isinstance(field, _PLAIN | peewee.ForeignKeyField):
+        elif isinstance(field, _WHOLE):
             sums[field.column_name] = f"SUM({column} % {_MODULUS})"
             if _is_amount(field.column_name):
                 shown.append(field.column_name)

@@ -14,6 +14,21 @@ from syncd.store.backup import refuse_newer
 from syncd.store.database import HISTORY
 
 PACKAGE = "postgresql-client"
+_CLEARED = """
+SET client_min_messages = warning;
+DO $$
+DECLARE one record;
+BEGIN
+    FOR one IN
+        SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+        AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE 'detached\\_%'
+    LOOP
+        EXECUTE format('DROP TABLE %I CASCADE', one.relname);
+    END LOOP;
+    DROP SEQUENCE IF EXISTS record_id;
+END $$
+"""
+"""Takes away what is there, but for months that were detached."""
 
 
 def dump(url: str, password: Callable[[], str] | None, target: Path) -> int:
@@ -46,16 +61,17 @@ def restore_dump(url: str, password: Callable[[], str] | None, source: Path) -> 
     """Put a dump in the place of what a database holds, in one transaction. Raises UserError; the
     database is as it was then."""
     check_dump(source)
-    with _list_without_extras(source) as listed:
-        options = [
-            "--clean",
-            "--if-exists",
-            "--no-owner",
-            "--no-privileges",
-            "--single-transaction",
-        ]
-        more = ["--exit-on-error", f"--use-list={listed}", f"--dbname={url}", str(source)]
-        _run("pg_restore", [*options, *more], password)
+    # Written out first: a dump that ends early must not be restored up to there.
+    script = source.with_name(f".{source.name}.{os.getpid()}.sql")
+    try:
+        with _list_without_extras(source) as listed:
+            options = ["--no-owner", "--no-privileges", f"--use-list={listed}"]
+            _run("pg_restore", [*options, f"--file={script}", str(source)], None)
+        options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+        steps = [f"--command={_CLEARED}", f"--file={script}"]
+        _run("psql", [*options, f"--dbname={url}", *steps], password)
+    finally:
+        script.unlink(missing_ok=True)
 
 
 def check_dump(path: Path) -> None:
