@@ -35,11 +35,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     from syncd.application.sites import names_of_sites
     from syncd.licensing.claims import Terms
     from syncd.licensing.view import view
+    from syncd.reports.scope import MANAGEMENT
 
     settings = context.settings
     terms = Terms(settings.licensing.slots, settings.licensing.automatic_acquisition)
     seen = view(terms, context.now(), names_of_sites(settings))
-    shown = _shown(seen, context)
+    shown = _shown(seen, context, manages=door.viewer.level >= MANAGEMENT)
     door.note_rows(len(seen.holders) + len(seen.waiting_lines))
 
     from syncd.cli.output import print_json, say
@@ -63,8 +64,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     return EXIT_OK
 
 
-def _shown(seen: LicenceView, context: Context) -> dict[str, Any]:
-    """Return the licence as JSON has it."""
+def _shown(seen: LicenceView, context: Context, *, manages: bool) -> dict[str, Any]:
+    """Return the licence as JSON has it. What is withheld of whom is for who manages syncd."""
 
     def when(epoch: int | None) -> str | None:
         if epoch is None:
@@ -92,9 +93,9 @@ def _shown(seen: LicenceView, context: Context) -> dict[str, Any]:
                 "kind": one.kind,
                 "person": one.person or None,
                 "role": one.role,
-                "withheld": one.calls,
-                "first": when(one.first),
-                "last": when(one.last),
+                "withheld": one.calls if manages else None,
+                "first": when(one.first) if manages else None,
+                "last": when(one.last) if manages else None,
             }
             for one in seen.waiting_lines
         ],
@@ -132,9 +133,9 @@ def _print_lines(shown: dict[str, Any]) -> None:
         print_table(
             [
                 *(Column(name) for name in headings),
-                Column("Calls withheld", right=True),
-                Column("First"),
-                Column("Last"),
+                Column("Calls withheld", right=True, absent="-"),
+                Column("First", absent="-"),
+                Column("Last", absent="-"),
             ],
             [list(row.values()) for row in shown["waiting_lines"]],
         )

@@ -292,3 +292,18 @@ def test_a_masked_manager_does_not_learn_from_the_filters_of_others(company: Com
             assert ("+39333123 " in text.replace('"', " ")) == (not as_fabio)
     assert "+39333123****,***" in text
     assert "duration>1" in text
+
+
+def test_what_is_withheld_of_whom_is_for_who_manages(company: Company) -> None:
+    company.set("licensing", slots="1")
+    company.take(outgoing("a", DAY_1, "2002", "03331234567", talk=60))
+    company.take(outgoing("b", DAY_2, "2001", "03331234567", talk=60))
+    company.take(outgoing("c", DAY_2, "2003", "03331234567", talk=60))
+    for viewer, told in (("elena", False), ("fabio", True)):
+        waiting = company.ok("licence", "--as", viewer, "--json").json["waiting_lines"]
+        counts = {row["line_id"]: row["withheld"] for row in waiting}
+        assert sum(count or 0 for count in counts.values()) == (2 if told else 0)
+        assert all((row["first"] is None) != (told and bool(row["withheld"])) for row in waiting)
+        report = company.ok("report", "licence-use", "--as", viewer, "--json").json["rows"]
+        assert any(row["withheld"] for row in report) == told
+    assert company.run("licence", "--as", "carla").code == 1
