@@ -188,6 +188,8 @@ def _print_call(answer: dict[str, Any], currency: str, custom_fields: dict[str, 
     sys.stdout.write(
         "computed again it is the same.\n"
         if answer["same"]
+        else "it stands: numbers or names were taken out of its record.\n"
+        if answer.get("frozen")
         else "computed again with the present tariff, rules and history it differs.\n"
     )
     _print_posting(answer["posting"], currency)

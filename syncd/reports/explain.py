@@ -43,6 +43,7 @@ from syncd.reports.permissions import Reach, Scope
 from syncd.reports.posting import posting_of
 from syncd.reports.quality import measurements
 from syncd.reports.scope import Door
+from syncd.store.frozen import FROZEN
 from syncd.store.models import File, Pbx, Record, database
 
 NO_SIDE = "the present rules make no such side of the record"
@@ -102,7 +103,8 @@ def _context(request: Request, record: Any) -> IntakeContext:
 def _explain_call(
     request: Request, stored: Stored, record_id: int, side: Side, rows: ConversationRows
 ) -> dict[str, Any]:
-    context = _context(request, Record.get_by_id(record_id))
+    record = Record.get_by_id(record_id)
+    context = _context(request, record)
     explained = explain(stored.records, context)
     call = rows.found[rows.call_id(record_id, side)]
     digits = rows.masked_digits(record_id)
@@ -121,6 +123,8 @@ def _explain_call(
             request, stored, record_id, rows, everything=request.door.scope.reach is Reach.ALL
         ),
     }
+    if record.provisional == FROZEN:
+        answer["frozen"] = True
     index = explained.draft(record_id, side)
     if index is None:
         # Nothing to compute: the row stands as it was stored, and the present rules make no such.

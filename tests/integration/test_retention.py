@@ -293,6 +293,10 @@ def test_outside_numbers_lose_their_end_and_records_are_frozen(
     after = {row.id: row.cost for row in Call.select()}
     changed = {key for key, cost in before if after[key] != cost}
     assert changed and all(Call.get_by_id(key).started_at > START + 30 * DAY for key in changed)
+    row = world.row("calling", "Anna")
+    said = world.json("explain", row["id"])
+    assert (said["frozen"], said["number"]["raw"]) == (True, "0612…")
+    assert "it stands: numbers or names were taken out" in world.run("explain", row["id"]).out
     # The same file once more under another name has nothing new, and the late one is cut, too.
     (archived,) = (Path(row.archive) for row in File.select())
     (world.bed.folder / "cdr_StandAloneCluster_01_202605282027_8").write_bytes(
