@@ -82,7 +82,7 @@ def test_columns_are_chosen(ini: Path, capsys: pytest.CaptureFixture[str]) -> No
         (["calls", "--columns", " , "], "--columns names none"),
         (["calls", "--columns", "prise", "--json"], "calls has no column 'prise'"),
         (["by-person", "--columns", "line_id"], "by-person has no column 'line_id'"),
-        (["trunk-load", "--columns", "trunk"], "trunk-load has no --columns"),
+        (["trunk-load", "--measures", "cost"], "trunk-load has no --measures"),
     ],
 )
 def test_mistakes_are_told(
