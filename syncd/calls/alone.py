@@ -53,7 +53,10 @@ class Names:
     def trunk(self, name: str) -> Any:
         return name
 
-    carrier = destination = trunk
+    carrier = trunk
+
+    def destination(self, name: str, rate: tuple[str, str, str] | None) -> Any:
+        return name
 
     def rate(self, rate: tuple[str, str, str] | None) -> Any:
         return rate
