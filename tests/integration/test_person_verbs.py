@@ -14,10 +14,10 @@ from syncd.application.people import resume
 from syncd.calls import reassignment
 from syncd.settings.load import load
 from syncd.store.database import open_database
-from syncd.store.locks import hold
 from syncd.store.models import Assignment, MaintenanceRun, Profile
 from tests.support.contract import PEOPLE as EVERYBODY
 from tests.support.contract import Company, incoming, internal, outgoing, sums
+from tests.support.stores import held
 
 DAY_1 = "2026-03-02T10:00:00+01:00"
 DAY_2 = "2026-03-05T10:00:00+01:00"
@@ -426,7 +426,7 @@ def test_while_a_folder_is_read_nothing_is_rewritten(company: Company) -> None:
     company.set("daemon", lock_wait="0 seconds")
     company.ok("person", "lock", "anna", "department", "IT", "--reason", "by hand")
     move = ("person", "move", "anna", "--department", "IT", "--since", "beginning", YES)
-    with hold(company.home / "state", "intake-hq", "syncd ingest hq"):
+    with held(company.home / "state" / "syncd.db", "intake-hq", "syncd ingest hq"):
         answer = company.run(*move)
     assert answer.code == 75
     assert "syncd ingest hq" in answer.err

@@ -108,6 +108,22 @@ def plain(path: Path) -> Any:
     return sqlite3.connect(path)
 
 
+@contextlib.contextmanager
+def held(path: Path, lock: str, command: str) -> Iterator[None]:
+    """Hold the lock of a unit of work as another process does; ``path`` is the database's file."""
+    if on_postgresql():
+        from syncd.store.advisory import hold_in_database
+        from syncd.store.postgresql import Database
+
+        with hold_in_database(Database(address(path)), lock, command, wait=0.0):
+            yield
+    else:
+        from syncd.store.locks import hold
+
+        with hold(path.parent, lock, command, wait=0.0):
+            yield
+
+
 def columns(connection: Any) -> dict[str, list[str]]:
     """Return the columns of every table, by a plain connection."""
     if on_postgresql():
