@@ -13,7 +13,7 @@ import pytest
 
 import syncd
 from syncd.cli.main import VERBS as KNOWN_VERBS
-from syncd.cli.main import build_parser
+from syncd.cli.main import build_parser, main
 from syncd.daemon import jobs
 from syncd.reports.catalogue.standard import catalogue
 from syncd.reports.classification import JOBS, OUTPUTS, PAGES, VERBS, Changes, Needs, Way, verb_way
@@ -189,3 +189,16 @@ def test_what_changes_something_is_for_level_10_whatever_the_settings_say(
         assert refused.err == "syncd: The verb files is not available to hugo.\n"
     finally:
         company.set("report:files", level="10")
+
+
+@pytest.mark.parametrize(
+    "words", [["completion", "bash"], ["completion", "zsh"], ["cdr", "list"], ["--help"]]
+)
+def test_what_needs_nothing_knows_nothing(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What tells nothing of the installation looks at none: completion names no person."""
+    before = sorted(tmp_path.iterdir())
+    assert main(["--config", str(tmp_path / "none.ini"), *words]) == 0
+    assert capsys.readouterr().out
+    assert sorted(tmp_path.iterdir()) == before
