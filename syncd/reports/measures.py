@@ -54,7 +54,7 @@ def figures(measures: Sequence[str], compare: Sequence[str] = ()) -> tuple[Figur
             if name in MEASURES:
                 change = f"{name}_{word}_{CHANGE}", f"{heading} +/- {_HEADINGS[word]}"
                 found.append(Figure(*change, kind, name, place, CHANGE))
-                percent = f"{name}_{word}_{PERCENT}", f"{heading} % {_HEADINGS[word]}"
+                percent = f"{name}_{word}_{PERCENT}", f"{heading} +/- % {_HEADINGS[word]}"
                 found.append(Figure(*percent, Kind.NUMBER, name, place, PERCENT))
     return tuple(found)
 
