@@ -55,28 +55,28 @@ class Member:
 def make(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return what each member was given, by queue; a row for each record that named the member."""
     query = query_of(door, specification, environment)
-    members: dict[tuple[str, int, int], Member] = {}
+    members: dict[tuple[str, str, int], Member] = {}
+    line = line_ids(query)
     everything = Member()
     for row in hunt_rows(query):
         if row.side != CALLED or not row.to_member:
             continue
-        one = members.setdefault((row.pilot, row.line, row.party), Member())
+        one = members.setdefault((row.pilot, line(row.line) or "", row.party), Member())
         for member in (one, everything):
             member.duration += row.duration
             if row.answered_at:
                 member.rang[max(0, row.answered_at - row.started_at)] += 1
             else:
                 member.unanswered += 1
-    line = line_ids(query)
     rows = [
         {
             "hunt_pilot": pilot or None,
-            "line_id": line(line_key),
+            "line_id": line_id or None,
             "person": query.lookups.label("person", party or None),
             "party": party or None,
             **member.figures(),
         }
-        for (pilot, line_key, party), member in members.items()
+        for (pilot, line_id, party), member in members.items()
     ]
     rows.sort(key=lambda row: (row["hunt_pilot"] or "", -row["given"], row["line_id"] or ""))
     return result_of(
