@@ -63,6 +63,12 @@ def test_the_largest_come_first_whatever_the_order_of_the_rows() -> None:
     ]
 
 
+def test_the_others_of_a_report_come_last() -> None:
+    rows = [row("p0", cost="1.00"), row("p1", cost="2.00"), row("38 others", cost="9.00")]
+    points = bars_of(result_of(rows, chart=BY_PERSON)).points
+    assert [point.label for point in points] == ["p1", "p0", "38 others"]
+
+
 def test_what_cannot_be_added_up_is_not() -> None:
     rows = [row(f"p{place}", erlangs=f"{place}.00") for place in range(30)]
     points = bars_of(result_of(rows, chart=Chart("person", "erlangs"))).points

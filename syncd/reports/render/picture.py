@@ -22,6 +22,8 @@ LONGEST_LABEL = 60
 HOURS = tuple(map(str, range(24)))
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MONTH = re.compile(r"\d{4}-\d{2}", re.ASCII)
+_OTHERS = re.compile(rf"\d+ {OTHERS}", re.ASCII)
+"""What a report itself calls the rows beyond its highest: no bar among the others."""
 MOST_CELLS = 62
 """Columns of a map, and rows."""
 
@@ -150,7 +152,7 @@ class Collector:
                 for label, amount in islice(times.items(), MOST_POINTS)
             )
             return Bars(self.heading, points, over_time=True, seconds=seconds)
-        items.sort(key=lambda item: -item[1])
+        items.sort(key=lambda item: (_OTHERS.fullmatch(item[0][0]) is not None, -item[1]))
         kept, rest = items, items[:0]
         if len(items) > MOST_BARS:
             kept, rest = items[: MOST_BARS - 1], items[MOST_BARS - 1 :]
