@@ -10,12 +10,13 @@ from syncd.reports.list_order import check_order
 from syncd.reports.listing import BRIEF, CODE_FIELDS, list_rows, row_columns
 from syncd.reports.lookups import select
 from syncd.reports.measures import figures, number, shown
+from syncd.reports.posting import check_posting
 from syncd.reports.query import SUM_NAMES, Query
 from syncd.reports.remarks import rolled_notes, unpriced
 from syncd.reports.result import Result
 from syncd.reports.scope import Door, row_conditions
 from syncd.reports.sealed import sealed_notes
-from syncd.reports.specification import Specification
+from syncd.reports.specification import BY_POSTING, Specification
 from syncd.reports.sums import query_of
 
 SUMMED_FOR_PAGES = 8 * 86_400
@@ -27,6 +28,8 @@ FEW_ROWS = 20_000
 def list_report(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return the rows that a specification asks for. Who may not see authorization codes gets their
     names of the list. Raises UsageError for what is not sorted by, and a page that there is not."""
+    if specification.by == BY_POSTING:
+        check_posting(specification)
     query = query_of(door, specification, environment)
     fields = environment.custom_fields
     check_order(query, fields)
