@@ -21,6 +21,8 @@ from syncd.reports.lookups import Lookups, select
 from syncd.reports.masking import WHOLLY, shown_number
 from syncd.reports.scope import Door, id_list, in_list, masked_digits, private_owner, row_conditions
 from syncd.settings.finance import InvoiceSettings
+from syncd.store.sealed import seal
+from syncd.store.truncation import reached
 
 REQUIRED = 10
 EQUAL = "equal"
@@ -105,6 +107,12 @@ def check_bill(
     end = period[1] or day_date(next_day(max(dated)))
     start, stop = days.start(day_number(first)), days.start(day_number(end))
     chosen = [item for item in items if start <= item.item.starts[0] < stop]
+    whole = max(seal().start, reached().until)
+    if start < whole:
+        raise UserError(
+            f"calls before {day_date(days.day(whole))} are gone, or have no whole number any more",
+            "--from that day; [retention] says how long they are kept",
+        )
     margin = layout.time_tolerance
     lookups = Lookups(days, day_number(first), day_number(end))
     legs = _legs(door, lookups, carrier, trunks, numbering, start - margin, stop + margin)

@@ -11,6 +11,10 @@ RATING = 92
 """Days after which a month's bill has come and was compared, and tariffs were mended."""
 
 
+TWO_MONTHS = 62
+"""Days."""
+
+
 def retention_problems(parsed: Parsed) -> Iterator[Problem]:
     """Yield warnings about spans that do not do what they seem to."""
     section = parsed.one("retention")
@@ -38,6 +42,9 @@ def retention_problems(parsed: Parsed) -> Iterator[Problem]:
             " have come"
         )
         yield section.problem(named, what, f"at least {RATING}", warning=True)
+    if calls and calls < TWO_MONTHS and parsed.of("budget"):
+        what = "budgets of a month look at calls of it and of the one before"
+        yield section.problem("calls", what, f"at least {TWO_MONTHS}", warning=True)
     if calls and any(parsed.of(kind) for kind in ("allowance", "flat-charge")) and calls < RATING:
         what = "days of open months stay until they are closed, since their allowances need them"
         yield section.problem(

@@ -370,8 +370,10 @@ def test_spans_that_cannot_be(tmp_path: Path, text: str, said: str) -> None:
 def test_spans_that_do_not_do_what_they_seem_to(world: World) -> None:
     with world.ini.open("a", encoding="utf-8") as file:
         file.write("\n[retention]\ncalls = 30\ntruncate_numbers = 60\n")
+        file.write("\n[budget:all]\namount = 5.00\n")
     said = world.run("check-config").err + world.run("check-config").out
     for text in (
+        "budgets of a month look at calls",
         "does nothing: after 30 days the calls are gone",
         "the archive keeps files with whole numbers for ever",
         "rejected rows keep their text",
@@ -454,3 +456,22 @@ def test_the_horizon_is_a_local_day(world: World, kept: Callable[..., Applicatio
     assert seal().start == Days(ROME).start(seal().day)
     assert seal().day == 20260529
     assert isinstance(world.bed, Bed)
+
+
+def test_a_bill_of_days_that_are_gone_is_not_compared(
+    world: World, kept: Callable[..., Application]
+) -> None:
+    with world.ini.open("a", encoding="utf-8") as file:
+        file.write(
+            "\n[invoice:telco]\nsite = hq\nprice = price\nnumber = number\nstart = time\nduration = duration\n"
+        )
+    bill = world.ini.with_name("bill.csv")
+    bill.write_text(
+        "number,time,duration,price\n+39612345678,2026-05-28 22:26:45,60,0.40\n", encoding="utf-8"
+    )
+    before = world.run("invoice", "check", str(bill), "--carrier", "telco")
+    assert "gone" not in before.err
+    gone(kept(truncate_numbers=30))
+    after = world.run("invoice", "check", str(bill), "--carrier", "telco")
+    assert "have no whole number any more" in after.err
+    assert after.code == 1
