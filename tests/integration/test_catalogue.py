@@ -22,7 +22,8 @@ from syncd.reports.permissions import may_open, required_level
 from syncd.reports.request import OPTIONS, Request, specify
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
-from syncd.store.models import DestinationPrefix, HuntGroup, database
+from syncd.store.models import DestinationPrefix, HuntGroup, SealedDay, database
+from syncd.store.rollup_tables import MEASURES
 from tests.support.bed import ROME, Bed, make_bed
 from tests.support.phones import leg, transferred
 from tests.unit.test_permissions import EVA
@@ -220,3 +221,21 @@ def test_the_access_log_has_who_looked(bed: Bed) -> None:
         ("administrator", "access-log"),
     ]
     assert "filter=person=Anna" in rows[0]["specification"]
+
+
+@pytest.mark.parametrize(
+    "report", ["answer-times", "call-backs", "queues", "frequent-numbers", "quality-by-codec"]
+)
+def test_what_is_worked_out_of_rows_says_of_which_days_these_are_gone(
+    bed: Bed, report: str
+) -> None:
+    sums = dict.fromkeys(MEASURES, 0)
+    SealedDay.create(
+        day=20260503, org_id=0, direction=0, class_=0, carrier_id=0, trunk_id=0, **sums
+    )
+    environment = Environment(ROME, {}, bed.now)
+    specification = specify(Request(report, **MAY), environment)
+    door = open_door(None, report, "", Policy(), bed.now)
+    with open_report(door, specification, environment) as result:
+        assert any("2026-05-03" in note and "not known" in note for note in result.notes)
+        assert result.facts["days_not_known"] == 1
