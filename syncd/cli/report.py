@@ -91,10 +91,12 @@ def print_report(request: Request, arguments: argparse.Namespace, context: Conte
     from syncd.application.reports import environment
     from syncd.reports.request import specify
     from syncd.reports.run import open_report
+    from syncd.store.database import read_once
 
     there = replace(environment(context.settings, context.now()), looked=_looked)
     specification = specify(request, there)
     door = open_report_door(arguments, context, request.report, specification.text())
+    read_once()
     with open_report(door, specification, there) as result:
         deliver(result, output, arguments, context)
     return EXIT_OK

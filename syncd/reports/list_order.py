@@ -32,6 +32,9 @@ _AT_ONCE = 500
 """Rows that are read by their ids at once."""
 _PART = 8
 """Rows that an index leads to are so many times as slow as rows in their order."""
+_HELD = 2000
+"""Rows of a list that are held at once."""
+MINUTE = 60
 _ALL = 2**62
 """In the place of a limit."""
 
@@ -100,7 +103,8 @@ _TEXTS = (
 
 
 class Found(NamedTuple):
-    """A row that was asked for, and what it is sorted by before the time, as shown."""
+    """A row that was asked for, its id and start first, and what it is sorted by before the time, as
+    shown."""
 
     row: tuple[Any, ...]
     values: tuple[Any, ...] = ()
@@ -211,44 +215,47 @@ def _newest_first(
     windows are so long that what is found is soon there.
     """
     begin, stop = _span(query)
-    left = None if query.specification.limit is None else query.specification.limit + 1
-    after: tuple[Any, ...] = ()
-    condition = ""
+    left = _ALL if query.specification.limit is None else query.specification.limit + 1
+    after = (-1, 0)
     if mark is not None:
         stop = min(stop, mark.started_at + 1)
-        after, condition = (mark.started_at, mark.row), " AND NOT (started_at = ? AND id >= ?)"
+        after = (mark.started_at, mark.row)
     if stop <= begin:
         return
-    rows, parts = _rows(query, condition)
+    rows, parts = _rows(query, " AND NOT (started_at = ? AND id >= ?)")
     statement = selected.format(rows=f"{rows} ORDER BY started_at DESC, id DESC LIMIT ?")
     statement += " ORDER BY c.started_at DESC, c.id DESC"
     size = DAY
     searches = query.searches
-    while stop > begin and left != 0:
+    while stop > begin and left:
         start = max(begin, stop - size)
+        wanted = min(left, _HELD)
         began = perf_counter()
-        found = select(
-            statement, *_bound(parts, start, stop, after), _ALL if left is None else left
-        )
+        found = select(statement, *_bound(parts, start, stop, after), wanted)
         took = perf_counter() - began
         for row in found:
             yield Found(row)
+        left -= len(found)
+        if len(found) == wanted:
+            # There may be more in this window: go on after the last, with one that holds as many.
+            after = (found[-1][1], found[-1][0])
+            size, stop = max(MINUTE, stop - after[0]), after[0] + 1
+            continue
         if searches:
             if looked is not None:
                 looked(start)
             size = _next_window(size, took)
-        elif left is not None:
+        elif len(found) * 2 < wanted:
             size *= 2
-        left = None if left is None else left - len(found)
         stop = start
 
 
 def _next_window(size: int, took: float) -> int:
     """Return how many seconds of calls are looked at next, given those of the last time and how
-    long that took: about a quarter of a second's work, whole days."""
+    long that took: about a quarter of a second's work."""
     if took < SOON / 2:
         return size * 2
-    return size if took < SOON else max(DAY, size // DAY // 2 * DAY)
+    return size if took < SOON else max(MINUTE, size // 2)
 
 
 def _sorted_by(query: Query, fields: Mapping[str, str], field: str) -> _Sorted:

@@ -36,6 +36,7 @@ SERVER = re.compile(r"postgres(ql)?://")
 """How the address of a PostgreSQL begins."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+READ_ONCE_KILOBYTES = 8192
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",
     "synchronous": "full",
@@ -217,6 +218,13 @@ def size_in_bytes(file: Path | None) -> int | None:
         found = proxy.obj.execute_sql("SELECT pg_database_size(current_database())").fetchone()
         return int(found[0])
     return None
+
+
+def read_once() -> None:
+    """Hold little of the database in memory from now on: who reads each row once gains nothing by
+    more than the operating system holds anyway."""
+    if isinstance(proxy.obj, peewee.SqliteDatabase):
+        proxy.obj.pragma("cache_size", -READ_ONCE_KILOBYTES)
 
 
 def get_meta(key: str, default: str = "") -> str:
