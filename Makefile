@@ -1,9 +1,11 @@
 # make install   the program in .venv/bin/syncd
 # make demo      a simulated company against the real daemon
 # make test      all tests but those of make test-servers
+# make test-postgresql   a part of make test: what touches the store, in a PostgreSQL
 # make fuzz      a million damaged rows for each driver of call records, files of a gigabyte
 # make sweep     kill -9 and faults at every system call, thousands of orders of arrival: half an hour
 # make test-leaks   a million comparisons of what viewers get with what the rules say
+# make bench-reports   reports over ten million calls, with DuckDB beside: 8 GB, half an hour
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv
@@ -12,10 +14,12 @@ STATED := setup.cfg pyproject.toml constraints.txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 JOBS ?= auto
 PYTEST_OPTIONS ?=
+STORED := tests/integration tests/security tests/system tests/unit/test_scope.py \
+    tests/unit/test_write_transaction.py
 FUZZ_ROWS ?= 1000000
 LEAKS ?= 1000000
 
-.PHONY: help install demo test fuzz test-leaks test-servers check bench format render servers clean
+.PHONY: help install demo test test-postgresql fuzz test-leaks test-servers check bench bench-reports format render servers clean
 .DELETE_ON_ERROR:
 
 help:
@@ -54,6 +58,12 @@ check: $(VENV)/.installed-dev
 
 test: $(VENV)/.installed-dev servers check
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(PYTEST_OPTIONS)
+	$(MAKE) --no-print-directory test-postgresql
+
+# The tests that touch the store once more, in a PostgreSQL that they start for themselves.
+test-postgresql: $(VENV)/.installed-dev servers
+	SYNCD_TEST_STORE=postgresql $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(STORED) \
+	    $(PYTEST_OPTIONS)
 
 # Prints the seed of a failure; SYNCD_FUZZ_SEED repeats it.
 fuzz: $(VENV)/.installed-dev
@@ -79,6 +89,12 @@ test-servers: $(VENV)/.installed-dev servers
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
+
+# CALLS=1000000 for fewer; KEEP=DIR leaves the database there, or measures the one that is there.
+CALLS ?= 10000000
+KEEP ?=
+bench-reports: $(VENV)/.installed-bench
+	$(BIN)/python -m benchmarks.reports --calls $(CALLS) $(if $(KEEP),--keep $(KEEP))
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix

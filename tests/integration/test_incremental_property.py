@@ -261,6 +261,7 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
 REPEATED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
+@pytest.mark.sqlite("a new database for each of many stories takes minutes on a server")
 @settings(max_examples=60, suppress_health_check=REPEATED)
 @given(script=steps)
 def test_changes_lead_where_full_readings_lead(stores: Stores, script: list[Step]) -> None:
