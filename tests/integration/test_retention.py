@@ -428,6 +428,43 @@ def test_somebody_becomes_nobody(world: World) -> None:
     assert (refused.code, "nobody already" in refused.err) == (1, True)
 
 
+DIRECTORY = """
+[directory:corp]
+type = csv
+file = people.csv
+id = id
+grace = 0 days
+
+[map:corp]
+username = user
+display_name = name
+first_extension = extension
+bill_first_extension = "yes"
+"""
+
+
+def test_no_sync_knows_them_again(world: World) -> None:
+    with world.ini.open("a", encoding="utf-8") as file:
+        file.write(DIRECTORY)
+    people = world.ini.with_name("people.csv")
+    people.write_text("id,user,name,extension\n7,carla,Carla Rosa,2003\n", encoding="utf-8")
+    assert world.run("sync").code == 0
+    world.bed.ingest(leg(40, 41, 42, "2003", OUTSIDE, at=56 * DAY, talk=60))
+    party = Party.get(Party.username == "carla")
+    refused = world.run("person", "anonymise", "carla", "--yes")
+    assert (refused.code, "still in the directory corp" in refused.err) == (1, True)
+    assert world.run("person", "anonymise", "carla", "--yes", "--although-present").code == 0
+    world.bed.now += DAY
+    for _ in range(2):
+        assert world.run("sync").code == 0
+        again = Party.get(Party.username == "carla")
+        assert (again.id != party.id, again.external_id) == (True, "7")
+        assert Party.get_by_id(party.id).username == ""
+        assert Call.get(Call.started_at == START + 56 * DAY).party_id == 0
+    rebuild(ROME, world.bed.now, 1000)
+    assert verify(ROME) == []
+
+
 def test_an_interrupted_run_is_finished_by_the_next(world: World, monkeypatch: Any) -> None:
     def fails(*arguments: Any) -> None:
         raise KeyboardInterrupt
@@ -462,9 +499,8 @@ def test_a_bill_of_days_that_are_gone_is_not_compared(
     world: World, kept: Callable[..., Application]
 ) -> None:
     with world.ini.open("a", encoding="utf-8") as file:
-        file.write(
-            "\n[invoice:telco]\nsite = hq\nprice = price\nnumber = number\nstart = time\nduration = duration\n"
-        )
+        file.write("\n[invoice:telco]\nsite = hq\nprice = price\nnumber = number\n")
+        file.write("start = time\nduration = duration\n")
     bill = world.ini.with_name("bill.csv")
     bill.write_text(
         "number,time,duration,price\n+39612345678,2026-05-28 22:26:45,60,0.40\n", encoding="utf-8"
