@@ -35,6 +35,7 @@ class Raw(Enum):
     DIRECTION = "direction"
     CLASS = "class"
     DESTINATION = "destination"
+    RATE = "rate"
     CARRIER = "carrier"
     TRUNK = "trunk"
     STATE = "state"
@@ -100,6 +101,7 @@ DIMENSIONS = {
         Dimension("class", "Class", (Raw.CLASS,), words=NumberClass),
         Dimension("destination", "Destination", (Raw.DESTINATION,)),
         Dimension("country", "Country", (Raw.DESTINATION,)),
+        Dimension("rate_prefix", "Rate prefix", (Raw.RATE,)),
         Dimension("carrier", "Carrier", (Raw.CARRIER,)),
         Dimension("trunk", "Trunk", (Raw.TRUNK,)),
         Dimension("hour", "Hour", (Raw.HOUR, Raw.QUARTER), temporal=True),

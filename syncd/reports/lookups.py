@@ -168,6 +168,11 @@ class Lookups:
             if not others and country in COUNTRIES
         }
 
+    @cached_property
+    def _prefixes(self) -> dict[int, str]:
+        """The prefix of each rate that priced a call."""
+        return {row[0]: row[1] for row in select("SELECT id, prefix FROM rate_used") if row[1]}
+
     def _custom_spelling(self, name: str, key: str) -> str:
         """Return the latest spelling of the value of a custom field."""
         if name not in self._custom_spellings:
@@ -202,6 +207,10 @@ class Lookups:
             return lambda value: taken_apart(str(value)).shown_prefix(hidden) or None
         if dimension == "country":
             return self._countries.get
+        if raw is Raw.RATE:
+            # A prefix may be as long as the number: who does not see all digits gets none of it.
+            prefixes: Mapping[int, str] = {} if self.masked_digits else self._prefixes
+            return prefixes.get
         if DIMENSIONS[dimension].words is not None:
             return lambda value: value
         return lambda value: value or None
@@ -300,6 +309,8 @@ class Lookups:
             return [*self._parties.whole(), *(-org for org in self._orgs)]
         if raw is Raw.PROFILE_TODAY:
             return [*self._parties.whole(), *(-profile for profile in (0, *self._profiles.whole()))]
+        if raw is Raw.RATE:
+            return [0, *(row[0] for row in select("SELECT id FROM rate_used"))]
         if raw is Raw.LINE:
             return self._lines.whole()
         if raw is Raw.PROFILE:

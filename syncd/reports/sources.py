@@ -49,6 +49,7 @@ CALL = Source(
         Raw.DIRECTION: "direction",
         Raw.CLASS: "class",
         Raw.DESTINATION: "destination_id",
+        Raw.RATE: "rate_id",
         Raw.CARRIER: "carrier_id",
         Raw.TRUNK: "trunk_id",
         Raw.STATE: "state",

@@ -376,6 +376,28 @@ def test_countries(benches: list[Bench]) -> None:
             assert len(listed) == len(rows.get("Italy", []))
 
 
+def test_prefixes_are_for_who_sees_all_digits(benches: list[Bench]) -> None:
+    masked = 0
+    for bench in benches:
+        whole = bench.person is None or bench.person.masked == 0
+        rows = grouped(
+            bench.rows,
+            lambda row: (
+                row.destination or None,
+                "39" if whole and row.state == "rated" else None,  # noqa: B023
+            ),
+        )
+        found = {
+            (row["destination"], row["rate_prefix"]): row["duration"]
+            for row in bench.ask("by-prefix")["rows"]
+        }
+        assert found == {key: sum(row.duration for row in them) for key, them in rows.items()}
+        listed = bench.ask("calls", filters=("rate_prefix=39",))["rows"]
+        assert len(listed) == sum(row.state == "rated" for row in bench.rows if whole)
+        masked += not whole
+    assert masked > 2
+
+
 def test_unassigned_lines(benches: list[Bench]) -> None:
     for bench in benches:
         found = {row["line_id"]: row["duration"] for row in bench.ask("unassigned")["rows"]}

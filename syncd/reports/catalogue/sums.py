@@ -30,6 +30,12 @@ SUMS = (
         "by-destination", "sums by destination", ("destination", "class"), group=Group.WHERE
     ),
     CatalogueEntry(
+        "by-prefix",
+        "sums by destination and the prefix of the rate",
+        ("destination", "rate_prefix"),
+        group=Group.WHERE,
+    ),
+    CatalogueEntry(
         "by-class", "sums by the class of the other number", ("class",), group=Group.WHERE
     ),
     CatalogueEntry("by-carrier", "sums by carrier", ("carrier",), group=Group.WHERE),
