@@ -18,6 +18,7 @@ from tests.support.contract import (
     internal,
     outgoing,
 )
+from tests.support.stores import connect
 
 COUNTERS = ["read", "stored", "duplicate", "excluded", "not_billed", "rejected", "calls"]
 
@@ -288,15 +289,9 @@ def test_backup_and_restore(company: Company) -> None:
 
 
 def test_verify_finds_what_somebody_changed(company: Company) -> None:
-    import sqlite3
-
     company.take(call(1), outgoing("o", at(5), "2002", "03331234567", talk=100))
-    with sqlite3.connect(company.home / "state/syncd.db") as database:
-        (table,) = database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'call'"
-        ).fetchone()
-        database.execute(f'UPDATE "{table}" SET counted = 1 - counted')
-    database.close()
+    with connect(company.home / "state/syncd.db") as database:
+        database.execute("UPDATE call SET counted = 1 - counted")
     answer = company.run("db", "verify")
     assert answer.code == 1
     assert answer.out + answer.err

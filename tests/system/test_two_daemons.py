@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from pathlib import Path
 from syncd.demo.company import CompanyFiles, write_company
 from syncd.demo.cucm_writer import write_files
 from syncd.demo.people import Company
+from tests.support.stores import connect
 from tests.system.daemon_process import LONG, Daemon
 
 
@@ -38,9 +38,8 @@ def test_two_daemons_on_one_folder_take_every_record_once(
     keys: Counter[str] = Counter()
     names: Counter[str] = Counter()
     for ini in (files.ini, other.ini):
-        database = sqlite3.connect(ini.parent / "state" / "syncd.db")
-        keys.update(key for (key,) in database.execute("SELECT key FROM record"))
-        names.update(name for (name,) in database.execute("SELECT name FROM file"))
-        database.close()
+        with connect(ini.parent / "state" / "syncd.db") as database:
+            keys.update(key for (key,) in database.execute("SELECT key FROM record"))
+            names.update(name for (name,) in database.execute("SELECT name FROM file"))
     assert len(keys) == written
     assert set(keys.values()) == set(names.values()) == {1}

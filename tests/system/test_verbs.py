@@ -17,7 +17,7 @@ from syncd.cli.main import main
 from syncd.demo.company import CompanyFiles, write_ldif
 from syncd.demo.cucm_writer import write_files
 from syncd.demo.people import Company
-from syncd.store.locks import hold
+from tests.support.stores import held
 
 
 class Done(NamedTuple):
@@ -157,7 +157,7 @@ def test_a_held_lock_is_75_and_names_the_holder(
     run: Any, files: CompanyFiles, verb: str, lock: str
 ) -> None:
     more(files, "[daemon]\nlock_wait = 0 seconds\n")
-    with hold(files.ini.parent / "state", lock, "somebody else"):
+    with held(files.ini.parent / "state" / "syncd.db", lock, "somebody else"):
         done = run(verb)
     assert done.code == 75
     assert "(somebody else)" in done.err
