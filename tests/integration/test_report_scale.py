@@ -19,9 +19,9 @@ from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
 from syncd.store.database import open_database
 from syncd.store.models import Party
-from syncd.store.models import database as store
 from syncd.store.rollups import rebuild
 from tests.generated_company import END, ROME, Company
+from tests.integration.test_rollups import statements
 
 THERE = Environment(ROME, {}, END, "EUR")
 PERIOD = {"first": "2026-01-01", "end": "2026-05-01"}
@@ -94,16 +94,14 @@ def test_a_page_of_a_search_has_no_totals_unless_sums_have_them(
 
 
 def test_few_names_are_read_one_by_one(company: Company) -> None:
-    said: list[str] = []
-    connection = store.connection()
-    connection.set_trace_callback(said.append)
-    try:
-        lookups = Lookups(Days(ROME), 20260101, 20260501)
+    lookups = Lookups(Days(ROME), 20260101, 20260501)
+
+    def labels() -> None:
         for person in company.people[:5]:
             assert lookups.label("person", person.id) == person.fields["display_name"]
         assert lookups.label("person", 999_999) is None
-    finally:
-        connection.set_trace_callback(None)
+
+    said = [statement for statement, _ in statements(labels)]
     assert len(said) == 6
     assert all(" WHERE id = " in statement for statement in said)
     for person in company.people:

@@ -234,6 +234,7 @@ def test_most_orgs_are_all_without_the_others(company: Company) -> None:
         assert coarse not in tables_read(dimensions, WHOLE, scope=few)
 
 
+@pytest.mark.sqlite("the plans of SQLite are what its tables and indexes make certain")
 def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
     """Not by that of everything in scope."""
     person = company.people[0].fields["display_name"]
@@ -245,11 +246,15 @@ def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
         (Scope(Reach.OWN, 3), (), "call_party_id_started_at (party_id=?"),
     ):
         asked = [
-            statement
-            for statement in statements(partial(sums, ("side",), WHOLE, filters, scope))
-            if "FROM call " in statement and "GROUP BY" in statement
+            said
+            for said in statements(partial(sums, ("side",), WHOLE, filters, scope))
+            if "FROM call " in said[0] and "GROUP BY" in said[0]
         ]
-        plans = [row[3] for one in asked for row in store.execute_sql(f"EXPLAIN QUERY PLAN {one}")]
+        plans = [
+            row[3]
+            for statement, given in asked
+            for row in store.execute_sql(f"EXPLAIN QUERY PLAN {statement}", given)
+        ]
         assert asked
         assert any(wanted in plan for plan in plans), plans
         assert not any(re.fullmatch(r"SCAN call\b.*", plan) for plan in plans), plans
@@ -258,7 +263,7 @@ def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
 def test_a_department_is_found_by_itself_where_all_are_in_scope(company: Company) -> None:
     (asked,) = [
         statement
-        for statement in statements(
+        for statement, _ in statements(
             partial(sums, ("side",), WHOLE, (("department", ("legal",)),), EVERYTHING)
         )
         if "FROM call " in statement and "GROUP BY" in statement
@@ -270,20 +275,26 @@ def tables_read(dimensions: tuple[str, ...], period: tuple[date, date], **more: 
     """Return the tables that a question reads call figures from."""
     return {
         match.group(1)
-        for statement in statements(lambda: sums(dimensions, period, **more))
+        for statement, _ in statements(lambda: sums(dimensions, period, **more))
         for match in re.finditer(r"FROM (call\b|rollup_\w+)", statement)
     }
 
 
-def statements(question: Callable[[], object]) -> list[str]:
-    """Return the SQL that a question runs."""
-    said: list[str] = []
-    connection = store.connection()
-    connection.set_trace_callback(said.append)
+def statements(question: Callable[[], object]) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the SQL that a question runs, each with its parameters."""
+    said: list[tuple[str, tuple[Any, ...]]] = []
+    opened = store.obj
+    genuine = opened.execute_sql
+
+    def execute_sql(sql: str, params: Any = None) -> Any:
+        said.append((sql, tuple(params or ())))
+        return genuine(sql, params)
+
+    opened.execute_sql = execute_sql
     try:
         question()
     finally:
-        connection.set_trace_callback(None)
+        del opened.execute_sql
     return said
 
 
