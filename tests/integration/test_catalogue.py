@@ -17,6 +17,7 @@ from syncd.reports.catalogue.entry import OF_CALLS, Group
 from syncd.reports.catalogue.standard import ENTRIES, catalogue
 from syncd.reports.dimensions import DIMENSIONS
 from syncd.reports.environment import Environment
+from syncd.reports.makers.call_backs import compared
 from syncd.reports.named_periods import named_period
 from syncd.reports.permissions import may_open, required_level
 from syncd.reports.request import OPTIONS, Request, specify
@@ -24,6 +25,7 @@ from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
 from syncd.store.models import DestinationPrefix, HuntGroup, SealedDay, database
 from syncd.store.rollup_tables import MEASURES
+from syncd.store.rollups import mark_dirty
 from tests.support.bed import ROME, Bed, make_bed
 from tests.support.phones import leg, transferred
 from tests.unit.test_permissions import EVA
@@ -173,6 +175,22 @@ def test_call_backs_do_not_tell_masked_digits(bed: Bed) -> None:
     assert (row["outcome"], totals["not_told"]) == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("shown", "fits"),
+    [
+        ("+393331234567", True),
+        ("+393331***", True),
+        ("+3933***", False),
+        ("112", False),
+        ("", False),
+        ("private", False),
+        ("+39333123…", False),
+    ],
+)
+def test_what_is_hidden_or_cut_is_not_compared(shown: str, fits: bool) -> None:
+    assert compared(shown) is fits
+
+
 def test_quality_of_calls_with_relatives_is_that_of_call_show(bed: Bed) -> None:
     rows = [
         leg(1, 1, 2, "2001", "2002", talk=50),
@@ -233,6 +251,7 @@ def test_what_is_worked_out_of_rows_says_of_which_days_these_are_gone(
     SealedDay.create(
         day=20260503, org_id=0, direction=0, class_=0, carrier_id=0, trunk_id=0, **sums
     )
+    mark_dirty([20260503])
     environment = Environment(ROME, {}, bed.now)
     specification = specify(Request(report, **MAY), environment)
     door = open_door(None, report, "", Policy(), bed.now)

@@ -23,6 +23,7 @@ from syncd.reports.reading import line_ids, org_labels, query_of, read, result_o
 from syncd.reports.result import Column, Kind, Result
 from syncd.reports.scope import Door, masked_digits, private_owner_of_many
 from syncd.reports.specification import Specification
+from syncd.store.truncation import CUT
 
 CALLED_BACK, TRIED, CALLED_AGAIN, OPEN = "called back", "tried", "called again", "open"
 STATES = (CALLED_BACK, TRIED, CALLED_AGAIN, OPEN)
@@ -114,8 +115,11 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
 
 
 def compared(shown: str) -> bool:
-    """Say whether enough of a number is shown to find it again."""
-    return shown != PRIVATE and sum(map(str.isdigit, shown)) >= COMPARED_DIGITS
+    """Say whether enough of a number is shown to find it again, and none of it was cut off: what is
+    left of it is that of many."""
+    if shown == PRIVATE or CUT in shown:
+        return False
+    return sum(map(str.isdigit, shown)) >= COMPARED_DIGITS
 
 
 def _missed(query: Query) -> Iterator[Missed]:
