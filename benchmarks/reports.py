@@ -17,7 +17,7 @@ its own (``pip install '.[bench]'``).
 from __future__ import annotations
 
 import argparse
-import os
+import json
 import statistics
 import subprocess
 import sys
@@ -35,6 +35,15 @@ SUMS_AIM, PAGE_AIM = 100, 20
 """Milliseconds."""
 WRITTEN = 100_000
 """Calls in a file."""
+LAUNCHED = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+wall, processor = time.perf_counter() - began, used.ru_utime + used.ru_stime
+print(json.dumps([wall, processor, used.ru_maxrss // 1024]))
+"""
+"""Starts a command from a process that is small itself: a child begins with what its parent has."""
 PAGE = 50
 """Rows of a page."""
 PAGES = 1000
@@ -221,16 +230,13 @@ def written(folder: Path) -> None:
         command = [sys.executable, "-m", "syncd", "report", "calls", "--config", str(settings)]
         command += ["--from", f"{YEAR}-01-01", "--to", f"{YEAR + 1}-01-01"]
         command += ["--limit", str(WRITTEN), "--output", str(folder / name)]
-        began = time.perf_counter()
-        process = subprocess.Popen(command)
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+        done = subprocess.run(
+            [sys.executable, "-c", LAUNCHED, *command], stdout=subprocess.PIPE, check=True
+        )
+        wall, processor, megabytes = json.loads(done.stdout)
         print(
-            f"{WRITTEN:,} calls as {name}: {time.perf_counter() - began:.1f} s, processor"
-            f" {used.ru_utime + used.ru_stime:.1f} s, {used.ru_maxrss // 1024} MB at most,"
-            f" a file of {(folder / name).stat().st_size / 1e6:.1f} MB",
+            f"{WRITTEN:,} calls as {name}: {wall:.1f} s, processor {processor:.1f} s,"
+            f" {megabytes} MB at most, a file of {(folder / name).stat().st_size / 1e6:.1f} MB",
             flush=True,
         )
 

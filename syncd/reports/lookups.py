@@ -326,6 +326,11 @@ class Lookups:
         if words is not None:
             return {int(words.of(value)) for value in values}
         wanted = {self._resolved(dimension, name_key(value)) for value in values}
+        if dimension in ("person", "username"):
+            place = dimension == "username"
+            people = self._parties.whole().items()
+            found = {party for party, names in people if name_key(names[place]) in wanted}
+            return found | {0} if "" in wanted else found
         key_of = self.key_of(dimension, raw)
         fits: dict[Key, bool] = {}
         found = set()
