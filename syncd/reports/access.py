@@ -15,6 +15,7 @@ LEVEL = "permission_level"
 FIELDS = (LEVEL, "level6_basis", "additional_departments", "masked_digits")
 """What of a person's fields says what they may see."""
 
+
 class Origins:
     """Where the levels of people come from: read once for all of them."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ from syncd.domain.errors import UserError
 from syncd.reports.request import Request, specify
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
-from syncd.store.database import open_database
 from syncd.store.models import AccessLog, Party
 from tests.security import oracle
 from tests.security.companies import END
@@ -128,34 +126,3 @@ def test_every_use_is_logged(benches: list[Bench]) -> None:
     assert (entry.viewer, entry.level, entry.report) == ("administrator", 10, "calls")
     assert (entry.rows, entry.at) == (len(rows), END) == (5, END)
     assert entry.specification == "2026-01-01..2026-05-01 limit=5"
-
-
-@pytest.mark.parametrize("change", ["level", "unknown", "disabled", "departed", "place", "odd"])
-def test_without_access_there_is_one_sentence(change: str, tmp_path: Path) -> None:
-    database = open_database("sqlite:///x.db", tmp_path)
-    fields = {
-        "level": {"permission_level": 0},
-        "unknown": {"username_key": "somebody else"},
-        "disabled": {"enabled": False},
-        "departed": {"departed_at": 5},
-        "place": {"kind": "place"},
-        "odd": {"permission_level": 7},
-    }[change]
-    Party.create(
-        **{
-            "source": "corp",
-            "external_id": "1",
-            "arrived_at": 0,
-            "username": "eva",
-            "username_key": "eva",
-            "permission_level": 10,
-            **fields,
-        }
-    )
-    for report in ("calls", "by-person", "files"):
-        with pytest.raises(UserError) as caught:
-            open_door("Eva", report, "", POLICY, END)
-        assert str(caught.value) == "No billing data is available to Eva."
-        assert caught.value.exit_code == 1
-    assert AccessLog.select().count() == 0
-    database.close()
