@@ -53,7 +53,7 @@ def insert_many(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     """Insert rows, none of which may be there: with one prepared statement on SQLite, by COPY on
     PostgreSQL, within the transaction that is open."""
     if is_postgresql():
-        from syncd.store.postgresql import copy_rows
+        from syncd.store.psycopg_cursor import copy_rows
 
         copy_rows(proxy.obj, table, columns, rows)
     else:

@@ -31,7 +31,7 @@ from syncd.store.dialect import (
     rows_of,
 )
 from syncd.store.models import MODELS, Name, Party, Reject
-from syncd.store.postgresql import translated
+from syncd.store.psycopg_cursor import translated
 
 
 def test_placeholders_and_percent_signs_are_those_of_sqlite(store: peewee.Database) -> None:

@@ -68,7 +68,13 @@ class PostgresqlServer:
         assert found is not None, f"{program} is missing"
         command = [found, "-D", str(self._data), *arguments]
         if os.geteuid() == 0:
-            command = ["setpriv", f"--reuid={ACCOUNT}", "--regid=nogroup", "--clear-groups", *command]
+            command = [
+                "setpriv",
+                f"--reuid={ACCOUNT}",
+                "--regid=nogroup",
+                "--clear-groups",
+                *command,
+            ]
         environment = {**os.environ, "LC_ALL": "C"}
         environment.pop("PYTHONPATH", None)
         with (self.folder / "start").open("ab") as output:

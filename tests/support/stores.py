@@ -102,7 +102,7 @@ def plain(path: Path) -> Any:
     if on_postgresql():
         import psycopg
 
-        from syncd.store.postgresql import Cursor
+        from syncd.store.psycopg_cursor import Cursor
 
         return psycopg.connect(address(path), cursor_factory=Cursor)
     return sqlite3.connect(path)

@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[3]))
 
-from tests.support.stores import redirect  # noqa: E402
+from tests.support.stores import redirect
 
 redirect()
