@@ -114,7 +114,7 @@ LISTS = (
         aim=PAGE_AIM,
     ),
     Question("calls abroad", {"filters": ("class=international",), **WHOLE_YEAR}, aim=0),
-    Question("longer than half an hour", {"filters": ("duration>660",), **WHOLE_YEAR}, aim=0),
+    Question("longer than eleven minutes", {"filters": ("duration>660",), **WHOLE_YEAR}, aim=0),
 )
 
 
