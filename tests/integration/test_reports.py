@@ -127,6 +127,7 @@ def test_a_public_id_leads_back_to_its_record(company: Company) -> None:
     assert Record.get_by_id(of_conversation[0]).started_at == wanted[0].conversation[0]
 
 
+@pytest.mark.sqlite("asks for the plan in SQLite's own way")
 def test_the_look_up_of_an_id_uses_the_unique_index(company: Company) -> None:
     plan = select(
         "EXPLAIN QUERY PLAN SELECT id FROM record WHERE started_at >= ? AND started_at < ?"
