@@ -129,7 +129,9 @@ VERBS = (
     Way("invoice check", "invoice", Shows.ROWS, "reports.invoice"),
     Way("charge-back", "charge-back", Shows.SUMS, "reports.charge_back"),
     Way("schedule list", Needs.REPORT, Shows.NOTHING, "application.schedules"),
-    Way("schedule add", Needs.REPORT, Shows.NOTHING, "application.schedule_making", Changes.COMMAND),
+    Way(
+        "schedule add", Needs.REPORT, Shows.NOTHING, "application.schedule_making", Changes.COMMAND
+    ),
     Way("schedule show", Needs.REPORT, Shows.NOTHING, "reports.recipients"),
     Way("schedule remove", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),
     Way("schedule pause", Needs.REPORT, Shows.NOTHING, "store.schedules", Changes.COMMAND),

@@ -10,9 +10,9 @@ import pytest
 from syncd.calls.trunk_counting import count_trunks
 from syncd.calls.trunks import Endpoints
 from syncd.domain.errors import UserError
+from syncd.reports.environment import Environment
 from syncd.reports.makers.trunk_load import busy_hour, erlangs
 from syncd.reports.makers.trunk_load import make as trunk_load
-from syncd.reports.environment import Environment
 from syncd.reports.scope import Policy, open_door
 from syncd.reports.specification import Specification
 from syncd.store.models import DirtyQuarter, TrunkCounter
