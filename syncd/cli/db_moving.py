@@ -164,5 +164,5 @@ def everything_held(context: Context, command: str) -> Iterator[None]:
     names = {unquote(path.stem) for path in directory.glob("*.lock")}
     with contextlib.ExitStack() as held:
         for name in ("daemon", *sorted(names - {"daemon"})):
-            held.enter_context(hold(directory, name, command, wait=0.0))
+            held.enter_context(hold(directory, name, command, wait=0))
         yield

@@ -123,7 +123,7 @@ class Bench:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(jobs_module, "measure", lambda settings, now: Gauges(0, None, 0, 0))
     monkeypatch.setattr(jobs_module, "resume", lambda application, signal: None)
-    for work in (jobs_module.reprocessing, jobs_module.rerating):
+    for work in (jobs_module.reprocessing, jobs_module.anonymising, jobs_module.rerating):
         monkeypatch.setattr(work, "resume", lambda application, signal: None)
     made = Bench(FakeApplication())
     yield made
