@@ -21,6 +21,7 @@ def schema(connection: peewee.Database) -> dict[tuple[str, str], str]:
     return {(kind, name): sql for kind, name, sql in rows.fetchall()}
 
 
+@pytest.mark.sqlite("the text of a schema is SQLite's")
 def test_migrated_schema_is_that_of_the_models(tmp_path: Path) -> None:
     migrated = open_database("sqlite:///a.db", tmp_path)
     found = schema(migrated)
@@ -48,6 +49,7 @@ def test_an_address_that_is_none(tmp_path: Path) -> None:
         open_database("oracle://scott@tiger/x", tmp_path)
 
 
+@pytest.mark.sqlite("it is about a file; tests/postgresql has a server that does not answer")
 def test_a_database_that_cannot_be_opened(tmp_path: Path) -> None:
     (tmp_path / "a.db").mkdir()
     with pytest.raises(TryAgainError, match="cannot be opened"):

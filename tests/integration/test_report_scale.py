@@ -48,7 +48,10 @@ def ask(
         return rows, result.totals, result.notes, result.facts
 
 
-@pytest.mark.parametrize("soon", [0.0, 3600.0])
+SHORT = pytest.mark.sqlite("a question for each day of years takes a server minutes")
+
+
+@pytest.mark.parametrize("soon", [pytest.param(0.0, marks=SHORT), 3600.0])
 def test_a_search_says_how_far_it_looked_and_finds_what_a_list_of_all_has(
     company: Company, soon: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -227,9 +227,9 @@ def test_a_daemon_that_stands_still_is_told_and_stopped(tmp_path: Path) -> None:
     files = write_company(tmp_path, build_company())
     (tmp_path / "conf.d").mkdir()
     (tmp_path / "conf.d" / "port.ini").write_text("[daemon]\nmetrics = 127.0.0.1:0\n")
-    with DaemonProcess(files.ini, tmp_path / "log", stall_seconds=1.0) as daemon:
+    with DaemonProcess(files.ini, tmp_path / "log", stall_seconds=5.0) as daemon:
         daemon.wait("the daemon", daemon.ready)
-        with pytest.raises(DemonstrationFailed, match="nothing moved for 1 s; waited for Godot"):
+        with pytest.raises(DemonstrationFailed, match="nothing moved for 5 s; waited for Godot"):
             daemon.wait("Godot", lambda: False)
         daemon.stop()
     assert daemon.events[-1]["event"] == "daemon_stopped"
