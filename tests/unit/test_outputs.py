@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syncd.domain.errors import UsageError
@@ -113,6 +113,7 @@ def written(name: str, rows: list[dict[str, Any]], **more: Any) -> bytes:
 
 
 @settings(max_examples=60)
+@example([dict.fromkeys([column.name for column in COLUMNS]) | {"person": "\r"}], {})
 @given(ROWS, TOTALS)
 def test_json_and_csv_have_the_values(rows: list[dict[str, Any]], totals: dict[str, Any]) -> None:
     found = read_json(written("json", rows, totals=totals).replace(b"\r", b""))
