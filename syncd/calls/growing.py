@@ -27,7 +27,7 @@ from syncd.cdr.driver_options import written_at
 from syncd.cdr.ledger import Counters
 from syncd.cdr.parts import BEGINNING, Part, carried, carries, head_of, parts, traits
 from syncd.cdr.spool import Candidate, Handle, is_rotated, rotated_name
-from syncd.cdr.tails import Tail, Tails
+from syncd.cdr.tails import COMPARED, Tail, Tails
 from syncd.domain.codes import FileState
 from syncd.domain.leg import NotCdrError
 from syncd.store.database import write_transaction
@@ -136,10 +136,16 @@ class GrowingFolder:
             raise
 
     def _known(self, handle: Handle, tail: Tail | None, key: tuple[int, int], head: bytes) -> Tail:
-        """Return how far the content of a file was read, under this inode or another."""
-        if tail is not None and tail.begins(handle.plain):
+        """Return how far the content of a file was read, under this inode or another.
+
+        A copy may have been read further than the file itself, when that was not emptied yet. Files
+        that share no more than a head are no copies.
+        """
+        known = tail is not None and tail.begins(handle.plain)
+        stored = tail.position if tail is not None and known else len(head)
+        like = self._tails.like(handle.plain, stored)
+        if tail is not None and known and like is None:
             return tail
-        like = self._tails.like(handle.plain, len(head))
         if like is None:
             return Tail(*key)
         return replace(like, device=key[0], inode=key[1], size=-1, modified=-1)
@@ -165,9 +171,10 @@ class GrowingFolder:
                         head = carried(driver, head, part.data[: max(kept, 0)])
                         break
         for part in found:
-            if handle.shorter_than(part.end):
+            further = tail.moved(handle.plain, part.end, tail.lines + part.lines)
+            if not _holds(handle, tail, part):
                 break  # cut while it was read: the next poll sees what it has become
-            tail, result = self._store_part(candidate, handle, tail, head, part)
+            tail, result = self._store_part(candidate, handle, tail, further, head, part)
             head = carried(driver, head, part.data)
             for part_counters in result.counters.values():
                 counters.include(part_counters)
@@ -188,14 +195,20 @@ class GrowingFolder:
             self.progress(done)
 
     def _store_part(
-        self, candidate: Candidate, handle: Handle, tail: Tail, head: bytes, part: Part
+        self,
+        candidate: Candidate,
+        handle: Handle,
+        tail: Tail,
+        further: Tail,
+        head: bytes,
+        part: Part,
     ) -> tuple[Tail, BatchResult]:
-        """Store a part; returns where it ends and what was done."""
+        """Store a part, with ``further`` behind it; returns that and what was done."""
         context = self.context
         name = plain_name(candidate.name)
         driver = written_at(context.driver, candidate.modified // 1_000_000_000)
         piece = parsed(driver, name, head, Place(tail.position, tail.lines), part)
-        tail = tail.moved(handle.plain, part.end, tail.lines + part.lines)
+        tail = further
         pipeline = self.pipeline()
         try:
             with write_transaction(beside=True):
@@ -250,3 +263,17 @@ class GrowingFolder:
         done = FileOutcome(candidate.name, FileState.FAILED, reason)
         self.outcome.files.append(done)
         self.progress(done)
+
+
+def _holds(handle: Handle, tail: Tail, part: Part) -> bool:
+    """Tell whether a file still holds what was read of it, a part behind ``tail``: it may be emptied
+    at any moment, and filled again."""
+    if is_compressed(handle.read(4)):
+        return True
+    if handle.shorter_than(part.end) or not tail.begins(handle.plain):
+        return False
+    if len(part.data) != part.end - tail.position:
+        return True  # a line was too long to be kept
+    last = part.data[-COMPARED:]
+    with handle.plain(part.end - len(last)) as stream:
+        return stream.read(len(last)) == last

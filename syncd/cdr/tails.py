@@ -96,11 +96,13 @@ class Tails:
     def at(self, device: int, inode: int) -> Tail | None:
         return self._tails.get((device, inode))
 
-    def like(self, opened: Opener, head: int) -> Tail | None:
-        """Return the file that a content is a copy of, the one of which most is stored. Files that
-        share no more than a head of so many bytes are none."""
+    def like(self, opened: Opener, stored: int) -> Tail | None:
+        """Return the file that a content is a copy of, the one of which most is stored, and more
+        than so many bytes."""
         for tail in sorted(self._tails.values(), key=lambda tail: -tail.position):
-            if tail.position > head and tail.begins(opened):
+            if tail.position <= stored:
+                break
+            if tail.begins(opened):
                 return tail
         return None
 

@@ -189,6 +189,68 @@ def test_copied_and_emptied(bed: Bed, more: str) -> None:
     in_balance()
 
 
+def test_copied_and_not_emptied_yet(bed: Bed) -> None:
+    """The copy is read first, and further than the file itself was."""
+    append(master(bed), rows(1, 3))
+    bed.take()
+    append(master(bed), rows(4, 50))
+    shutil.copyfile(master(bed), bed.folder / "Master.csv.1")
+    append(master(bed), row(51))
+    bed.take()
+    assert keys() == list(range(1, 52))
+    with master(bed).open("r+b") as stream:
+        stream.truncate(0)
+    append(master(bed), row(52))
+    bed.take()
+    assert keys() == list(range(1, 53))
+    assert (sums()["read"], sums()["duplicate"]) == (52, 0)
+    in_balance()
+
+
+@pytest.mark.parametrize("known", [0, 20], ids=["first", "later"])
+@pytest.mark.parametrize("again", [0, 5, 60], ids=["empty", "shorter", "longer"])
+@pytest.mark.parametrize("moment", ["read", "taken for whole"])
+def test_emptied_while_it_is_read(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, known: int, again: int, moment: str
+) -> None:
+    """Wherever that happens, the copy is not read twice and what follows is read."""
+    append(master(bed), rows(1, known))
+    bed.take()
+    append(master(bed), rows(known + 1, 40))
+
+    def rotate() -> None:
+        if not (bed.folder / "Master.csv.1").exists():
+            shutil.copyfile(master(bed), bed.folder / "Master.csv.1")
+            with master(bed).open("r+b") as stream:
+                stream.truncate(0)
+            append(master(bed), rows(41, 40 + again))
+
+    def cut(*arguments: Any, **options: Any) -> Any:
+        for part in cdr_parts.parts(*arguments, **options):
+            rotate()
+            yield part
+
+    real = growing.Handle.shorter_than
+
+    def cut_later(handle: Any, size: int) -> bool:
+        found = real(handle, size)
+        rotate()
+        return found
+
+    with monkeypatch.context() as patch:
+        if moment == "read":
+            patch.setattr(growing, "parts", cut)
+        else:
+            patch.setattr(growing.Handle, "shorter_than", cut_later)
+        bed.take()
+    bed.take()
+    append(master(bed), rows(41 + again, 45 + again))
+    bed.take()
+    assert keys() == list(range(1, 46 + again))
+    assert (sums()["read"], sums()["duplicate"]) == (45 + again, 0)
+    in_balance()
+
+
 def test_cut_and_filled_again_is_read_from_its_beginning(bed: Bed) -> None:
     append(master(bed), rows(1, 3))
     bed.take()
