@@ -173,6 +173,7 @@ def _restore(arguments: argparse.Namespace, context: Context) -> int:
 
 def _restore_server(source: Path, moment: str, context: Context) -> Path | None:
     """Restore a dump. Returns the dump of what was there, None when that was nothing."""
+    from syncd.store.backup import free_path
     from syncd.store.database import applied_migrations
     from syncd.store.dumps import dump, restore_dump
 
@@ -181,7 +182,7 @@ def _restore_server(source: Path, moment: str, context: Context) -> Path | None:
     password = None if secret is None else secret.read
     kept = None
     if applied_migrations(settings):
-        kept = settings.state_directory / f"before-{moment}.dump"
+        kept = free_path(settings.state_directory / f"before-{moment}", ".dump")
         dump(settings.database_url, password, kept)
     restore_dump(settings.database_url, password, source)
     return kept

@@ -37,8 +37,9 @@ def back_up(database: peewee.SqliteDatabase, target: Path) -> int:
 def restore(source: Path, target: Path, suffix: str) -> Path | None:
     """Put a backup in the place of the database file; nobody may have that open.
 
-    The database that was there is kept beside it, under its name with ``suffix``. Returns that
-    path, None when there was none. Raises UserError when the backup is not a good one of syncd's.
+    The database that was there is kept beside it, under its name with ``suffix``, and a number
+    where that is taken. Returns that path, None when there was none. Raises UserError when the
+    backup is not a good one of syncd's.
     """
     check_backup(source)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,12 +144,22 @@ def _flush(place: Path) -> None:
         os.close(descriptor)
 
 
+def free_path(path: Path, ending: str = "") -> Path:
+    """Return a path with an ending, and a number before it where that is taken: two restores may
+    fall into one second."""
+    chosen, number = path.with_name(path.name + ending), 1
+    while os.path.lexists(chosen):
+        number += 1
+        chosen = path.with_name(f"{path.name}-{number}{ending}")
+    return chosen
+
+
 def _set_aside(target: Path, suffix: str) -> Path | None:
     """Give a database a second name beside its own, so that there is one of its name at any moment.
     Returns the second name, None when there is no database."""
     if not target.exists():
         return None
-    kept = target.with_name(target.name + suffix)
+    kept = free_path(target.with_name(target.name + suffix))
     with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(target)) as opened:
         # The last to close a database takes what its log holds into the file.
         opened.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from syncd.cli import main as frame
+from syncd.cli.context import Context
 from syncd.cli.main import build_parser, main
 from syncd.domain.errors import RefusedError, TryAgainError, UserError
 from syncd.settings.load import load
@@ -359,7 +360,15 @@ def test_verify_finds_what_is_wrong(
 
 
 @pytest.mark.sqlite("a backup is a file; tests/postgresql has those of a server")
-def test_a_backup_comes_back(syncd: Command, company: Company, ini: Path, tmp_path: Path) -> None:
+def test_a_backup_comes_back(
+    syncd: Command,
+    company: Company,
+    ini: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Two restores within one second.
+    monkeypatch.setattr(Context, "now", lambda self: 1780000000)
     backup = tmp_path / "backup.db"
     assert syncd("db", "backup", str(backup)).code == 0
     assert [path.name for path in tmp_path.glob("*backup*")] == ["backup.db"]
@@ -375,6 +384,9 @@ def test_a_backup_comes_back(syncd: Command, company: Company, ini: Path, tmp_pa
     with contextlib.closing(sqlite3.connect(kept)) as connection:
         assert connection.execute("SELECT COUNT(*) FROM call").fetchone() == (0,)
     assert not list((ini.parent / "state").glob("*.partial*"))
+    assert syncd("db", "restore", "--yes", str(kept)).code == 0
+    assert kept.with_name(f"{kept.name}-2").is_file()
+    assert syncd("report", "calls", *PERIOD, "--json").json["rows"] == []
 
 
 @pytest.mark.sqlite("a backup is a file; tests/postgresql has those of a server")

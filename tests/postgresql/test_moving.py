@@ -11,6 +11,7 @@ import peewee
 import psycopg
 import pytest
 
+from syncd.cli.context import Context
 from syncd.store import old_months, sealed
 from syncd.store.advisory import hold_in_database
 from syncd.store.database import open_database, write_transaction
@@ -108,7 +109,11 @@ def test_a_copy_that_fails_leaves_nothing(world: World, url: str) -> None:
             assert connection.execute(f"SELECT COUNT(*) FROM {table}".encode()).fetchone() == (0,)
 
 
-def test_a_backup_of_a_server_comes_back(world: World, url: str, tmp_path: Path) -> None:
+def test_a_backup_of_a_server_comes_back(
+    world: World, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two restores within one second.
+    monkeypatch.setattr(Context, "now", lambda self: 1780000000)
     assert world.run("db", "copy", "sqlite:///test.db", url).code == 0
     both(world, url)()
     before = seen(world)
@@ -122,6 +127,7 @@ def test_a_backup_of_a_server_comes_back(world: World, url: str, tmp_path: Path)
     assert seen(world) == before
     (kept,) = world.bed.context.state_directory.glob("before-*Z.dump")
     assert world.run("db", "restore", "--yes", str(kept)).code == 0
+    assert len(list(world.bed.context.state_directory.glob("before-*.dump"))) == 2
     with psycopg.connect(url) as connection:
         assert connection.execute("SELECT COUNT(*) FROM call").fetchone() == (0,)
     (tmp_path / "none.dump").write_text("no dump at all")
