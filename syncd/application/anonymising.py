@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from syncd.application import interrupted
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
 from syncd.application.people import intake_waits
 from syncd.calls.anonymising import Run, start, unfinished
@@ -66,7 +67,7 @@ def carry_out(
     licensing = application.settings.licensing
     terms = Terms(licensing.slots, licensing.automatic_acquisition)
     with application.connected(), application.locked(MAINTENANCE, NEVER):
-        _resume(application, NEVER)
+        interrupted.finish(unfinished, _again(application, NEVER))
         now = application.clock()
         with intake_waits(application), write_transaction():
             party_id = int(_person(name).id)
@@ -81,18 +82,11 @@ def carry_out(
 
 def resume(application: Application, stop: Stop = NEVER) -> int:
     """Finish what was interrupted. Returns how many runs there were."""
-    with application.connected():
-        if not unfinished():
-            return 0
-        with application.locked(MAINTENANCE, stop):
-            return _resume(application, stop)
+    return interrupted.resume(application, stop, unfinished, _again(application, stop))
 
 
-def _resume(application: Application, stop: Stop) -> int:
-    runs = unfinished()
-    for run_id in runs:
-        _work_off(application, run_id, stop, lambda rows: None)
-    return len(runs)
+def _again(application: Application, stop: Stop) -> interrupted.WorkOff:
+    return lambda run_id: _work_off(application, run_id, stop, lambda rows: None)
 
 
 def _work_off(application: Application, run_id: int, stop: Stop, progress: Progress) -> int:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from syncd.application import interrupted
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
 from syncd.application.contexts import intake_context
 from syncd.application.sites import directory_sites
@@ -127,7 +128,7 @@ def carry_out(
     maintenance is busy.
     """
     with application.connected(), application.locked(MAINTENANCE, NEVER):
-        _resume(application, NEVER)
+        interrupted.finish(unfinished, _again(application, NEVER))
         around = surroundings(application)
         with intake_waits(application), write_transaction():
             rewrite = plan(around)
@@ -147,18 +148,11 @@ def carry_out(
 
 def resume(application: Application, stop: Stop = NEVER) -> int:
     """Finish what was interrupted. Returns how many runs there were."""
-    with application.connected():
-        if not unfinished():
-            return 0
-        with application.locked(MAINTENANCE, stop):
-            return _resume(application, stop)
+    return interrupted.resume(application, stop, unfinished, _again(application, stop))
 
 
-def _resume(application: Application, stop: Stop) -> int:
-    runs = unfinished()
-    for run_id in runs:
-        _work_off(application, run_id, stop, lambda done: None)
-    return len(runs)
+def _again(application: Application, stop: Stop) -> interrupted.WorkOff:
+    return lambda run_id: _work_off(application, run_id, stop, lambda done: None)
 
 
 def _work_off(

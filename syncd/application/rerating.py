@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from syncd.application import interrupted
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
 from syncd.application.contexts import intake_context
 from syncd.application.months import Closing
@@ -74,13 +75,11 @@ def carry_out(
 
 def resume(application: Application, stop: Stop = NEVER) -> int:
     """Finish what was interrupted. Returns how many runs there were."""
-    with application.connected():
-        runs = unfinished()
-        if runs:
-            with application.locked(MAINTENANCE, stop):
-                for run_id in runs:
-                    _work_off(application, run_id, stop, lambda done: None)
-        return len(runs)
+    return interrupted.resume(application, stop, unfinished, _again(application, stop))
+
+
+def _again(application: Application, stop: Stop) -> interrupted.WorkOff:
+    return lambda run_id: _work_off(application, run_id, stop, lambda done: None)
 
 
 def _work_off(application: Application, run_id: int, stop: Stop, progress: Progress) -> Rerated:

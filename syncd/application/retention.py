@@ -20,6 +20,7 @@ from syncd.store import retention as store
 from syncd.store import truncation
 from syncd.store.adjustments import closing
 from syncd.store.database import get_meta, set_meta, write_transaction
+from syncd.store.maintenance_runs import DONE, RUNNING, unfinished_runs
 from syncd.store.models import File, MaintenanceRun
 from syncd.store.periods import first_month, shown_month
 from syncd.store.retention import Place
@@ -27,7 +28,6 @@ from syncd.store.sealed import Seal, seal, set_seal
 from syncd.store.trunk_counters import dirty_before
 
 KIND = "retain"
-RUNNING, DONE = "running", "done"
 LOOKED = "retention_at"
 """The key under which the database remembers when retention was looked after last."""
 DAY = 86_400
@@ -62,10 +62,7 @@ Progress = Callable[[Due], None]
 
 def unfinished() -> bool:
     """Say whether a run was interrupted."""
-    query = MaintenanceRun.select().where(
-        (MaintenanceRun.kind == KIND) & (MaintenanceRun.state == RUNNING)
-    )
-    return bool(query.exists())
+    return bool(unfinished_runs(KIND))
 
 
 def due_now(application: Application) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import io
 import os
 import tempfile
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from syncd.billing.deck import load_deck
 from syncd.billing.deck_rows import COLUMNS, OPTIONAL_COLUMNS
+from syncd.domain.csv_lines import csv_writer
 from syncd.domain.errors import ConfigurationError, RefusedError
 from syncd.domain.rate import Rate
 
@@ -27,7 +27,7 @@ def deck_text(rows: Iterable[Mapping[str, str]], remarks: Sequence[str] = ()) ->
     stream = io.StringIO()
     for remark in remarks:
         stream.write(f"# {' '.join(remark.split())}\n")
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv_writer(stream)
     writer.writerow((*COLUMNS, *used))
     writer.writerows([row.get(name, "") for name in (*COLUMNS, *used)] for row in ordered)
     return stream.getvalue()

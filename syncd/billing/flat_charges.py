@@ -11,18 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from syncd.domain.allowance import FlatCharge
-
-
-class Held(NamedTuple):
-    """A line that a party held in a role, from … to (epoch seconds, exclusive)."""
-
-    line: int
-    site: str
-    party: int
-    role: int
-    valid_from: int
-    valid_to: int
+from syncd.domain.allowance import FlatCharge, Held
 
 
 class Payer(NamedTuple):

@@ -14,36 +14,30 @@ from syncd.store import anonymisation as store
 from syncd.store.anonymisation import Known
 from syncd.store.call_rows import members, records, relatives
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, enter_run, unfinished_runs
 from syncd.store.models import MaintenanceRun
 from syncd.store.rollups import mark_dirty
 
 KIND = "anonymise"
-RUNNING, DONE = "running", "done"
 ROWS_AT_ONCE = 500
 RECORDS_AT_ONCE = 50_000
 
 
 def start(party_id: int, known: Known, now: int) -> int:
     """Enter a run for a person, in the transaction that made them nameless. Returns its id."""
-    arguments = json.dumps(
-        {
-            "party": party_id,
-            "marks": sorted(known.marks),
-            "names": known.names,
-            "mail": known.mail,
-            "own": sorted(known.own),
-        }
-    )
-    run = MaintenanceRun.create(kind=KIND, started_at=now, state=RUNNING, arguments=arguments)
-    return int(run.id)
+    arguments = {
+        "party": party_id,
+        "marks": sorted(known.marks),
+        "names": known.names,
+        "mail": known.mail,
+        "own": sorted(known.own),
+    }
+    return enter_run(KIND, arguments, now)
 
 
 def unfinished() -> list[int]:
     """Return the ids of the runs that were interrupted, the oldest first."""
-    query = MaintenanceRun.select(MaintenanceRun.id).where(
-        (MaintenanceRun.kind == KIND) & (MaintenanceRun.state == RUNNING)
-    )
-    return [row.id for row in query.order_by(MaintenanceRun.id)]
+    return unfinished_runs(KIND)
 
 
 class Run:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from syncd.billing.allowances import Covering, Place, Pot, Pots, Priced
-from syncd.billing.flat_charges import Held, Payer, flat_shares
+from syncd.billing.flat_charges import Payer, flat_shares
 from syncd.billing.invoice_lines import InvoiceLines
 from syncd.domain.allowance import Allowance, FlatCharge
 from syncd.domain.codes import Direction, NumberClass
@@ -102,8 +102,7 @@ def _add_flat(
     first, until = bounds(found.month, days)
     ends = [days.bounds(day)[1] - 1 for day in days_between(*month_days(found.month))]
     held = [
-        Held._make(one._replace(site=one.site or plan.only_site))
-        for one in month_runs.held_lines(first, until)
+        one._replace(site=one.site or plan.only_site) for one in month_runs.held_lines(first, until)
     ]
     known: defaultdict[int, list[tuple[int, int, int, int]]] = defaultdict(list)
     for party, *profile in month_runs.profiles(first, until):

@@ -25,6 +25,7 @@ from syncd.licensing.claims import Terms
 from syncd.licensing.slots import slot_key
 from syncd.store import withheld
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, enter_run, unfinished_runs
 from syncd.store.models import MaintenanceRun, Profile, Record, UnknownNumber
 from syncd.store.models import database as proxy
 from syncd.store.reassignment import (
@@ -39,7 +40,6 @@ from syncd.store.reassignment import (
 from syncd.store.rollups import mark_dirty
 
 KIND = "reassign"
-RUNNING, DONE = "running", "done"
 ROWS_AT_ONCE = 2000
 RECORDS_AT_ONCE = 200
 DAY = 86_400
@@ -117,17 +117,12 @@ def preview(
 
 def start(following: Following, now: int) -> int:
     """Enter a run for what has just been written, in the same transaction. Returns its id."""
-    arguments = json.dumps(asdict(following))
-    run = MaintenanceRun.create(kind=KIND, started_at=now, state=RUNNING, arguments=arguments)
-    return int(run.id)
+    return enter_run(KIND, asdict(following), now)
 
 
 def unfinished() -> list[int]:
     """Return the ids of the runs that were interrupted, the oldest first."""
-    query = MaintenanceRun.select(MaintenanceRun.id).where(
-        (MaintenanceRun.kind == KIND) & (MaintenanceRun.state == RUNNING)
-    )
-    return [row.id for row in query.order_by(MaintenanceRun.id)]
+    return unfinished_runs(KIND)
 
 
 class Run:

@@ -15,11 +15,11 @@ from syncd.licensing import settlement
 from syncd.licensing.claims import Terms
 from syncd.store import withheld
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, RUNNING
 from syncd.store.models import MaintenanceRun
 from syncd.store.rollups import mark_dirty
 from syncd.store.withheld import Released
 
-DONE = "done"
 ROWS_AT_ONCE = 5000
 
 
@@ -45,7 +45,7 @@ def work_off(zone: ZoneInfo, now: int, stop: Callable[[], bool] = lambda: False)
 
 def _unfinished() -> MaintenanceRun | None:
     found = MaintenanceRun.select().where(
-        MaintenanceRun.kind == settlement.RELEASE, MaintenanceRun.state == settlement.RUNNING
+        MaintenanceRun.kind == settlement.RELEASE, MaintenanceRun.state == RUNNING
     )
     run: MaintenanceRun | None = found.order_by(MaintenanceRun.id).first()
     return run

@@ -30,6 +30,7 @@ from syncd.cdr.driver_options import written_at
 from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
 from syncd.store import reprocessing as store
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, enter_run, unfinished_runs
 from syncd.store.models import (
     AcquiredLine,
     File,
@@ -41,7 +42,6 @@ from syncd.store.reprocessing import Span
 from syncd.store.sealed import gone_of
 
 KIND = "reprocess"
-RUNNING, DONE = "running", "done"
 RECORDS_AT_ONCE = 500
 LARGEST = 32 * 1024 * 1024
 """Bytes of a file beyond which it is not read again as a whole; its stored records are decided."""
@@ -67,22 +67,12 @@ class Wanted:
 
 def start(wanted: Iterable[Wanted], now: int) -> list[int]:
     """Enter a run for each. Returns their ids. Must run inside a write transaction."""
-    return [
-        int(
-            MaintenanceRun.create(
-                kind=KIND, started_at=now, state=RUNNING, arguments=json.dumps(asdict(one))
-            ).id
-        )
-        for one in wanted
-    ]
+    return [enter_run(KIND, asdict(one), now) for one in wanted]
 
 
 def unfinished() -> list[int]:
     """Return the ids of the runs that were interrupted, the oldest first."""
-    query = MaintenanceRun.select(MaintenanceRun.id).where(
-        (MaintenanceRun.kind == KIND) & (MaintenanceRun.state == RUNNING)
-    )
-    return [row.id for row in query.order_by(MaintenanceRun.id)]
+    return unfinished_runs(KIND)
 
 
 def wanted_of(run_id: int) -> Wanted:

@@ -27,6 +27,7 @@ from syncd.domain.errors import UserError
 from syncd.domain.posting import Cause
 from syncd.store.call_rows import relatives
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, enter_run, unfinished_runs
 from syncd.store.models import MaintenanceRun, RerateRun
 from syncd.store.models import database as proxy
 from syncd.store.rerating import (
@@ -47,7 +48,6 @@ from syncd.store.rollups import mark_dirty
 from syncd.store.sealed import seal
 
 KIND = "rerate"
-RUNNING, DONE = "running", "done"
 RECORDS_AT_ONCE = 2000
 ROWS_AT_ONCE = 4000
 HOLD = 32 * 86_400
@@ -124,11 +124,9 @@ def start(wanted: Wanted, who: str, now: int) -> int:
     transaction. Raises UserError when what is to be undone cannot be."""
     if wanted.undo:
         check_undo(wanted.undo)
-    run = MaintenanceRun.create(
-        kind=KIND, started_at=now, state=RUNNING, arguments=json.dumps(asdict(wanted))
-    )
-    RerateRun.create(run_id=run.id, who=who, undoes=wanted.undo)
-    return int(run.id)
+    run_id = enter_run(KIND, asdict(wanted), now)
+    RerateRun.create(run_id=run_id, who=who, undoes=wanted.undo)
+    return run_id
 
 
 def check_undo(run: int) -> None:
@@ -147,10 +145,7 @@ def check_undo(run: int) -> None:
 
 def unfinished() -> list[int]:
     """Return the ids of the runs that were interrupted, the oldest first."""
-    query = MaintenanceRun.select(MaintenanceRun.id).where(
-        (MaintenanceRun.kind == KIND) & (MaintenanceRun.state == RUNNING)
-    )
-    return [row.id for row in query.order_by(MaintenanceRun.id)]
+    return unfinished_runs(KIND)
 
 
 def wanted_of(run: int) -> Wanted:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli.access import add_viewer, check_viewer, open_report_door
 from syncd.cli.context import Context, common_options
+from syncd.cli.dry_run import add_dry_run, chosen_folder
 from syncd.domain.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from syncd.reports.scope import Door
 
 REPORT = "budgets"
-DRY_RUN = Path("dry-run-mail")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,15 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             number = None if name == "show" else "?"
             action.add_argument("name", nargs=number, metavar="NAME", help="the budget")
         if name == "check":
-            action.add_argument(
-                "--dry-run",
-                nargs="?",
-                const=DRY_RUN,
-                type=Path,
-                metavar="FOLDER",
-                help="remember and send nothing; messages are files in FOLDER (default: dry-run-mail"
-                " in the state directory)",
-            )
+            add_dry_run(action, "remember and send nothing")
         add_viewer(action, again=True)
     add_viewer(parser)
 
@@ -139,9 +130,7 @@ def _check(arguments: argparse.Namespace, context: Context) -> int:
         for one in outcome.told
     ]
     if dry_run:
-        folder = settings.state_directory / arguments.dry_run
-        if arguments.dry_run is not DRY_RUN:
-            folder = arguments.dry_run
+        folder = chosen_folder(arguments.dry_run, settings.state_directory)
         for each in outcome.told:
             for message in each.messages:
                 say(f"{message.recipient}: {message.save(folder)}")

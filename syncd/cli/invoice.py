@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from syncd.cli.access import add_format, add_viewer, chosen_format, open_report_door
 from syncd.cli.charge_back import chosen_map
 from syncd.cli.context import Context, common_options
+from syncd.domain.csv_lines import csv_writer
 from syncd.domain.errors import EXIT_DIFFERENT, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _print(check: Check, form: str, context: Context, *, equal: bool) -> None:
         )
         return
     if form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer = csv_writer(sys.stdout)
         writer.writerow(HEADINGS)
         writer.writerows([safe_cell(line[name]) for name in HEADINGS] for line in lines)
         return

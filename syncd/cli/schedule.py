@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from syncd.cli.access import add_viewer, open_report_door
 from syncd.cli.administration import command_line
 from syncd.cli.context import Context, common_options
+from syncd.cli.dry_run import add_dry_run, chosen_folder
 from syncd.domain.errors import EXIT_FAILED, EXIT_OK, UsageError, UserError
 from syncd.settings.mailing import CHOICES, FORMS
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 REPORT = "schedule"
 MANAGEMENT = 10
-DRY_RUN = Path("dry-run-mail")
 MOST = 100
 ACTIONS = (
     ("list", "list the schedules and when each is due (the default)"),
@@ -50,15 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name == "add":
             _add_options(action)
         if name == "run":
-            action.add_argument(
-                "--dry-run",
-                nargs="?",
-                const=DRY_RUN,
-                type=Path,
-                metavar="FOLDER",
-                help="send nothing; messages are files in FOLDER (default: dry-run-mail in the"
-                " state directory)",
-            )
+            add_dry_run(action, "send nothing")
         add_viewer(action, again=True)
     add_viewer(parser)
 
@@ -327,9 +318,7 @@ def _run(
     outcome = send_now(application, one, dry_run=dry_run)
     door.note_rows(outcome.count(WRITTEN))
     if dry_run:
-        folder = arguments.dry_run
-        if folder is DRY_RUN:
-            folder = context.settings.state_directory / DRY_RUN
+        folder = chosen_folder(arguments.dry_run, context.settings.state_directory)
         for sent in outcome.sent:
             if sent.message is not None:
                 say(f"{sent.recipient}: {sent.message.save(folder)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 UNITS = ("minutes", "amount", "calls")
 PER = ("person", "department", "cost_center", "site", "company")
@@ -54,3 +55,14 @@ class FlatCharge:
     """``days``: who holds the line pays by days; ``month``: who held it last pays all of it."""
     first: int = 0
     last: int = ALWAYS
+
+
+class Held(NamedTuple):
+    """A line that a party held in a role, from … to (epoch seconds, exclusive)."""
+
+    line: int
+    site: str
+    party: int
+    role: int
+    valid_from: int
+    valid_to: int

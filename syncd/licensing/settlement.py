@@ -16,11 +16,12 @@ from syncd.licensing.slots import Claim, Licence, SlotKey, grant, slot_key
 from syncd.store import withheld
 from syncd.store.advisory import transaction_lock
 from syncd.store.database import get_meta, set_meta
+from syncd.store.maintenance_runs import RUNNING
 from syncd.store.models import MaintenanceRun, Slot
 from syncd.store.models import database as proxy
 
 NAMED, ACQUIRED = "named", "acquired"
-RELEASE, RUNNING = "release", "running"
+RELEASE = "release"
 """Kind and state of a run that releases calls."""
 
 LOCK = "licence"

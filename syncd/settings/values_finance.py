@@ -31,14 +31,22 @@ def is_address(text: str) -> bool:
     return text.isascii() and _ADDRESS.fullmatch(text) is not None
 
 
-def _amount(text: str, base: Path) -> int:
-    try:
-        micros = parse_micros(text)
-    except ValueError as error:
-        raise BadValue(str(error)) from None
-    if micros <= 0:
-        raise BadValue(f"{text!r} is not more than nothing", "such as 250.00")
-    return micros
+def amount_of(example: str) -> Kind:
+    """Return the kind of an amount of money that is more than nothing."""
+
+    def parse(text: str, base: Path) -> int:
+        try:
+            micros = parse_micros(text)
+        except ValueError as error:
+            raise BadValue(str(error)) from None
+        if micros <= 0:
+            raise BadValue(f"{text!r} is not more than nothing", f"such as {example}")
+        return micros
+
+    return Kind("amount", parse)
+
+
+AMOUNT = amount_of("250.00")
 
 
 def _tolerance(text: str, base: Path) -> int:
@@ -55,7 +63,9 @@ def _member_amount(text: str, base: Path) -> MemberAmount:
     amount, _, member = one_line(text).strip().partition(" ")
     if not member.strip():
         raise BadValue(f"{text!r} is not an amount and a name", "AMOUNT NAME, such as 250.00 Sales")
-    return MemberAmount(_amount(amount, base), member.strip())
+    micros = AMOUNT.parse(amount, base)
+    assert isinstance(micros, int)
+    return MemberAmount(micros, member.strip())
 
 
 def _thresholds(text: str, base: Path) -> tuple[int, ...]:
@@ -210,7 +220,6 @@ def _file_name(text: str, base: Path) -> str:
     return text
 
 
-AMOUNT = Kind("amount", _amount)
 TOLERANCE = Kind("amount", _tolerance)
 MEMBER_AMOUNT = Kind("AMOUNT NAME", _member_amount)
 THRESHOLDS = Kind("percentages", _thresholds, ())

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from syncd.domain.bands import Span
 from syncd.domain.codes import NumberClass
-from syncd.domain.money import parse_micros
 from syncd.settings.mailing import ALARMS, Recipients
 from syncd.settings.timing import parse_timing
 from syncd.settings.values import BadValue, Kind, choice, nearest, whole_number
-from syncd.settings.values_finance import is_address
+from syncd.settings.values_finance import amount_of, is_address
 from syncd.settings.values_tariffs import SPANS
 
 LEVELS = (2, 6, 8, 10)
@@ -75,16 +74,6 @@ def _classes(text: str, base: Path) -> tuple[str, ...]:
     return words
 
 
-def _amount(text: str, base: Path) -> int:
-    try:
-        micros = parse_micros(text)
-    except ValueError as error:
-        raise BadValue(str(error)) from None
-    if micros <= 0:
-        raise BadValue(f"{text!r} is not more than nothing", "such as 20.00")
-    return micros
-
-
 def _hours(text: str, base: Path) -> tuple[Span, ...]:
     spans = SPANS.parse(text, base)
     assert isinstance(spans, tuple)
@@ -102,7 +91,7 @@ RECIPIENTS = Kind("recipients", lambda text, base: parse_recipients(text), ())
 TIMING = Kind("time", _timing)
 SIZE = Kind("KB or MB", _size)
 CLASSES = Kind("classes", _classes, ())
-AMOUNT = Kind("amount", _amount)
+AMOUNT = amount_of("20.00")
 HOURS = Kind("days and hours", _hours, ())
 PERCENT = Kind("percent", _percent)
 ALARM = choice(*ALARMS)

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 from syncd.domain.days import Days, month_of
 from syncd.domain.posting import NOTHING_CLOSED, Cause, Closing, Posted, entries, next_month
 from syncd.store.database import get_meta
+from syncd.store.dialect import by_ids
 from syncd.store.models import Adjustment, Period
 from syncd.store.models import database as proxy
 from syncd.store.rollups import TIMEZONE
 
-AT_ONCE = 400
 """Values of one query."""
 
 COLUMNS = (
@@ -90,16 +90,7 @@ def booked(
 
 def rows_of(ids: Iterable[int]) -> dict[int, tuple[int, Posted]]:
     """Return the call rows with these ids, those that are there."""
-    wanted = list(ids)
-    found: dict[int, tuple[int, Posted]] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        cursor = proxy.obj.execute_sql(
-            f"{_SELECT} WHERE id IN ({', '.join([proxy.obj.param] * len(part))})", part
-        )
-        for row in cursor.fetchall():
-            found[row[0]] = (row[1], Posted._make(row[2:]))
-    return found
+    return {row[0]: (row[1], Posted._make(row[2:])) for row in by_ids(_SELECT, ids)}
 
 
 def of_columns(names: Iterable[str]) -> Callable[[Any], tuple[int, Posted]]:

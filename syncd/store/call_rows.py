@@ -13,7 +13,7 @@ from typing import Any
 import peewee
 
 from syncd.domain.leg import Leg
-from syncd.store.dialect import insert_many, is_postgresql
+from syncd.store.dialect import by_ids, insert_many, is_postgresql
 from syncd.store.frozen import NOT_FROZEN
 from syncd.store.models import Call, Record
 from syncd.store.models import database as proxy
@@ -119,33 +119,16 @@ def records(
 ) -> list[tuple[int, int, int, int, str, Leg]]:
     """Return stored records: (id, file id, row, outcome, reason, leg); frozen ones only where asked
     for."""
-    wanted = list(ids)
-    found = []
+    columns = f"id, file_id, row, outcome, reason, {_LEG_COLUMNS}"
     chosen = "" if frozen else f" AND {NOT_FROZEN}"
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        cursor = proxy.obj.execute_sql(
-            f"SELECT id, file_id, row, outcome, reason, {_LEG_COLUMNS} FROM record"
-            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))}){chosen}",
-            part,
-        )
-        found += [(*row[:5], Leg._make(row[5:])) for row in cursor.fetchall()]
-    return found
+    rows = by_ids(f"SELECT {columns} FROM record", ids, chosen)
+    return [(row[0], row[1], row[2], row[3], row[4], Leg._make(row[5:])) for row in rows]
 
 
 def members(ids: Iterable[int]) -> dict[int, tuple[int, int]]:
     """Return the telephone system and the conversation of records by id."""
-    wanted = list(ids)
-    found: dict[int, tuple[int, int]] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        cursor = proxy.obj.execute_sql(
-            "SELECT id, pbx_id, conversation FROM record"
-            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
-            part,
-        )
-        found.update((row[0], (row[1], row[2])) for row in cursor.fetchall())
-    return found
+    rows = by_ids("SELECT id, pbx_id, conversation FROM record", ids)
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def delete_calls(record_ids: Iterable[int]) -> list[tuple[Any, ...]]:

@@ -43,6 +43,12 @@ def rows_of(statement: str, *parameters: Any) -> Sequence[tuple[Any, ...]]:
     return found
 
 
+def by_ids(select: str, ids: Iterable[int], more: str = "") -> Sequence[tuple[Any, ...]]:
+    """Return the rows of a SELECT … FROM … whose ``id`` is one of these, and that fit what ``more``
+    says."""
+    return rows_of(f"{select} WHERE {in_list('id')}{more}", id_list(ids))
+
+
 def insert_sql(table: str, columns: Sequence[str], end: str = "") -> str:
     """Return the statement that inserts one row."""
     names = ", ".join(f'"{name}"' for name in columns)

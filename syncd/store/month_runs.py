@@ -7,11 +7,13 @@ from itertools import islice
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from syncd.domain.allowance import Held
 from syncd.domain.days import month_days
 from syncd.domain.money import format_micros
 from syncd.domain.posting import MONTH_CAUSES, Cause, Posted
 from syncd.store.adjustments import COLUMNS
 from syncd.store.database import write_transaction
+from syncd.store.maintenance_runs import DONE, RUNNING
 from syncd.store.models import (
     Adjustment,
     AllowanceUse,
@@ -25,7 +27,6 @@ from syncd.store.periods import shown_month
 from syncd.store.sealed import seal
 
 KIND = "month"
-RUNNING, DONE = "running", "done"
 AT_ONCE = 20_000
 """Rows of one transaction."""
 _CAUSES = ", ".join(str(int(cause)) for cause in MONTH_CAUSES)
@@ -94,22 +95,11 @@ def paid_rows(start: int, until: int) -> Iterator[Paid]:
         yield Paid._make((*row[:7], bool(row[7]), Posted._make(row[8:])))
 
 
-class HeldLine(NamedTuple):
-    """A billed line that a party held in a role, from … to (epoch seconds, exclusive)."""
-
-    line: int
-    site: str
-    party: int
-    role: int
-    valid_from: int
-    valid_to: int
-
-
-def held_lines(start: int, until: int) -> list[HeldLine]:
+def held_lines(start: int, until: int) -> list[Held]:
     """Return the billed lines that were held at some time since … until (epoch seconds)."""
     mark = proxy.obj.param
     return [
-        HeldLine._make(row)
+        Held._make(row)
         for row in _sql(
             "SELECT line.id, line.site, party_id, role, valid_from, valid_to FROM assignment"
             " JOIN line ON line.id = assignment.line_id"

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from syncd.domain.codes import FileState
 from syncd.domain.leg import Leg
 from syncd.domain.leg import Reject as RejectedRow
+from syncd.store.dialect import by_ids
 from syncd.store.models import File, Reject, RejectDrop
 from syncd.store.models import database as proxy
 
@@ -80,32 +81,13 @@ def record_ids(file_id: int, span: Span, after: int, limit: int) -> list[int]:
 
 def files_of_records(ids: Iterable[int]) -> dict[int, int]:
     """Return the file of each record."""
-    wanted = list(ids)
-    found: dict[int, int] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        cursor = proxy.obj.execute_sql(
-            "SELECT id, file_id FROM record"
-            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
-            part,
-        )
-        found.update(cursor.fetchall())
-    return found
+    return {row[0]: row[1] for row in by_ids("SELECT id, file_id FROM record", ids)}
 
 
 def verdicts(ids: Iterable[int]) -> dict[int, tuple[int, str, int, int]]:
     """Return what became of records: (outcome, reason, provisional, conversation) by id."""
-    wanted = list(ids)
-    found: dict[int, tuple[int, str, int, int]] = {}
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        cursor = proxy.obj.execute_sql(
-            "SELECT id, outcome, reason, provisional, conversation FROM record"
-            f" WHERE id IN ({', '.join([proxy.obj.param] * len(part))})",
-            part,
-        )
-        found.update((row[0], (row[1], row[2], row[3], row[4])) for row in cursor.fetchall())
-    return found
+    rows = by_ids("SELECT id, outcome, reason, provisional, conversation FROM record", ids)
+    return {row[0]: (row[1], row[2], row[3], row[4]) for row in rows}
 
 
 def delete_records(ids: Iterable[int]) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from syncd.domain.codes import Direction, RecordOutcome, Side, State
 from syncd.domain.leg import Leg
 from syncd.domain.posting import Cause
 from syncd.store.adjustments import booked
+from syncd.store.dialect import by_ids
 from syncd.store.frozen import NOT_FROZEN
 from syncd.store.models import Call, CallWithheld, RerateChange
 from syncd.store.models import database as proxy
 
-AT_ONCE = 400
 """Values of one query."""
 
 TABLES = (Call._meta.table_name, CallWithheld._meta.table_name)
@@ -117,7 +117,7 @@ def candidates(
 
 def conversations_of(records: Iterable[int]) -> dict[int, int]:
     """Return the conversation of each record."""
-    return {row[0]: row[1] for row in _by_ids("SELECT id, conversation FROM record", records)}
+    return {row[0]: row[1] for row in by_ids("SELECT id, conversation FROM record", records)}
 
 
 def rows_of(records: Iterable[int]) -> dict[int, Row]:
@@ -133,22 +133,12 @@ def rows_by_id(ids: Iterable[int]) -> dict[int, Row]:
     for withheld, table in enumerate(TABLES):
         if withheld and not CallWithheld.select().exists():
             continue
-        for row in _by_ids(
+        for row in by_ids(
             f"SELECT id, started_at, org_id, class, counted, {', '.join(MONEY)} FROM {table}",
             wanted,
         ):
             money = Money._make(row[5:])
             found[row[0]] = Row(row[0], row[1], row[2], row[3], row[4], bool(withheld), money)
-    return found
-
-
-def _by_ids(select: str, ids: Iterable[int]) -> list[Sequence[Any]]:
-    wanted = list(ids)
-    found: list[Sequence[Any]] = []
-    for start in range(0, len(wanted), AT_ONCE):
-        part = wanted[start : start + AT_ONCE]
-        marks = ", ".join([proxy.obj.param] * len(part))
-        found += proxy.obj.execute_sql(f"{select} WHERE id IN ({marks})", part).fetchall()
     return found
 
 

@@ -15,10 +15,10 @@ from syncd.calls import release
 from syncd.calls.release import release_calls, work_off
 from syncd.cdr import ledger
 from syncd.licensing.claims import Terms
-from syncd.licensing.settlement import RUNNING
 from syncd.store import withheld
 from syncd.store.database import open_database
 from syncd.store.maintenance import verify
+from syncd.store.maintenance_runs import RUNNING
 from syncd.store.models import CallWithheld, DirtyDay, MaintenanceRun, database
 from tests.support.bed import ROME, Bed, make_bed
 from tests.support.phones import leg

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from syncd.reports.budgets import budget_rows, company
 from syncd.reports.environment import Environment
-from syncd.reports.reading import sorted_rows
+from syncd.reports.reading import result_of
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
@@ -28,15 +28,13 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     """Return the state of every budget as who opened the door may see it."""
     there = company(environment.zone, environment.now)
     rows = budget_rows(door, environment.budgets.values(), there)
-    return Result(
-        specification.report,
-        door.viewer.name,
-        door.viewer.level,
+    return result_of(
+        door,
         specification,
+        environment,
         COLUMNS,
-        sorted_rows(rows, specification, COLUMNS),
+        rows,
         {},
-        environment.currency,
         notes=remarks(rows),
         chart=Chart("member", "spent"),
         empty="there is no budget to see" if environment.budgets else "no budget is set",

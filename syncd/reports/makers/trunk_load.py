@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.clock import iso
 from syncd.domain.days import QUARTER, Days, day_number
 from syncd.reports.environment import Environment
-from syncd.reports.reading import sorted_rows
+from syncd.reports.reading import result_of
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import Specification
@@ -47,15 +47,13 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
     rows.sort(key=lambda row: (-row["occupied_seconds"], row["trunk"]))
     due = due_between(start, stop)
     late = f"{due} quarters of an hour are not counted yet: the job of [daemon] rollups does"
-    return Result(
-        specification.report,
-        door.viewer.name,
-        door.viewer.level,
+    return result_of(
+        door,
         specification,
+        environment,
         COLUMNS,
-        sorted_rows(rows, specification, COLUMNS),
+        rows,
         _load(together, zone),
-        environment.currency,
         notes=[late] if due else [],
         facts={"due_quarters": due},
         chart=Chart("trunk", "busy_hour_erlangs"),

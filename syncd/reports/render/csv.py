@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from typing import Any, TextIO
 
+from syncd.domain.csv_lines import csv_writer
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.result import Kind, Result
 
@@ -31,21 +31,10 @@ def safe_cell(value: Any) -> str:
     return text
 
 
-class _Lines:
-    """Ends the lines of a writer as those of text: the writer puts in quotes only what holds a
-    character of its own line end, and a carriage return alone ends a line for those who read."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-
-    def write(self, line: str) -> int:
-        return self._stream.write(line.removesuffix("\r\n") + "\n")
-
-
 def write_csv(result: Result, stream: TextIO, options: OutputOptions | None = None) -> None:
     """Write the rows under a line of field names. Absent values are empty, totals are left out."""
     options = options or OutputOptions()
-    writer = csv.writer(_Lines(stream), delimiter=options.delimiter, lineterminator="\r\n")
+    writer = csv_writer(stream, options.delimiter)
     if options.bom:
         stream.write(BOM)
     names = [column.name for column in result.columns]
