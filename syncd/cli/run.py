@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from syncd.cli.context import Context
+from syncd.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from syncd.settings.model import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add nothing: the daemon is configured by the INI alone."""
+    """Add the roles; all else is configured by the INI alone."""
+    parser.add_argument(
+        "--roles",
+        metavar="ROLES",
+        help="what this process does beside others on one PostgreSQL: intake, scheduler or both"
+        " (default: [daemon] roles)",
+    )
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -21,4 +33,26 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
     # Absolute, so that a reload reads the same file wherever the process stands by then.
     file = context.config_file.absolute()
-    return serve(lambda: load_settings(file), Notifier.from_environment(os.environ))
+    roles = _roles(arguments.roles)
+
+    def load() -> Settings:
+        settings = load_settings(file)
+        if roles:
+            settings = replace(settings, daemon=replace(settings.daemon, roles=roles))
+        return settings
+
+    return serve(load, Notifier.from_environment(os.environ))
+
+
+def _roles(text: str | None) -> tuple[str, ...]:
+    """Return what ``--roles`` says, nothing without it. Raises UsageError."""
+    from pathlib import Path
+
+    from syncd.settings.values import BadValue, roles_of
+
+    if text is None:
+        return ()
+    try:
+        return roles_of(text, Path())
+    except BadValue as error:
+        raise UsageError(f"--roles: {error.what}", error.hint) from None

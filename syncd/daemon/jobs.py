@@ -26,6 +26,7 @@ from syncd.application.mail import send_mail
 from syncd.application.people import resume
 from syncd.application.schedules import send_due
 from syncd.daemon.follow import Follower, followers
+from syncd.daemon.membership import Membership
 from syncd.daemon.results import (
     AlarmReport,
     BudgetReport,
@@ -115,9 +116,13 @@ class Jobs:
         state: DaemonState,
         metrics: Metrics,
         changed: Callable[[], None],
+        *,
+        shared: bool = False,
     ) -> None:
-        """``changed`` is called, in any thread, whenever the state of a unit changed."""
+        """``changed`` is called, in any thread, whenever the state of a unit changed; ``shared``
+        says that other processes may do the same work."""
         self.application = application
+        self.membership = Membership(application, self._moved) if shared else None
         self.state = state
         self.metrics = metrics
         self.stop = threading.Event()
@@ -142,10 +147,14 @@ class Jobs:
         """Begin: every directory at once, and every folder after them."""
         self._plan()
         self._scheduler.start()
+        if self.membership:
+            self.membership.start()
 
     def replace(self, application: Application) -> None:
         """Go on with another application; what runs ends with the one it began with."""
         self.application = application
+        if self.membership:
+            self.membership.replace(application)
         self._plan()
 
     def shut_down(self, seconds: float) -> list[str]:
@@ -157,6 +166,8 @@ class Jobs:
         deadline = time.monotonic() + seconds
         while (running := self.state.running()) and time.monotonic() < deadline:
             time.sleep(0.02)
+        if self.membership:
+            self.membership.stop(max(0.0, deadline - time.monotonic()))
         return running
 
     def progressing(self) -> bool:
@@ -172,6 +183,7 @@ class Jobs:
             self._plans += 1
             self._first_syncs = set(settings.directories)
             self.state.replace(units_of(settings), settings.timezone)
+            self.state.move(self._elsewhere)
             self._scheduler.remove_all_jobs()
             now = datetime.now(UTC)
             for name, directory in settings.directories.items():
@@ -181,6 +193,9 @@ class Jobs:
                     times = EitherSchedule(directory.schedule, directory.full_schedule)
                 self._add(SYNC, name, times, self._sync, now)
             # People first: a call is attributed to whom the directory named when it was taken.
+            # Where several processes share the work, each waits until one of them has asked.
+            if self.membership:
+                self._first_syncs = set()
             for name, source in settings.cdr.items():
                 first = None if self._first_syncs else now
                 self._add(INGEST, name, source.schedule, self._ingest, first)
@@ -206,6 +221,9 @@ class Jobs:
         """Listen to the directories of this plan instead of those of the one before it."""
         for follower in self._followers:
             follower.stop()
+        self._followers = []
+        if self.membership and not self.membership.leads:
+            return
         plan = self._plans
         self._followers = followers(
             self.application.settings.directories.values(),
@@ -246,6 +264,30 @@ class Jobs:
             for source in self.application.settings.cdr:
                 self._scheduler.modify_job(self._job_id(INGEST, source), next_run_time=now)
 
+    # --- beside other processes ------------------------------------------------------------------
+
+    def _elsewhere(self, kind: str, name: str) -> bool:
+        """Whether a unit of work is not this process's at the moment."""
+        if self.membership is None:
+            return False
+        if kind != INGEST:
+            return not self.membership.leads
+        source = self.application.settings.cdr.get(name)
+        return source is None or not self.membership.takes(source.pbx)
+
+    def _moved(self) -> None:
+        """Begin at once with what has become this process's."""
+        with self._lock:
+            if self.stop.is_set():
+                return
+            before = self.state.elsewhere()
+            self.state.move(self._elsewhere)
+            now = datetime.now(UTC)
+            for kind, name in before - self.state.elsewhere():
+                self._scheduler.modify_job(self._job_id(kind, name), next_run_time=now)
+            self._follow()
+        self._changed()
+
     # --- running ---------------------------------------------------------------------------------
 
     def _run(
@@ -259,6 +301,8 @@ class Jobs:
         with self._lock:
             turn = self._turns[f"{kind}:{name}"]
         with turn:
+            if self._elsewhere(kind, name):
+                return
             if not self.stop.is_set() and plan == self._plans:
                 self._run_now(plan, kind, name, work)
 

@@ -27,7 +27,8 @@ from syncd.daemon.state import DaemonState
 from syncd.domain.errors import ConfigurationError, Problem, UserError
 from syncd.observe import logs
 from syncd.observe.metrics import Metrics
-from syncd.settings.model import Settings
+from syncd.settings.model import ROLES, Settings
+from syncd.store.dialect import is_postgresql
 from syncd.store.locks import hold
 
 COMMAND = "syncd run"
@@ -84,6 +85,16 @@ def serve(load: Callable[[], Settings], notifier: Notifier) -> int:
     return 0
 
 
+def _check_roles(settings: Settings) -> None:
+    """Raise ConfigurationError when the work is to be shared where there is nobody to share it."""
+    if settings.daemon.roles != ROLES and settings.database_file is not None:
+        raise ConfigurationError(
+            f"a daemon that does nothing but {' '.join(settings.daemon.roles)} leaves the rest to"
+            " others, and a SQLite database has one daemon",
+            "[daemon] roles = intake scheduler, or a PostgreSQL: [database] url",
+        )
+
+
 @contextlib.contextmanager
 def _signals(wakes: queue.SimpleQueue[Wake]) -> Iterator[None]:
     """Have signals wake the main thread, and put back what was there before."""
@@ -126,12 +137,17 @@ class Daemon:
     def start(self) -> None:
         """Check, open the database, listen, begin to work, and say so."""
         prepared = checked(self.settings)
+        _check_roles(self.settings)
         self.application = Application.open(self.settings, command=COMMAND, prepared=prepared)
         self.state.replace(units_of(self.settings), self.settings.timezone)
         self.health = self._listen(self.settings)
         self._tell_address()
         self.jobs = Jobs(
-            self.application, self.state, self.metrics, lambda: self.wakes.put(Wake.CHANGED)
+            self.application,
+            self.state,
+            self.metrics,
+            lambda: self.wakes.put(Wake.CHANGED),
+            shared=is_postgresql(self.application.database),
         )
         self.jobs.start()
         self._status = self.state.status()
@@ -227,6 +243,7 @@ class Daemon:
                 "restart it: systemctl restart syncd",
             )
         prepared = checked(settings)
+        _check_roles(settings)
         application = self.application.successor(settings, prepared)
         health = self.health
         if settings.daemon.metrics != self.settings.daemon.metrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ class UnitState:
     message: str = ""
     """Of the last failure, empty after a success."""
     beat: float = 0.0
+    elsewhere: bool = False
+    """Another process does it."""
 
     @property
     def title(self) -> str:
@@ -68,6 +70,19 @@ class DaemonState:
                 if known is not None:
                     known.schedule, known.patience = unit.schedule, unit.patience
                 self._units[unit.kind, unit.name] = known or unit
+
+    def move(self, elsewhere: Callable[[str, str], bool]) -> None:
+        """Take note of which units another process does, by kind and name."""
+        with self._lock:
+            for unit in self._units.values():
+                unit.elsewhere = elsewhere(unit.kind, unit.name)
+                if unit.elsewhere:
+                    unit.succeeded_at = unit.failures = 0
+
+    def elsewhere(self) -> set[tuple[str, str]]:
+        """Return kind and name of the units that another process does."""
+        with self._lock:
+            return {key for key, unit in self._units.items() if unit.elsewhere}
 
     def begin(self, kind: str, name: str, monotonic: float) -> None:
         """A unit starts, or gives a sign of life."""
@@ -112,7 +127,7 @@ class DaemonState:
     def status(self) -> str:
         """Return one line of counts."""
         with self._lock:
-            units = list(self._units.values())
+            units = [unit for unit in self._units.values() if not unit.elsewhere]
             totals = dict(self.totals)
         parts = []
         for kind, word in (("sync", "directories synced"), ("ingest", "folders read")):
@@ -137,6 +152,8 @@ class DaemonState:
             report: dict[str, Any] = {}
             ready = True
             for unit in self._units.values():
+                if unit.elsewhere:
+                    continue
                 late = unit.late(now, self.zone)
                 ready = ready and not late
                 report[unit.title] = {
@@ -160,6 +177,5 @@ class WorkSignal(threading.Event):
         self._stop = stop
 
     def is_set(self) -> bool:
-
         self._state.begin(*self._unit, time.monotonic())
         return self._stop.is_set()

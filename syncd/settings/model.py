@@ -331,6 +331,11 @@ class ReportSettings:
     short_call: int = 5
 
 
+INTAKE, SCHEDULER = "intake", "scheduler"
+ROLES = (INTAKE, SCHEDULER)
+"""What one of several daemons on a database may do: take records, and all the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class DaemonSettings:
     """``[daemon]``."""
@@ -341,6 +346,8 @@ class DaemonSettings:
     """When dirty days are rebuilt."""
     lock_wait: int
     """Seconds to wait for another process's unit of work."""
+    roles: tuple[str, ...] = (INTAKE, SCHEDULER)
+    """What the daemon does, beside others on the same database."""
 
 
 @dataclass(frozen=True, slots=True)

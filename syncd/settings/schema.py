@@ -277,6 +277,13 @@ DAEMON = Section(
             "10 seconds",
             "How long a command waits for another one that does the same work.",
         ),
+        Option(
+            "roles",
+            values.ROLES_OF_DAEMON,
+            "intake scheduler",
+            "What this daemon does, beside others on one PostgreSQL: take records of phone systems,"
+            " each of which one of them claims; and all the rest, which one of those that may does.",
+        ),
     ),
 )
 

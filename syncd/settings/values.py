@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import NumberClass, TrunkRole, Word
 from syncd.domain.party import clean_number
-from syncd.settings.model import SQLITE, Address, NumberRule, Percent
+from syncd.settings.model import ROLES, SQLITE, Address, NumberRule, Percent
 from syncd.settings.schedule import UNITS, parse_schedule
 
 ROUNDING_MODES = ("half-up", "half-even", "up", "down")
@@ -242,6 +242,17 @@ def _role(text: str, base: Path) -> Word:
     return _member(TrunkRole, text, "a trunk role")
 
 
+def roles_of(text: str, base: Path) -> tuple[str, ...]:
+    """Return the roles of a daemon in their order. Raises BadValue."""
+    words = text.replace(",", " ").split()
+    for word in words:
+        if word not in ROLES:
+            raise BadValue(f"{word!r} is no role", nearest(word, ROLES))
+    if not words:
+        raise BadValue("a daemon without a role would do nothing", f"some of {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in words)
+
+
 def _number_rule(text: str, base: Path) -> NumberRule:
     words = text.split()
     if len(words) != 2:
@@ -297,6 +308,7 @@ GROUP_LEVEL = Kind("0 | 2 | 6 | 8 | 10", _group_level)
 DEPARTMENTS = Kind("names", _departments, ())
 DATABASE = Kind("URL", _database)
 ROLE = Kind(" | ".join(TrunkRole.words()), _role)
+ROLES_OF_DAEMON = Kind("intake scheduler", roles_of)
 ARCHIVE = Kind("yes | no | path", _archive)
 ADDRESS = Kind("host:port | none", _address)
 NUMBER_RULE = Kind("PREFIX CLASS", _number_rule)

@@ -131,6 +131,9 @@ from syncd.store.month_models import (
 from syncd.store.month_models import (
     MonthRun as MonthRun,
 )
+from syncd.store.node_models import (
+    Node as Node,
+)
 from syncd.store.posting_models import (
     Adjustment as Adjustment,
 )
@@ -443,4 +446,5 @@ MODELS: tuple[type[Any], ...] = (
     SealedDestination,
     SealedHour,
     FileRetained,
+    Node,
 )
