@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import total_ordering
 from typing import Any
 
 from syncd.reports.dimensions import DIMENSIONS
-from syncd.reports.measures import Figure, Named, number, shown
+from syncd.reports.measures import Figure, Named, number, shown_by
 from syncd.reports.specification import Specification
 
 Key = str | int | None
@@ -24,12 +25,39 @@ OTHERS, SUBTOTAL = "others", "subtotal"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group, with what is shown for its keys."""
+    """A group. What is shown for its keys is looked up when it is shown, or when its place depends on
+    it: of thousands of people a report may show twenty."""
 
     keys: Keys
-    labels: tuple[Any, ...]
     sums: Periods
     kind: str = ""
+    labels: tuple[Any, ...] | None = None
+    """What is shown in the place of keys, for a row that is no group."""
+
+
+@total_ordering
+class _ByKeys:
+    """The place of a group by its keys, worked out when two groups are alike in all else."""
+
+    __slots__ = ("_order", "_table", "group", "names")
+
+    def __init__(self, table: Table, names: Sequence[str], group: Group) -> None:
+        self._table, self.names, self.group = table, names, group
+        self._order: list[tuple[bool, int, str, str]] | None = None
+
+    @property
+    def order(self) -> list[tuple[bool, int, str, str]]:
+        if self._order is None:
+            self._order = self._table.keys_order(self.names, self.group.keys)
+        return self._order
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ByKeys) and self.order == other.order
+
+    def __lt__(self, other: _ByKeys) -> bool:
+        return self.order < other.order
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Table:
@@ -44,16 +72,16 @@ class Table:
     ) -> None:
         self._specification = specification
         self._figures = {figure.name: figure for figure in figures}
+        self._shown = {figure.name: shown_by(figure) for figure in figures}
         self._totals = totals
-        self._label = label
+        self._look_up = label
+        self._labels: dict[tuple[str, Key], Any] = {}
+        self._orders: dict[tuple[str, Key], tuple[bool, int, str, str]] = {}
 
     def rows(self, sums: Mapping[Keys, Periods]) -> list[dict[str, Any]]:
         """Return the rows of groups by their keys."""
         specification = self._specification
-        groups = [
-            Group(keys, self._labels(specification.dimensions, keys), of_group)
-            for keys, of_group in sums.items()
-        ]
+        groups = [Group(keys, of_group) for keys, of_group in sums.items()]
         if specification.subtotals:
             ordered = self._with_subtotals(groups)
         else:
@@ -64,27 +92,52 @@ class Table:
 
     def figures(self, sums: Periods) -> dict[str, Any]:
         """Return the values of the numeric columns."""
-        return {
-            name: shown(figure, number(figure, sums, self._totals))
-            for name, figure in self._figures.items()
-        }
+        totals = self._totals
+        return {name: show(sums, totals) for name, show in self._shown.items()}
 
-    def _labels(self, names: Sequence[str], keys: Keys) -> tuple[Any, ...]:
-        return tuple(self._label(name, key) for name, key in zip(names, keys, strict=True))
+    def _label(self, name: str, key: Key) -> Any:
+        """Return what is shown for a key; it is looked up once."""
+        of = (name, key)
+        if of not in self._labels:
+            self._labels[of] = self._look_up(name, key)
+        return self._labels[of]
+
+    def keys_order(self, names: Sequence[str], keys: Keys) -> list[tuple[bool, int, str, str]]:
+        """Return what the keys of a group are sorted by."""
+        found = []
+        for of in zip(names, keys, strict=True):
+            order = self._orders.get(of)
+            if order is None:
+                order = self._orders[of] = key_order(*of, self._label(*of))
+            found.append(order)
+        return found
 
     def _row(self, group: Group) -> dict[str, Any]:
-        labels = dict(zip(self._specification.dimensions, group.labels, strict=True))
-        row = {**labels, **self.figures(group.sums)}
-        return {**row, KIND: group.kind} if group.kind else row
+        names = self._specification.dimensions
+        row: dict[str, Any]
+        if group.labels is None:
+            row = {of[0]: self._label(*of) for of in zip(names, group.keys, strict=True)}
+        else:
+            row = dict(zip(names, group.labels, strict=True))
+        row |= self.figures(group.sums)
+        if group.kind:
+            row[KIND] = group.kind
+        return row
 
     def _ordered(self, groups: Iterable[Group], names: Sequence[str]) -> list[Group]:
         """Return groups in the order that is asked for; else the costliest first, then those with
         most rows that have no price, then by key; in the order of time where time is a
         dimension. What has no value comes last."""
         specification = self._specification
-        ordered = sorted(groups, key=lambda group: _keys_order(names, group))
-        if not any(DIMENSIONS[name].temporal for name in names):
-            ordered.sort(key=lambda group: (-group.sums[0]["cost"], -group.sums[0]["unrated"]))
+        if any(DIMENSIONS[name].temporal for name in names):
+            ordered = sorted(groups, key=lambda group: self.keys_order(names, group.keys))
+        else:
+
+            def costliest(group: Group) -> tuple[int, int, _ByKeys]:
+                now = group.sums[0]
+                return -now["cost"], -now["unrated"], _ByKeys(self, names, group)
+
+            ordered = sorted(groups, key=costliest)
         sort = specification.sort
         if specification.top is not None and not sort:
             sort = (f"-{main_measure(specification.measures)}",)
@@ -101,8 +154,7 @@ class Table:
             place = names.index(name)
             there = [group for group in groups if group.keys[place] is not None]
             there.sort(
-                key=lambda group: key_order(name, group.keys[place], group.labels[place]),
-                reverse=falling,
+                key=lambda group: self.keys_order((name,), (group.keys[place],)), reverse=falling
             )
             return there + [group for group in groups if group.keys[place] is None]
         values = [(number(figure, group.sums, self._totals), group) for group in groups]
@@ -117,7 +169,7 @@ class Table:
             return first
         names = f"{len(rest)} {'other' if len(rest) == 1 else OTHERS}"
         blanks = ("",) * (len(self._specification.dimensions) - 1)
-        return [*first, Group((), (names, *blanks), added(one.sums for one in rest), OTHERS)]
+        return [*first, Group((), added(one.sums for one in rest), OTHERS, (names, *blanks))]
 
     def _with_subtotals(self, groups: list[Group]) -> list[Group]:
         """Return the groups of each value of the first dimension together, with their sum after
@@ -127,14 +179,13 @@ class Table:
         for group in groups:
             parts.setdefault(group.keys[0], []).append(group)
         sums = [
-            Group((key,), self._labels((outer,), (key,)), added(one.sums for one in part), SUBTOTAL)
-            for key, part in parts.items()
+            Group((key,), added(one.sums for one in part), SUBTOTAL) for key, part in parts.items()
         ]
         ordered: list[Group] = []
         for group in self._ordered(sums, (outer,)):
             ordered += self._ordered(parts[group.keys[0]], (outer, inner))
-            label = group.labels[0]
-            ordered.append(Group(group.keys, (label, SUBTOTAL), group.sums, SUBTOTAL))
+            label = self._label(outer, group.keys[0])
+            ordered.append(Group(group.keys, group.sums, SUBTOTAL, (label, SUBTOTAL)))
         return ordered
 
 
@@ -149,13 +200,6 @@ def added(groups: Iterable[Periods]) -> Periods:
         {name: sum(one[name] for one in of_period) for name in of_period[0]}
         for of_period in zip(*groups, strict=True)
     )
-
-
-def _keys_order(names: Sequence[str], group: Group) -> list[tuple[bool, int, str, str]]:
-    return [
-        key_order(name, key, label)
-        for name, key, label in zip(names, group.keys, group.labels, strict=True)
-    ]
 
 
 def key_order(name: str, key: Key, label: Any) -> tuple[bool, int, str, str]:

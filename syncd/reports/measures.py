@@ -6,7 +6,7 @@ zero. What is derived is never added up: a total has its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -105,6 +105,27 @@ def shown(figure: Figure, value: Number) -> Any:
         sign = "-" if tenths < 0 else ""
         return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10}"
     return rounded(value)
+
+
+def shown_by(figure: Figure) -> Callable[[Sequence[Named], Sequence[Named]], Any]:
+    """Return the function from the sums of a group and of all rows by period to what stands in the
+    group's row."""
+    measure, period = figure.measure, figure.period
+    if figure.aspect != VALUE or measure in DERIVED:
+        return lambda sums, totals: shown(figure, number(figure, sums, totals))
+    # A sum is a whole number, and most columns are sums.
+    if figure.kind is Kind.MONEY:
+        return lambda sums, _: format_micros(sums[period][measure])
+    return lambda sums, _: sums[period][measure]
+
+
+def sums_behind(measures: Iterable[str]) -> set[str]:
+    """Return the sums that some measures are made of."""
+    found = set()
+    for name in measures:
+        derived = DERIVED.get(name)
+        found |= {name} if derived is None else {derived.part, derived.whole or derived.part}
+    return found
 
 
 def rounded(value: int | Fraction) -> int:

@@ -6,7 +6,7 @@ every dimension and filter can be derived from their columns, the rest by the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -77,6 +77,8 @@ class Query(Conditions):
         super().__init__(scope, specification, lookups)
         lookups.raw_codes = scope.reach is Reach.ALL
         lookups.masked_digits = scope.masked_digits
+        self.summed: Collection[str] = SUM_NAMES
+        """The measures that are asked for; of the others the sums are 0. ``rows`` always is."""
         self.start = lookups.days.start(day_number(specification.first))
         self.stop = lookups.days.start(day_number(specification.end))
 
@@ -224,7 +226,7 @@ class Query(Conditions):
         wanted = self.filtered(source)
         grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
         rows = select(
-            f"SELECT {', '.join([*columns, *source.measures])} FROM {source.table}"
+            f"SELECT {', '.join([*columns, *self._measures(source)])} FROM {source.table}"
             f" WHERE {when.sql}{seen.sql}{wanted.sql}{grouped}",
             *when.parameters,
             *seen.parameters,
@@ -236,7 +238,18 @@ class Query(Conditions):
         for row in rows:
             if row[-1]:
                 key = tuple([of_value[row[place]] for place, of_value in known])
-                found[key] = list(map(fold, found.get(key, nothing), row[size:]))
+                had = found.get(key, nothing)
+                if had is nothing and fold is add:
+                    found[key] = list(row[size:])
+                else:
+                    found[key] = list(map(fold, had, row[size:]))
+
+    def _measures(self, source: Source) -> list[str]:
+        """Return the SQL of each measure of a source."""
+        return [
+            sql if name in self.summed or name == "rows" else "0"
+            for name, sql in zip(SUM_NAMES, source.measures, strict=True)
+        ]
 
     def conversations(self, dimensions: tuple[str, ...]) -> dict[tuple[Key, ...], list[int]]:
         """Return for every group the number of distinct conversations, and how many of them were

@@ -17,7 +17,7 @@ from syncd.reports.dimensions import (
 from syncd.reports.environment import Environment
 from syncd.reports.groups import Keys, Periods, Table, main_measure
 from syncd.reports.lookups import Key, Lookups
-from syncd.reports.measures import Figure, Named, figures
+from syncd.reports.measures import Figure, Named, figures, sums_behind
 from syncd.reports.named_periods import COMPARED, compared, month_later, whole_months
 from syncd.reports.permissions import Reach
 from syncd.reports.posting import check_posting, with_adjustments
@@ -54,12 +54,12 @@ def sums_report(door: Door, specification: Specification, environment: Environme
     columns = figures(specification.measures, specification.compare)
     names = known_dimensions(dict(environment.custom_fields))
     _check_sort(specification, (*specification.dimensions, *(one.name for one in columns)))
-    query = query_of(door, specification, environment)
+    query = _query_of(door, specification, environment)
     answers, queries = [_answer(query)], [query]
     spans = {word: compared(_span(specification), word) for word in specification.compare}
     for first, end in spans.values():
         beside = replace(specification, first=first, end=end)
-        queries.append(query_of(door, beside, environment))
+        queries.append(_query_of(door, beside, environment))
         answer = _answer(queries[-1])
         answers.append(_moved(answer, specification, first))
     totals = tuple(answer.total for answer in answers)
@@ -98,6 +98,14 @@ def query_of(door: Door, specification: Specification, environment: Environment)
     lookups.vat = environment.vat
     lookups.working_hours = environment.reports.working_hours
     return Query(door.scope, specification, lookups)
+
+
+def _query_of(door: Door, specification: Specification, environment: Environment) -> Query:
+    """Return the query of a report of sums: what the measures are made of, and what rows are put in
+    order by."""
+    query = query_of(door, specification, environment)
+    query.summed = sums_behind((*specification.measures, "cost", "unrated"))
+    return query
 
 
 def _brief(specification: Specification, columns: Sequence[Figure]) -> tuple[str, ...]:
@@ -159,6 +167,8 @@ def _moved(answer: Answer, specification: Specification, first: date) -> Answer:
 
 def _together(answers: list[Answer]) -> dict[Keys, Periods]:
     """Return the sums of each group that any of the periods has."""
+    if len(answers) == 1:
+        return {keys: (sums,) for keys, sums in answers[0].groups.items()}
     nothing = dict.fromkeys(SUM_NAMES, 0)
     groups = dict.fromkeys(keys for answer in answers for keys in answer.groups)
     return {keys: tuple(answer.groups.get(keys, nothing) for answer in answers) for keys in groups}
