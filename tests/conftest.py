@@ -68,10 +68,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is of SQLite alone while everything is stored in PostgreSQL."""
-    if not stores.on_postgresql():
-        return
-    left_out = [item for item in items if item.get_closest_marker("sqlite")]
+    """Leave out what is of the other database alone."""
+    other = "sqlite" if stores.on_postgresql() else "postgresql"
+    left_out = [item for item in items if item.get_closest_marker(other)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]

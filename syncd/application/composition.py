@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 
 from syncd.application.plugins import survey_settings
 from syncd.application.preparation import Preparation, prepare
+from syncd.application.repeating import repeated
 from syncd.domain.errors import (
     EXIT_OK,
     ConfigurationError,
@@ -278,7 +279,7 @@ class Application:
         Raises UsageError when there is no such directory.
         """
         for source in _chosen(name, self.settings.directories, "directory"):
-            yield _unit(source, partial(self.sync_one, source, wishes))
+            yield self._unit(f"sync {source}", source, partial(self.sync_one, source, wishes))
 
     def ingest(
         self,
@@ -295,9 +296,17 @@ class Application:
         chosen = _chosen(name, self.settings.cdr, "cdr")
         self.prepared()
         for source in chosen:
-            yield _unit(source, partial(self.ingest_one, source, settle=settle, progress=progress))
+            work = partial(self.ingest_one, source, settle=settle, progress=progress)
+            yield self._unit(f"ingest {source}", source, work)
 
     # --- inside ----------------------------------------------------------------------------------
+
+    def _unit(self, unit: str, source: str, work: Callable[[], Outcome]) -> Unit[Outcome]:
+        """Run a unit of work; the user's mistakes become part of what it returns."""
+        try:
+            return Unit(source, repeated(work, self.database, unit))
+        except UserError as error:
+            return Unit(source, error=error)
 
     def _shortcut(self, directory: DirectorySettings, wishes: SyncWishes) -> Shortcut:
         """Return whether a sync may read only what changed."""
@@ -424,11 +433,3 @@ def _chosen(name: str | None, sections: Collection[str], kind: str) -> list[str]
         known = ", ".join(sections) or "none is configured"
         raise UsageError(f"there is no [{kind}:{name}]", f"known: {known}")
     return [name]
-
-
-def _unit(name: str, work: Callable[[], Outcome]) -> Unit[Outcome]:
-    """Run a unit of work; the user's mistakes become part of what it returns."""
-    try:
-        return Unit(name, work())
-    except UserError as error:
-        return Unit(name, error=error)

@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 from syncd.application.composition import NEVER, Application, Stop
+from syncd.application.repeating import repeated
 from syncd.domain.errors import ConfigurationError, TryAgainError, UsageError
 from syncd.reports.recipients import addressee_now
 from syncd.settings.secret import Secret
@@ -75,7 +76,10 @@ def send_mail(application: Application, *, stop: Stop = NEVER) -> MailOutcome:
                     if _withdrawn(message, application):
                         outcome.withdrawn += 1
                         continue
-                    _send(server, settings, message, application, outcome)
+                    if not _send(server, settings, message, application, outcome):
+                        # The lock went with the connection: what is left is for the next run.
+                        outcome.waiting = outbox.waiting()
+                        return outcome
         outcome.waiting = outbox.waiting()
     return outcome
 
@@ -100,7 +104,8 @@ def _send(
     message: outbox.Waiting,
     application: Application,
     outcome: MailOutcome,
-) -> None:
+) -> bool:
+    """Send one message. Returns False where the database was lost meanwhile, and is there again."""
     try:
         _give(server, settings, message)
     except _Answer as answer:
@@ -111,8 +116,16 @@ def _send(
         _put_off(message, broken, settings, application.clock(), outcome)
         raise
     else:
-        outbox.settle(message.id, outbox.SENT, application.clock())
+        # The server has it: were that not remembered, it would be sent a second time.
+        before = application.database.connection()
+        repeated(
+            lambda: outbox.settle(message.id, outbox.SENT, application.clock()),
+            application.database,
+            LOCK,
+        )
         outcome.sent += 1
+        return application.database.connection() is before
+    return True
 
 
 def _put_off(

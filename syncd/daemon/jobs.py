@@ -1,7 +1,7 @@
 """The daemon's jobs: a sync for each directory, an intake for each folder, the roll-ups.
 
 A job that fails is logged, counted and tried again when its schedule says so; it never ends the
-daemon.
+daemon. What the database only interrupted is done again at once.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from syncd.application.composition import SCHEDULED
 from syncd.application.gauges import measure
 from syncd.application.mail import send_mail
 from syncd.application.people import resume
+from syncd.application.repeating import repeated
 from syncd.application.schedules import send_due
 from syncd.daemon.follow import Follower, followers
 from syncd.daemon.membership import Membership
@@ -321,7 +322,13 @@ class Jobs:
         self._changed()
         application = self.application
         try:
-            report = work(application, name, signal)
+            report = repeated(
+                lambda: work(application, name, signal),
+                application.database,
+                job,
+                lambda: signal.is_set() or self._elsewhere(kind, name),
+                told=partial(self.metrics.job_repeated, job),
+            )
         except Exception as error:
             seconds = round(time.monotonic() - started, 3)
             self._failed(kind, name, error, seconds)

@@ -51,6 +51,12 @@ class Metrics:
             ["job"],
             registry=registry,
         )
+        self._repeats = Counter(
+            "syncd_job_repeats",
+            "Times a job was begun again at once, since the database interrupted it.",
+            ["job"],
+            registry=registry,
+        )
         self._spool_files = Gauge(
             "syncd_spool_files", "Files that wait in a drop folder.", ["source"], registry=registry
         )
@@ -106,6 +112,10 @@ class Metrics:
     def job_skipped(self, job: str) -> None:
         """Count a time when a job was due while its last run went on."""
         self._skips.labels(job).inc()
+
+    def job_repeated(self, job: str) -> None:
+        """Count a time when a job was begun again at once."""
+        self._repeats.labels(job).inc()
 
     def set_spool(self, source: str, files: int, oldest_seconds: int) -> None:
         """Note how many files wait in a drop folder, and the age of the oldest."""

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import peewee
 import pytest
 
 from syncd.application import mail
@@ -311,3 +312,24 @@ def test_a_subject_of_several_lines_is_one(office: Office) -> None:
     )
     assert message.subject == "a  Bcc: x@y"
     assert b"\r\nBcc:" not in message.content
+
+
+@pytest.mark.postgresql("there is no connection to lose to a file")
+def test_what_the_server_took_as_the_database_went_away_is_not_sent_twice(
+    office: Office, server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.use(server.port)
+    office.write("anna@example.com", "bert@example.com", "carla@example.com")
+    plain, lost = mail._give, ["bert@example.com"]
+
+    def give(connection: object, settings: object, message: object) -> None:
+        plain(connection, settings, message)  # type: ignore[arg-type]
+        if message.recipient in lost:  # type: ignore[attr-defined]
+            lost.clear()
+            with pytest.raises(peewee.OperationalError):
+                database.obj.execute_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(mail, "_give", give)
+    assert office.send() == (2, 0, 0, 1)
+    assert office.send() == (1, 0, 0, 0)
+    assert server.taken == ["anna@example.com", "bert@example.com", "carla@example.com"]

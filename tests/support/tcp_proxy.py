@@ -25,7 +25,9 @@ class TcpProxy:
         self.cuts = 0
         """That were made so far by ``cut_after``."""
         self._refusing = False
-        self._left: int | None = None
+        self.passed = 0
+        """Bytes that were handed on so far."""
+        self._left: list[int] = []
         self._lock = threading.Lock()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -43,11 +45,11 @@ class TcpProxy:
         for pair in pairs:
             _reset(pair)
 
-    def cut_after(self, size: int | None) -> None:
-        """Break every connection once so many more bytes have passed, both ways together; None: do
-        not."""
+    def cut_after(self, *sizes: int) -> None:
+        """Break every connection once so many more bytes have passed, both ways together, and again
+        after so many more; without a size not at all."""
         with self._lock:
-            self._left = size
+            self._left = list(sizes)
 
     def refuse(self, refusing: bool = True) -> None:
         """Break what there is and close new connections at once, until told otherwise."""
@@ -113,14 +115,14 @@ class TcpProxy:
     def _spent(self, size: int) -> bool:
         """Say whether the connections are to be cut now, before what came is handed on."""
         with self._lock:
-            if self._left is None:
-                return False
-            self._left -= size
-            if self._left > 0:
-                return False
-            self._left = None
-            self.cuts += 1
-            return True
+            if self._left:
+                self._left[0] -= size
+                if self._left[0] <= 0:
+                    self._left.pop(0)
+                    self.cuts += 1
+                    return True
+            self.passed += size
+            return False
 
 
 def _reset(pair: tuple[socket.socket, socket.socket]) -> None:
