@@ -9,6 +9,7 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
+    CompositeKey,
     ForeignKeyField,
     IntegerField,
     SmallIntegerField,
@@ -255,6 +256,17 @@ class SourceCookie(Table):
     """That of the directory when the last run of the source had nothing left to do."""
 
 
+class SourceUnsettled(Table):
+    """About whom there was something to decide in the last run of a source: whoever is not among
+    them held exactly what they claim and shared nothing of it, while nobody else changes the
+    directory. Without a row it may be anybody."""
+
+    source = TextField(primary_key=True)
+    directory_version = IntegerField()
+    parties = TextField()
+    """Ids of parties, as a JSON list."""
+
+
 class SyncRun(Table):
     """One run of a directory sync, whatever became of it."""
 
@@ -284,3 +296,18 @@ class SyncChange(Table):
     field = TextField(default="")
     old = TextField(default="")
     new = TextField(default="")
+
+
+class PartyGroup(Table):
+    """Who is in which of the groups that ``[groups:SOURCE]`` names, groups in groups included, as the
+    last whole reading of the source said."""
+
+    source = TextField()
+    name = TextField()
+    """That of the settings."""
+    external_id = TextField()
+    """Of the party."""
+
+    class Meta:
+        primary_key = CompositeKey("source", "name", "external_id")
+        without_rowid = True

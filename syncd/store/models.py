@@ -84,6 +84,9 @@ from syncd.store.directory_models import (
     Party as Party,
 )
 from syncd.store.directory_models import (
+    PartyGroup as PartyGroup,
+)
+from syncd.store.directory_models import (
     PartyLock as PartyLock,
 )
 from syncd.store.directory_models import (
@@ -97,6 +100,9 @@ from syncd.store.directory_models import (
 )
 from syncd.store.directory_models import (
     SourceState as SourceState,
+)
+from syncd.store.directory_models import (
+    SourceUnsettled as SourceUnsettled,
 )
 from syncd.store.directory_models import (
     SyncChange as SyncChange,
@@ -207,6 +213,9 @@ from syncd.store.rollup_models import (
     RollupHour as RollupHour,
 )
 from syncd.store.rollup_models import (
+    RollupHourOrg as RollupHourOrg,
+)
+from syncd.store.rollup_models import (
     RollupHourTotal as RollupHourTotal,
 )
 from syncd.store.rollup_models import (
@@ -224,6 +233,9 @@ from syncd.store.rollup_models import (
 from syncd.store.rollup_models import (
     RollupParty as RollupParty,
 )
+from syncd.store.rollup_models import (
+    RollupPerson as RollupPerson,
+)
 from syncd.store.saved_models import (
     SavedReport as SavedReport,
 )
@@ -235,6 +247,9 @@ from syncd.store.schedule_models import (
 )
 from syncd.store.schedule_models import (
     ReportSchedule as ReportSchedule,
+)
+from syncd.store.schedule_models import (
+    ScheduleRetry as ScheduleRetry,
 )
 from syncd.store.schedule_models import (
     ScheduleRun as ScheduleRun,
@@ -371,12 +386,14 @@ MODELS: tuple[type[Any], ...] = (
     Org,
     Profile,
     NameAlias,
+    PartyGroup,
     PartyLock,
     MaintenanceRun,
     HuntGroup,
     HuntMember,
     SourceDigest,
     SourceState,
+    SourceUnsettled,
     SourceCookie,
     SyncRun,
     SyncChange,
@@ -407,7 +424,9 @@ MODELS: tuple[type[Any], ...] = (
     RollupDestinationTotal,
     RollupLine,
     RollupParty,
+    RollupPerson,
     RollupHour,
+    RollupHourOrg,
     RollupHourTotal,
     AcquiredLine,
     Slot,
@@ -435,6 +454,7 @@ MODELS: tuple[type[Any], ...] = (
     ReportSchedule,
     ScheduleState,
     ScheduleRun,
+    ScheduleRetry,
     AlarmState,
     AlarmTold,
     BudgetPeriod,

@@ -82,6 +82,21 @@ class ScheduleRun(Table):
         )
 
 
+class ScheduleRetry(Table):
+    """A report that a defect met as it was made for a recipient: when it is tried again."""
+
+    schedule = TextField()
+    planned_at = BigIntegerField()
+    recipient_key = TextField()
+    attempts = IntegerField()
+    """That were made."""
+    again_at = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("schedule", "planned_at", "recipient_key")
+        indexes = ((("again_at",), False),)
+
+
 class AlarmState(Table):
     """What an alarm found when it was last looked at."""
 
