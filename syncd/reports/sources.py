@@ -82,8 +82,9 @@ _RAW = {
 
 def _rollup(table: str, span: Raw) -> Source:
     columns = {span: span.value, **{_RAW[key]: key for key in KEYS[table]}}
-    if Raw.PARTY in columns:
-        columns |= {Raw.ORG_TODAY: _today("org_id"), Raw.PROFILE_TODAY: _today("profile_id")}
+    for raw, today in ((Raw.ORG, Raw.ORG_TODAY), (Raw.PROFILE, Raw.PROFILE_TODAY)):
+        if Raw.PARTY in columns and raw in columns:
+            columns[today] = _today(columns[raw])
     return Source(table, columns, span.value)
 
 
@@ -98,7 +99,9 @@ BY_MONTH = tuple(
         "rollup_destination_total",
         "rollup_hour_total",
         "rollup_month_org",
+        "rollup_person",
         "rollup_party",
+        "rollup_hour_org",
         "rollup_month",
         "rollup_destination",
         "rollup_hour",

@@ -3,7 +3,8 @@
 Imported by ``models``, where everybody finds them. Fine tables are summed from the rows, coarse ones
 from those: what was asked for decides which is the smallest that can answer
 (``store.rollup_tables``). Keys begin with the day or month, then the org, by which viewers are
-told apart; rows lie in the order of their key, so that a span of it is read in one go.
+told apart, but where it is said otherwise; rows lie in the order of their key, so that a span of it
+is read in one go.
 """
 
 from __future__ import annotations
@@ -205,6 +206,18 @@ class RollupParty(Table):
 
 
 @measured
+class RollupPerson(Table):
+    """By the person first: a year of everybody is then in the order that it is summed by."""
+
+    party_id = IntegerField()
+    month = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("party_id", "month")
+        without_rowid = True
+
+
+@measured
 class RollupHour(Table):
     """Hours of the local day, 0 to 23; weekday 1 is Monday, 7 Sunday."""
 
@@ -216,6 +229,18 @@ class RollupHour(Table):
 
     class Meta:
         primary_key = CompositeKey("month", "org_id", "weekday", "hour", "direction")
+        without_rowid = True
+
+
+@measured
+class RollupHourOrg(Table):
+    month = IntegerField()
+    org_id = IntegerField()
+    weekday = SmallIntegerField()
+    hour = SmallIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("month", "org_id", "weekday", "hour")
         without_rowid = True
 
 

@@ -70,7 +70,9 @@ BY_MONTH = (
     Rollup("rollup_destination_total", ("destination_id", "class"), "rollup_destination"),
     Rollup("rollup_line", ("org_id", "party_id", "line_id", "profile_id", "direction", "class")),
     Rollup("rollup_party", ("org_id", "party_id", "line_id", "profile_id"), "rollup_line"),
+    Rollup("rollup_person", ("party_id",), "rollup_party"),
     Rollup("rollup_hour", ("org_id", "weekday", "hour", "direction")),
+    Rollup("rollup_hour_org", ("org_id", "weekday", "hour"), "rollup_hour"),
     Rollup("rollup_hour_total", ("weekday", "hour", "direction"), "rollup_hour"),
 )
 """In an order in which each base comes first."""

@@ -130,8 +130,10 @@ SMALLEST = [
     (("destination",), "rollup_destination_total", WHOLE),
     (("destination", "department"), "rollup_destination", WHOLE),
     (("weekday", "hour"), "rollup_hour_total", WHOLE),
-    (("hour", "department"), "rollup_hour", WHOLE),
-    (("person",), "rollup_party", WHOLE),
+    (("hour", "department"), "rollup_hour_org", WHOLE),
+    (("hour", "department", "direction"), "rollup_hour", WHOLE),
+    (("person", "month"), "rollup_person", WHOLE),
+    (("line_id",), "rollup_party", WHOLE),
     (("custom1",), "rollup_party", WHOLE),
     (("person", "class"), "rollup_line", WHOLE),
 ]
@@ -199,8 +201,8 @@ def test_of_a_month_that_is_not_over_the_settled_days_are_summed(company: Compan
     for dimensions in (("person",), ("hour", "weekday"), ("destination",)):
         for period in (march, (date(2026, 3, 1), date(2026, 3, 18)), WHOLE):
             assert sums(dimensions, period) == without_rollups(dimensions, period)
-    assert "rollup_party" in tables_read(("person",), march)
-    assert "rollup_party" not in tables_read(("person",), (march[0], date(2026, 3, 18)))
+    assert "rollup_person" in tables_read(("person",), march)
+    assert "rollup_person" not in tables_read(("person",), (march[0], date(2026, 3, 18)))
     # A later day of the month does not touch what is summed, an earlier one does.
     mark_dirty([20260319])
     assert clean_parts() == {202603: 20260319}
@@ -225,7 +227,9 @@ def test_most_orgs_are_all_without_the_others(company: Company) -> None:
     rebuild(ROME, END, 1000)
     for dimensions, coarse, fine in (
         (("carrier", "month"), "rollup_month_total", "rollup_month"),
-        (("hour",), "rollup_hour_total", "rollup_hour"),
+        (("hour",), "rollup_hour_total", "rollup_hour_org"),
+        (("hour", "direction"), "rollup_hour_total", "rollup_hour"),
+        (("person",), "rollup_person", "rollup_party"),
         (("destination",), "rollup_destination_total", "rollup_destination"),
     ):
         assert {coarse, fine} <= tables_read(dimensions, WHOLE, scope=MOST)
