@@ -132,6 +132,9 @@ class _Reader:
         for self.line, line in enumerate(lines, 1):
             if not line.strip() or line.startswith("#"):
                 continue
+            if "\0" in line:  # not every database can hold one
+                self.problem("", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8")
+                continue
             try:
                 cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]
             except csv.Error as error:

@@ -111,6 +111,9 @@ class _Reader:
         for self.line, line in enumerate(lines, 1):
             if line.startswith("#") or not line.strip():
                 continue
+            if "\0" in line:  # not every database can hold one
+                self.problem("", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8")
+                continue
             try:
                 # Line by line, so that an open quote spoils its own row only.
                 cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]

@@ -104,6 +104,7 @@ def check_leg(leg: Leg) -> None:
     for (field, kind), value in zip(KINDS, leg, strict=True):
         assert type(value) is kind, field
         assert isinstance(value, str) or -BOUND <= value < BOUND, field
+        assert not (isinstance(value, str) and "\0" in value), "PostgreSQL holds no NUL"
     assert leg.key
     assert 0 < leg.started_at <= leg.ended_at < 2**32
     assert 0 <= leg.connected_at <= leg.ended_at

@@ -49,6 +49,12 @@ def test_a_code_holds_from_day_to_day(tmp_path: Path) -> None:
     assert codes.name(FAC, "1234") == "Bruno"
 
 
+def test_a_list_with_nul_bytes_is_wrong(tmp_path: Path) -> None:
+    codes, problems = load(tmp_path, HEADER + "1,fac,An\0na,,,,\n2,fac,Bruno,,,,\n")
+    assert [(problem.line, problem.what) for problem in problems] == [(2, "the line holds NUL bytes")]
+    assert codes.name(FAC, "2") == ""
+
+
 def test_the_matter_code_is_asked_first(tmp_path: Path) -> None:
     codes, _ = load(tmp_path, HEADER + "1,fac,,A,M,,\n1,cmc,,B,,,\n")
     assert codes.charge("1", "1", 0) == Charge("B", "M")

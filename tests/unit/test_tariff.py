@@ -182,6 +182,9 @@ def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
     file.write_bytes(HEADER.encode() + b"\n39,Perch\xe9,,0,1,60,0,1,0\n")
     (problem,) = problems_of(file)
     assert (problem.line, problem.what) == (2, "the text is not UTF-8")
+    file.write_bytes(HEADER.encode() + b"\n39,Per\0ch,,0,1,60,0,1,0\n44,UK,,0,1,60,0,1,0\n")
+    (problem,) = problems_of(file)
+    assert (problem.line, problem.what) == (2, "the line holds NUL bytes")
 
 
 @given(st.binary(max_size=200))

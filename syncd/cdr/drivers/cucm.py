@@ -321,6 +321,10 @@ def _row(
     if "\\" in content or len(texts[HUNT_PARTITION]) == UUID_LENGTH:
         texts = _without_car_marks(texts)
         content = "\x1f".join(texts) + digits
+    if "\0" in content:
+        # Not every database can hold one; it is as good as a byte that is no text.
+        texts = tuple(text.replace("\0", "\ufffd") for text in texts)
+        content = "\x1f".join(texts) + digits
     if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
         return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
