@@ -133,7 +133,9 @@ class _Reader:
             if not line.strip() or line.startswith("#"):
                 continue
             if "\0" in line:  # not every database can hold one
-                self.problem("", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8")
+                self.problem(
+                    "", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8"
+                )
                 continue
             try:
                 cells = [cell.strip() for cell in next(csv.reader([line], strict=True))]
