@@ -174,7 +174,8 @@ def _quality(row: Row, layout: _Layout) -> Quality | Reject:
     if min(numbers) < 0:
         name = _INTEGERS[numbers.index(min(numbers))]
         return Reject(line, f"{name} is below 0", text)
-    if max(numbers) >= _LARGEST:
+    # The node's is the upper half of a call's reference, which has a sign.
+    if max(numbers) >= _LARGEST or node >= _LARGEST // 2:
         return Reject(line, "a number is beyond 32 bits", text)
     pkid, number, device, told = picked[_COUNT:]
     if "\\" in content:

@@ -510,6 +510,8 @@ def test_zero_bytes_and_invalid_utf8_stand_as_they_can() -> None:
         ({"dateTimeConnect": "1.5"}, "datetimeconnect is '1.5', not a whole number"),
         ({"destLegIdentifier": "4.7E+7"}, "destlegidentifier is '4.7E+7', not a whole number"),
         ({"globalCallID_callId": "9" * 30}, "beyond 32 bits"),
+        ({"globalCallID_callManagerId": str(2**31)}, "beyond 32 bits"),
+        ({"globalCallID_callManagerId": str(-(2**31) - 1)}, "beyond 32 bits"),
         ({"globalCallID_callId": "9" * 5000}, "globalcallid_callid is '9999"),
         ({"callingPartyNumber": "9.12678E+11"}, "mangled by a spreadsheet"),
         ({"originalCalledPartyNumber": "3E+09"}, "mangled by a spreadsheet"),

@@ -157,6 +157,7 @@ def test_a_row_without_a_key_gets_one_of_its_content() -> None:
         ({"jitter": "1.5E+3"}, "jitter is '1.5E+3', not a whole number"),
         ({"numberPacketsLost": -1}, "numberpacketslost is below 0"),
         ({"numberOctetsSent": 2**32}, "a number is beyond 32 bits"),
+        ({"globalCallID_callManagerId": 2**31}, "a number is beyond 32 bits"),
     ],
 )
 def test_what_is_no_measurement(changes: dict[str, Any], reason: str) -> None:

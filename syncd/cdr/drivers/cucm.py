@@ -312,7 +312,8 @@ def _row(
         return _reject(line, "dateTimeOrigination is not set", raw)
     if duration < 0 or connect < 0 or disconnect < max(origination, connect):
         return _reject(line, "the call ends before it begins", raw)
-    if not (min(numbers) >= -(2**32) and max(numbers) < 2**32):
+    # The node's is the upper half of a call's reference, which has a sign.
+    if not (min(numbers) >= -(2**32) and max(numbers) < 2**32 and -(2**31) <= node < 2**31):
         return _reject(line, "a number is beyond 32 bits", raw)
     digits = "\x1f".join(cells)
     if "_" in digits or not digits.isascii():
