@@ -220,9 +220,14 @@ class Application:
         Raises UserError, ConfigurationError when the folder is not there: others go on, and it is
         tried again.
         """
-        from syncd.application.preparation import folder_problems
+        from syncd.application.preparation import folder_problems, host_problems
         from syncd.cdr.arrivals import names_in
 
+        elsewhere = list(host_problems(self.settings, self.settings.cdr[name]))
+        if elsewhere:
+            raise ConfigurationError(
+                f"the drop folder of {name} is another machine's", problems=elsewhere
+            )
         missing = list(folder_problems(self.settings, self.settings.cdr[name]))
         if missing:
             raise ConfigurationError(f"the drop folder of {name} cannot be read", problems=missing)
@@ -293,7 +298,12 @@ class Application:
 
         Raises UsageError when there is no such folder, ConfigurationError when a tariff is wrong.
         """
+        from syncd.application.preparation import is_here
+
         chosen = _chosen(name, self.settings.cdr, "cdr")
+        if name is None:
+            # Those of other machines are read there.
+            chosen = [each for each in chosen if is_here(self.settings.cdr[each])]
         self.prepared()
         for source in chosen:
             work = partial(self.ingest_one, source, settle=settle, progress=progress)

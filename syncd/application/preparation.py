@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -126,9 +127,28 @@ def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Probl
             yield from class_differences(numberings[site], tariff)
 
 
+def is_here(source: CdrSettings) -> bool:
+    """Say whether a drop folder is to be read on this machine."""
+    return source.host in ("", *_own_names())
+
+
+def _own_names() -> tuple[str, str]:
+    host = socket.gethostname()
+    return host, host.partition(".")[0]
+
+
+def host_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
+    """Say that a drop folder is not to be read on this machine."""
+    if not is_here(source):
+        what = f"the folder is one of {source.host}, where its daemon reads it"
+        yield _problem(settings, f"cdr:{source.name}", "host", what, f"this is {_own_names()[0]}")
+
+
 def folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
     """Say what is wrong with a drop folder. A mount that is late stops intake, not the reports."""
     section, folder = f"cdr:{source.name}", source.folder
+    if not is_here(source):
+        return
     if not folder.is_dir():
         what, hint = f"{folder} is not a folder", f"mkdir -p {folder}"
         yield _problem(settings, section, "folder", what, hint)

@@ -42,7 +42,7 @@ from syncd.daemon.results import (
 )
 from syncd.daemon.schedule import EitherSchedule, ScheduleTrigger, build_scheduler
 from syncd.daemon.state import STUCK_SECONDS, DaemonState, UnitState, WorkSignal
-from syncd.domain.errors import UserError
+from syncd.domain.errors import TryAgainError, UserError
 from syncd.settings.schedule import Every, Schedule
 from syncd.store.database import is_database_trouble
 
@@ -147,9 +147,9 @@ class Jobs:
     def start(self) -> None:
         """Begin: every directory at once, and every folder after them."""
         self._plan()
-        self._scheduler.start()
         if self.membership:
             self.membership.start()
+        self._scheduler.start()
 
     def replace(self, application: Application) -> None:
         """Go on with another application; what runs ends with the one it began with."""
@@ -194,11 +194,9 @@ class Jobs:
                     times = EitherSchedule(directory.schedule, directory.full_schedule)
                 self._add(SYNC, name, times, self._sync, now)
             # People first: a call is attributed to whom the directory named when it was taken.
-            # Where several processes share the work, each waits until one of them has asked.
-            if self.membership:
-                self._first_syncs = set()
+            # Where several processes share the work, ``_too_early`` says when.
             for name, source in settings.cdr.items():
-                first = None if self._first_syncs else now
+                first = None if self._first_syncs and self.membership is None else now
                 self._add(INGEST, name, source.schedule, self._ingest, first)
             self._add(ROLL_UP, "", settings.daemon.rollups, self._roll_up, now)
             works = {
@@ -274,7 +272,18 @@ class Jobs:
         if kind != INGEST:
             return not self.membership.leads
         source = self.application.settings.cdr.get(name)
-        return source is None or not self.membership.takes(source.pbx)
+        return source is None or source.pbx not in self.membership.holds
+
+    def _too_early(self, kind: str) -> bool:
+        """Whether a folder waits for the directories: who leads asks them first, the others wait
+        until somebody has."""
+        if self.membership is None or kind != INGEST or not self._first_syncs:
+            return False
+        if not self.membership.leads and self.membership.people_known:
+            # Once begun it goes on, also when this process leads one day.
+            self._first_syncs = set()
+            return False
+        return True
 
     def _moved(self) -> None:
         """Begin at once with what has become this process's."""
@@ -283,10 +292,14 @@ class Jobs:
                 return
             before = self.state.elsewhere()
             self.state.move(self._elsewhere)
-            now = datetime.now(UTC)
-            for kind, name in before - self.state.elsewhere():
+            after, now = self.state.elsewhere(), datetime.now(UTC)
+            begun = before - after
+            if self._first_syncs:
+                begun |= {(INGEST, name) for name in self.application.settings.cdr} - after
+            for kind, name in begun:
                 self._scheduler.modify_job(self._job_id(kind, name), next_run_time=now)
-            self._follow()
+            if before != after:
+                self._follow()
         self._changed()
 
     # --- running ---------------------------------------------------------------------------------
@@ -302,7 +315,7 @@ class Jobs:
         with self._lock:
             turn = self._turns[f"{kind}:{name}"]
         with turn:
-            if self._elsewhere(kind, name):
+            if self._elsewhere(kind, name) or self._too_early(kind):
                 return
             if not self.stop.is_set() and plan == self._plans:
                 self._run_now(plan, kind, name, work)
@@ -315,7 +328,8 @@ class Jobs:
         work: Callable[[Application, str, WorkSignal], Report],
     ) -> None:
         """Run one unit of work and say what became of it."""
-        signal = WorkSignal(self.state, kind, name, self.stop)
+        lost = partial(self._elsewhere, kind, name)
+        signal = WorkSignal(self.state, kind, name, self.stop, lost)
         job = f"{kind} {name}".strip()
         started = time.monotonic()
         self.state.begin(kind, name, started)
@@ -326,11 +340,15 @@ class Jobs:
                 lambda: work(application, name, signal),
                 application.database,
                 job,
-                lambda: signal.is_set() or self._elsewhere(kind, name),
+                signal.is_set,
                 told=partial(self.metrics.job_repeated, job),
             )
         except Exception as error:
             seconds = round(time.monotonic() - started, 3)
+            if isinstance(error, TryAgainError) and lost():
+                # It waited for a turn, and the unit is another process's by now.
+                self.state.leave(kind, name)
+                return
             self._failed(kind, name, error, seconds)
             self.metrics.job_ended(job, seconds, None)
         else:

@@ -261,17 +261,17 @@ class ScheduleReport:
 
     def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
         outcome = self.outcome
+        metrics.set_reports_again(outcome.again)
         if not outcome.sent:
             return
+        states = {
+            state: outcome.count(state)
+            for state in ("written", "empty", "refused", "failed", "missed")
+        }
+        for state, count in states.items():
+            metrics.add_reports(state, count)
         speak = log.warning if outcome.count("failed", "missed") else log.info
-        speak(
-            SCHEDULES_FINISHED,
-            **{
-                state: outcome.count(state)
-                for state in ("written", "empty", "refused", "failed", "missed")
-            },
-            seconds=seconds,
-        )
+        speak(SCHEDULES_FINISHED, **states, again=outcome.again, seconds=seconds)
 
 
 class MailReport:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 
@@ -150,7 +151,7 @@ class Daemon:
             shared=is_postgresql(self.application.database),
         )
         self.jobs.start()
-        self._status = self.state.status()
+        self._status = self._status_now()
         self.notifier.ready(self._status)
         log.info(
             DAEMON_STARTED,
@@ -207,7 +208,7 @@ class Daemon:
         self._withheld = not progressing
 
     def _tell_status(self) -> None:
-        status = self.state.status()
+        status = self._status_now()
         if status != self._status:
             self._status = status
             self.notifier.status(status)
@@ -227,8 +228,18 @@ class Daemon:
             )
         except Exception as error:
             log.error(CONFIGURATION_REFUSED, reason=str(error), exc_info=error)
-        self._status = self.state.status()
+        self._status = self._status_now()
         self.notifier.ready(self._status)
+
+    def _status_now(self) -> str:
+        """Return one line of counts, and what this process does where several share the work."""
+        membership = self.jobs.membership if self.jobs else None
+        if membership is None:
+            return self.state.status()
+        does = ["schedules"] if membership.leads else []
+        if membership.holds:
+            does.append(f"intake of {', '.join(sorted(membership.holds))}")
+        return f"{self.state.status()}; does {' and '.join(does) or 'nothing at the moment'}"
 
     def _take(self, settings: Settings) -> None:
         """Swap everything for new settings. Raises UserError before anything was swapped."""
@@ -294,6 +305,9 @@ class Daemon:
             self._address_file.unlink(missing_ok=True)
 
     def _metrics(self) -> Answer:
+        membership = self.jobs.membership if self.jobs else None
+        if membership is not None:
+            self.metrics.set_roles(membership.leads, membership.holds)
         body, content_type = self.metrics.exposition()
         return Answer(200, content_type, body)
 
@@ -306,5 +320,8 @@ class Daemon:
         ready, units = self.state.readiness(self.application.clock())
         database = self.application.reachable()
         ready = ready and database
-        report = {"ready": ready, "database": database, "units": units}
+        report: dict[str, Any] = {"ready": ready, "database": database, "units": units}
+        membership = self.jobs.membership if self.jobs else None
+        if membership is not None:
+            report["scheduler"], report["intake"] = membership.leads, sorted(membership.holds)
         return Answer.json(200 if ready else 503, report)

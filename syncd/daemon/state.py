@@ -78,6 +78,7 @@ class DaemonState:
                 unit.elsewhere = elsewhere(unit.kind, unit.name)
                 if unit.elsewhere:
                     unit.succeeded_at = unit.failures = 0
+                    unit.message = ""
 
     def elsewhere(self) -> set[tuple[str, str]]:
         """Return kind and name of the units that another process does."""
@@ -109,6 +110,13 @@ class DaemonState:
                 unit.ended_at = now
                 unit.failures += 1
                 unit.message, unit.beat = message, 0.0
+
+    def leave(self, kind: str, name: str) -> None:
+        """A unit was not done, since another process does it."""
+        with self._lock:
+            unit = self._units.get((kind, name))
+            if unit is not None:
+                unit.beat = 0.0
 
     def running(self) -> list[str]:
         """Return the titles of the units that run at this moment."""
@@ -165,17 +173,26 @@ class DaemonState:
 
 
 class WorkSignal(threading.Event):
-    """The daemon's wish that a unit of work stop at the next safe point.
+    """The daemon's wish that a unit of work stop at the next safe point: it ends, or another process
+    does this unit now.
 
     A unit asks ``is_set()`` between two transactions, which is at the same time its sign of life.
     """
 
-    def __init__(self, state: DaemonState, kind: str, name: str, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        state: DaemonState,
+        kind: str,
+        name: str,
+        stop: threading.Event,
+        lost: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__()
         self._state = state
         self._unit = kind, name
         self._stop = stop
+        self._lost = lost
 
     def is_set(self) -> bool:
         self._state.begin(*self._unit, time.monotonic())
-        return self._stop.is_set()
+        return self._stop.is_set() or self._lost()

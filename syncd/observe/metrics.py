@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,17 @@ class Metrics:
             ["job"],
             registry=registry,
         )
+        self._reports = Counter(
+            "syncd_scheduled_reports",
+            "Scheduled reports by what became of them, one for each recipient.",
+            ["state"],
+            registry=registry,
+        )
+        self._reports_again = Gauge(
+            "syncd_scheduled_reports_again",
+            "Scheduled reports that met a defect and are going to be tried again.",
+            registry=registry,
+        )
         self._spool_files = Gauge(
             "syncd_spool_files", "Files that wait in a drop folder.", ["source"], registry=registry
         )
@@ -84,6 +96,18 @@ class Metrics:
         self._slots = Gauge(
             "syncd_licence_slots", "Slots of the licence, by state.", ["state"], registry=registry
         )
+        self._leads = Gauge(
+            "syncd_scheduler",
+            "Whether this process does what one alone does of those that share a database.",
+            registry=registry,
+        )
+        self._takes = Gauge(
+            "syncd_intake",
+            "Whether this process takes the records of a phone system.",
+            ["pbx"],
+            registry=registry,
+        )
+        self._leads.set(1)
         build = Gauge("syncd_build_info", "The running version.", ["version"], registry=registry)
         build.labels(_version()).set(1)
 
@@ -117,6 +141,14 @@ class Metrics:
         """Count a time when a job was begun again at once."""
         self._repeats.labels(job).inc()
 
+    def add_reports(self, state: str, count: int) -> None:
+        """Count scheduled reports that came to a state."""
+        self._reports.labels(state).inc(count)
+
+    def set_reports_again(self, count: int) -> None:
+        """Note how many scheduled reports are going to be tried again."""
+        self._reports_again.set(count)
+
     def set_spool(self, source: str, files: int, oldest_seconds: int) -> None:
         """Note how many files wait in a drop folder, and the age of the oldest."""
         self._spool_files.labels(source).set(files)
@@ -135,6 +167,13 @@ class Metrics:
     def set_slots(self, state: str, count: int) -> None:
         """Note how many slots are in a state: licensed, used, waiting."""
         self._slots.labels(state).set(count)
+
+    def set_roles(self, leads: bool, systems: Collection[str]) -> None:
+        """Note what this process does where several share the work."""
+        self._leads.set(int(leads))
+        self._takes.clear()
+        for pbx in systems:
+            self._takes.labels(pbx).set(1)
 
     def exposition(self) -> tuple[bytes, str]:
         """Return what ``/metrics`` answers, and its content type."""

@@ -286,6 +286,8 @@ class CdrSettings:
     """Seconds during which late legs are expected."""
     growing: str = "driver"
     """``yes``, ``no``, or ``driver``: as the driver says."""
+    host: str = ""
+    """The only machine that has the folder; empty: any that has it."""
     quality: bool = True
     """Whether call quality files are read, where the driver knows them."""
     quiet_after: int = 0

@@ -173,6 +173,14 @@ CDR = Section(
         Option("driver", values.TEXT, None, "Format: what `syncd cdr list` shows.", "cucm"),
         Option("folder", values.PATH, None, "The folder; it must exist.", "drop/hq"),
         Option("site", values.TEXT, None, "Name of a [site:NAME].", "hq"),
+        Option(
+            "host",
+            values.TEXT,
+            "",
+            "Where several machines share a PostgreSQL: the only one that has the folder, by its host"
+            " name. Without it the folder is one that they share.",
+            "cdr1",
+        ),
         Option("schedule", values.SCHEDULE, "every 30 seconds", "When to look."),
         Option("settle", values.DURATION, "10 seconds", "How long a file must have been still."),
         Option(

@@ -18,6 +18,8 @@ class Node(Table):
     """Host, process and when it began, which no other has."""
     host = TextField()
     process = IntegerField()
+    backend = IntegerField()
+    """The server's process behind the connection by which it holds what it does."""
     roles = TextField()
     """Separated by blanks."""
     version = TextField()
@@ -25,6 +27,8 @@ class Node(Table):
     """Fingerprint of what must be the same on every machine."""
     started_at = BigIntegerField()
     seen_at = BigIntegerField()
+    sees = TextField()
+    """The phone systems whose drop folders it sees, one a line."""
     holds = TextField()
     """The phone systems that it takes records of, one a line."""
     leads = IntegerField()

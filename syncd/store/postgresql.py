@@ -8,6 +8,7 @@ of PostgreSQL: it needs psycopg.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Callable
@@ -24,7 +25,13 @@ _OWN = {
     "statement_timeout": "0",
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
     "standard_conforming_strings": "on",
+    # The server lets go of what a machine held that vanished without a word: within 7 seconds.
+    "tcp_keepalives_idle": "3",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "2",
+    "tcp_user_timeout": "7000",
 }
 """Settings of a session: the work decides how long it takes, not what somebody set for people."""
 
@@ -54,9 +61,10 @@ class Database(peewee.PostgresqlDatabase):
             client_encoding="UTF8",
             application_name=name[:63],
             cursor_factory=Cursor,
-            keepalives_idle=30,
-            keepalives_interval=10,
+            keepalives_idle=5,
+            keepalives_interval=3,
             keepalives_count=3,
+            tcp_user_timeout=14_000,
             **more,
         )
         connection.adapters.register_loader("numeric", NumberLoader)
@@ -64,6 +72,9 @@ class Database(peewee.PostgresqlDatabase):
             f"set_config('{name}', '{value}', false)" for name, value in _OWN.items()
         )
         connection.execute(f"SELECT {settings}".encode())
+        with contextlib.suppress(psycopg.Error):
+            # Not every system of a server's can look for that while it works.
+            connection.execute("SET client_connection_check_interval = 5000")
         # An answer that the server may forget would leave a file in the archive and nowhere else.
         (safe,) = connection.execute("SHOW synchronous_commit").fetchone() or ("",)
         if safe in ("off", "local"):

@@ -15,11 +15,13 @@ def up(migrator, db):
         name = TextField(primary_key=True)
         host = TextField()
         process = IntegerField()
+        backend = IntegerField()
         roles = TextField()
         version = TextField()
         configuration = TextField()
         started_at = BigIntegerField()
         seen_at = BigIntegerField()
+        sees = TextField()
         holds = TextField()
         leads = IntegerField()
 
