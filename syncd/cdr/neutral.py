@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple, get_type_hints
 
 from syncd.cdr.times import LATEST
-from syncd.domain.leg import Leg
+from syncd.domain.leg import LONGEST_TEXT, TOO_LONG, Leg
 from syncd.domain.party import clean_number
 
 NORMAL, BUSY, NO_ANSWER, REJECTED, TEMPORARY_FAILURE, CONGESTION = 16, 17, 19, 21, 41, 42
@@ -160,7 +160,9 @@ def neutral_leg(cells: Sequence[str], **columns: Any) -> Leg:
     if end > LATEST or values["duration"] > _LONGEST_DURATION:
         raise RowError("a number is beyond 32 bits")
     leg = Leg(**values)
-    digest = blake2b(
-        "\x1f".join(map(str, leg)).encode("utf-8", "surrogatepass"), digest_size=8
-    ).digest()
+    texts = list(map(str, leg))
+    content = "\x1f".join(texts)
+    if len(content) > LONGEST_TEXT and max(map(len, texts)) > LONGEST_TEXT:
+        raise RowError(TOO_LONG)
+    digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return leg._replace(content_hash=int.from_bytes(digest, "big", signed=True))

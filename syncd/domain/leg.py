@@ -18,6 +18,13 @@ MOBILITY_FOLLOW_ME = 335
 """Redirect reason of a call to a line that was taken on its holder's mobile phone: the redirecting
 number is the line, the final one the mobile number."""
 
+LONGEST_TEXT = 500
+"""Characters of a text of a leg. No telephone system writes so many, and what is indexed has to fit
+into a page of the database."""
+
+TOO_LONG = f"a text is longer than {LONGEST_TEXT} characters"
+"""The reason for which a row with a longer one is rejected."""
+
 
 class Leg(NamedTuple):
     """One CDR row. Times are epoch seconds UTC, numbers are text as in the row, empty when absent.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import chain
 
@@ -73,6 +74,16 @@ def test_a_line_that_is_no_row_is_one_reject(sample: Sample, garbage: bytes) -> 
     ((line, _),) = [one for one in found if isinstance(one[1], Reject)]
     assert line == sample.heads + rows[0].count(b"\n") + 1
     assert [item for _, item in found if not isinstance(item, Reject)] == expected
+
+
+@pytest.mark.parametrize(
+    "long", [b"7", b"x", "\u6f22".encode()], ids=["digits", "letters", "others"]
+)
+def test_a_text_that_no_database_can_index_rejects_its_row(sample: Sample, long: bytes) -> None:
+    for row in sample.rows[:2]:
+        for place in {match.end() for match in re.finditer(rb"\w+", row)}:
+            longer = row[:place] + long * 20_000 + row[place:]
+            check_items(sample.read(longer), sample.heads + longer.count(b"\n"))
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n\r\n"], ids=["nothing", "blank"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from syncd.cdr.driver_options import written_at
-from syncd.domain.leg import CdrDriver, Exclusion, Leg, Reject
+from syncd.domain.leg import LONGEST_TEXT, CdrDriver, Exclusion, Leg, Reject
 from tests.support.drivers import Item, driver
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -105,6 +105,7 @@ def check_leg(leg: Leg) -> None:
         assert type(value) is kind, field
         assert isinstance(value, str) or -BOUND <= value < BOUND, field
         assert not (isinstance(value, str) and "\0" in value), "PostgreSQL holds no NUL"
+        assert not isinstance(value, str) or len(value) <= LONGEST_TEXT, field
     assert leg.key
     assert 0 < leg.started_at <= leg.ended_at < 2**32
     assert 0 <= leg.connected_at <= leg.ended_at

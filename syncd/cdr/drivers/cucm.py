@@ -20,7 +20,16 @@ from typing import BinaryIO, NamedTuple
 from syncd.cdr.drivers.cucm_columns import names_of
 from syncd.cdr.parts import rows_end
 from syncd.cdr.quality import PREFIX, cmr
-from syncd.domain.leg import MOBILITY_FOLLOW_ME, SPLIT, Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import (
+    LONGEST_TEXT,
+    MOBILITY_FOLLOW_ME,
+    SPLIT,
+    TOO_LONG,
+    Exclusion,
+    Leg,
+    NotCdrError,
+    Reject,
+)
 
 # In the order of the columns of a leg, so that whole stretches are taken over; the comment last.
 _TEXTS = (
@@ -328,6 +337,8 @@ def _row(
         content = "\x1f".join(texts) + digits
     if "E+" in content and any(_MANGLED.fullmatch(text) for text in texts):
         return _reject(line, "a number was mangled by a spreadsheet (such as 9.12678E+11)", raw)
+    if len(content) > LONGEST_TEXT and max(map(len, texts[:-1])) > LONGEST_TEXT:
+        return _reject(line, TOO_LONG, raw)
     digest = blake2b(content.encode("utf-8", "surrogatepass"), digest_size=8).digest()
     content_hash = int.from_bytes(digest, "big", signed=True)
     (

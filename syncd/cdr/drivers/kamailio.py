@@ -35,7 +35,7 @@ from syncd.cdr.neutral import (
     plain_number,
 )
 from syncd.cdr.times import Clock
-from syncd.domain.leg import Exclusion, Leg, NotCdrError, Reject
+from syncd.domain.leg import LONGEST_TEXT, TOO_LONG, Exclusion, Leg, NotCdrError, Reject
 from syncd.settings import values
 from syncd.settings.option import Option
 from syncd.settings.values import BadValue, Kind
@@ -205,6 +205,8 @@ class Kamailio(LineDriver):
             raise RowError(f"the SIP code is {row['sip_code'][:40]!r}")
         if not row["callid"]:
             raise RowError("the record's key has an empty part")
+        if max(map(len, row.values())) > LONGEST_TEXT:
+            raise RowError(TOO_LONG)
         plain_number(row[self._calling])
         plain_number(row[self._called])
         return _Request(line, row, cells, self._clock.at(row["time"]))
