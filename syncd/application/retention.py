@@ -37,6 +37,8 @@ RECORD_BYTES, CALL_BYTES = 430, 190
 MARGIN = 10_000
 """Ids by which a record that came late may lie below the last: several processes may be writing."""
 TRUNCATE = "truncate_numbers"
+LOOKED_BACK = 3 * DAY
+"""How much longer than their age what alarms told is looked at, and a day."""
 
 
 @dataclass(slots=True)
@@ -118,7 +120,7 @@ def _preview(application: Application, name: str, days: int) -> Due:
         due.rows, due.bytes = _archived(start)
     else:
         for aged in store.AGED[name]:
-            rows, size = store.count(aged, start)
+            rows, size = store.count(aged, _limit(application, aged, start))
             due.rows += rows
             due.bytes += size
             due.details[aged.table] = rows
@@ -244,8 +246,9 @@ def _remove_calls(application: Application, due: Due, steps: _Steps) -> None:
 
 
 def _remove_aged(application: Application, due: Due, steps: _Steps) -> None:
-    before = _start(application, due)
+    start = _start(application, due)
     for aged in store.AGED[due.name]:
+        before = _limit(application, aged, start)
         rows, size = store.count(aged, before)
         each = size // rows if rows else 0
         gone = store.AT_ONCE
@@ -253,6 +256,16 @@ def _remove_aged(application: Application, due: Due, steps: _Steps) -> None:
             with write_transaction():
                 gone = store.remove(aged, before)
             steps.done(gone, gone * each, **{aged.table: gone})
+
+
+def _limit(application: Application, aged: store.Aged, before: int) -> int:
+    """Return the moment (epoch seconds) before which rows of a table go: what an alarm might tell a
+    second time stays as long as it might."""
+    if aged is not store.ALARMS:
+        return before
+    alarms = application.settings.mailing.alarms.values()
+    longest = max((alarm.max_age for alarm in alarms), default=0)
+    return min(before, application.clock() - longest - LOOKED_BACK)
 
 
 def _archived(before: int) -> tuple[int, int]:

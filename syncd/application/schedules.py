@@ -34,6 +34,8 @@ WRITTEN, EMPTY, REFUSED, FAILED, MISSED = "written", "empty", "refused", "failed
 SCHEDULE_FAILED = "schedule_failed"
 MISSED_AFTER = 900
 """Seconds after which a report that was due counts as missed."""
+AGAIN_AFTER = (300, 3600, 6 * 3600)
+"""Seconds after which a report that a defect met is made once more, after each attempt."""
 
 log = structlog.get_logger()
 
@@ -48,6 +50,8 @@ class Sent:
     rows: int = 0
     reason: str = ""
     message: Message | None = None
+    defect: bool = False
+    """It met a defect of syncd, which may be gone the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class ScheduleOutcome:
     """What a look at the schedules did."""
 
     sent: list[Sent] = field(default_factory=list)
+    again: int = 0
+    """Reports that a defect met and that are going to be tried again."""
 
     def count(self, *states: str) -> int:
         return sum(one.state in states for one in self.sent)
@@ -117,6 +123,8 @@ def send_due(application: Application, *, stop: Stop = NEVER) -> ScheduleOutcome
                 break
             if not scheduled.paused:
                 _send_due(application, scheduled, outcome, stop)
+        _send_again(application, outcome, stop)
+        outcome.again = stored.waiting_again()
     return outcome
 
 
@@ -156,6 +164,28 @@ def _send_due(
     stored.plan(scheduled.key, str(scheduled.when), scheduled.when.next_after(planned, zone))
 
 
+def _send_again(application: Application, outcome: ScheduleOutcome, stop: Stop) -> None:
+    """Make what a defect met before, for whom it did, if the time for that has come."""
+    now = application.clock()
+    waiting = stored.due_again(now)
+    by_key = {one.key: one for one in scheduled_reports(application.settings)} if waiting else {}
+    for one in waiting:
+        if stop.is_set():
+            return
+        scheduled = by_key.get(one.schedule)
+        if scheduled is None or scheduled.paused:
+            stored.give_up(one, "the schedule is paused" if scheduled else "the schedule is gone")
+            continue
+        found = list(_made(application, scheduled, one.planned_at, only=one.recipient_key))
+        if not found:
+            stored.give_up(one, "is not among the recipients any more")
+        for sent, made in found:
+            if made.addressee is None:
+                stored.give_up(one, sent.reason)
+            else:
+                outcome.sent.append(_remember(sent, made, one.planned_at, now, one.attempts))
+
+
 def _missed(scheduled: ScheduledReport, due: int, planned: int, now: int, late: bool) -> Sent:
     """Enter into the log that a report was not sent at its time, or times."""
     skipped = late and scheduled.missed == "skip"
@@ -167,9 +197,10 @@ def _missed(scheduled: ScheduledReport, due: int, planned: int, now: int, late: 
 
 
 def _made(
-    application: Application, scheduled: ScheduledReport, planned: int
+    application: Application, scheduled: ScheduledReport, planned: int, *, only: str = ""
 ) -> Iterator[tuple[Sent, _Made]]:
-    """Make a report for each recipient who has not got it yet. Yields what became of it."""
+    """Make a report for each recipient who has not got it yet, or for the one with a key, whatever
+    they got. Yields what became of it."""
     settings = application.settings
     basis = settings.reports.level6_basis
     items = scheduled.recipients
@@ -190,7 +221,7 @@ def _made(
         settings.mailing.largest_attachment,
     )
     for one in addressees(items, scheduled.owner, scheduled.reader, basis):
-        if one.key in done:
+        if one.key != only if only else one.key in done:
             continue
         if one.refusal:
             yield Sent(scheduled, one.address or one.who, REFUSED, reason=one.refusal), _Made(one)
@@ -205,7 +236,8 @@ def _made(
             # One recipient's report that has met a defect does not stop those of the others.
             log.error(SCHEDULE_FAILED, schedule=scheduled.name, to=one.who, exc_info=error)
             reason = f"a defect of syncd: {type(error).__name__}: {error}"
-            yield Sent(scheduled, one.address, FAILED, reason=reason), _Made(one)
+            sent = Sent(scheduled, one.address, FAILED, reason=reason, defect=True)
+            yield sent, _Made(one)
         else:
             state = EMPTY if rendered.message is None else WRITTEN
             sent = Sent(
@@ -214,11 +246,23 @@ def _made(
             yield sent, _Made(one, rendered)
 
 
-def _remember(sent: Sent, made: _Made, planned: int, now: int) -> Sent:
+def _remember(sent: Sent, made: _Made, planned: int, now: int, attempts: int = 0) -> Sent:
     """Store a message and that it was written, in one transaction: a second process, or this one
-    after a crash, finds both or none."""
+    after a crash, finds both or none. ``attempts`` were made before."""
+    again_at = None
+    if sent.defect and attempts < len(AGAIN_AFTER):
+        again_at = now + AGAIN_AFTER[attempts]
+        sent.reason += f"; is tried again in {AGAIN_AFTER[attempts] // 60} minutes"
+    elif sent.defect:
+        sent.reason += f"; given up after {attempts + 1} attempts"
     with write_transaction():
-        if stored.enter(_row(sent, made, planned, now)) and sent.message is not None:
+        row = _row(sent, made, planned, now)
+        if attempts:
+            stored.enter_again(row)
+        fresh = bool(attempts) or stored.enter(row)
+        if fresh and (attempts or again_at is not None):
+            stored.try_again(row, attempts + 1, again_at)
+        if fresh and sent.message is not None:
             message = sent.message
             post(KIND, message.reference, message.recipient, message.subject, message.content, now)
     return sent

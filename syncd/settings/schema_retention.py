@@ -50,7 +50,13 @@ RETENTION = Section(
             "What syncs and people changed; the last run of each stays.",
             "730",
         ),
-        Option("mail", _DAYS, "0", "Messages that were sent or given up.", "30"),
+        Option(
+            "mail",
+            _DAYS,
+            "0",
+            "Messages that were sent or given up, the log of scheduled reports, and what alarms told.",
+            "30",
+        ),
         Option(
             "truncate_numbers",
             _LONG_DAYS,

@@ -13,8 +13,18 @@ from syncd.domain.codes import Role, Side
 from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, NUMBER_FIELDS, TEXT_FIELDS
 from syncd.store.dialect import id_list, in_list, rows_of
 from syncd.store.frozen import FROZEN
-from syncd.store.models import Assignment, Party, PartyLock, Profile, Slot, SyncChange
+from syncd.store.models import (
+    Assignment,
+    Party,
+    PartyGroup,
+    PartyLock,
+    Profile,
+    ReportSchedule,
+    Slot,
+    SyncChange,
+)
 from syncd.store.models import database as proxy
+from syncd.store.schedules import remove as remove_schedule
 
 ANONYMISED = "anonymised"
 """The source of people who were made nameless: no directory has it, so no sync knows them again."""
@@ -233,6 +243,9 @@ def make_nameless(party_id: int, now: int) -> None:
     blank: dict[str, Any] = dict.fromkeys((*TEXT_FIELDS, *LIST_FIELDS, "username_key"), "")
     blank |= dict.fromkeys(FLAG_FIELDS, False) | dict.fromkeys(NUMBER_FIELDS, 0)
     party = Party.get_by_id(party_id)
+    PartyGroup.delete().where(
+        PartyGroup.source == party.source, PartyGroup.external_id == party.external_id
+    ).execute()
     Party.update(
         source=ANONYMISED,
         external_id=str(party_id),
@@ -272,6 +285,8 @@ TEXTS: Mapping[str, tuple[str, ...]] = {
     "month_run": ("who",),
     "period": ("closed_by",),
     "month_line": ("whose",),
+    "schedule_run": ("recipient", "reader", "report"),
+    "alarm_told": ("recipient",),
 }
 """Columns in which people are named as they are called."""
 _KEYS = {
@@ -280,6 +295,7 @@ _KEYS = {
     "month_run": ("month",),
     "period": ("month",),
     "month_line": ("month", "kind", "name", "whose"),
+    "alarm_told": ("alarm", "event", "recipient_key"),
 }
 
 
@@ -345,8 +361,10 @@ def _scrub_mail(known: Known) -> int:
 
 
 def _scrub_saved(party_id: int, known: Known) -> int:
-    """Delete the reports that a person saved, and those that ask for them by name: they would find
-    nobody."""
+    """Delete the reports that a person saved or has sent to them, and saved ones that ask for them by
+    name: they would find nobody."""
+    for schedule in ReportSchedule.select().where(ReportSchedule.owner == party_id):
+        remove_schedule(schedule.id)
     gone = [
         row_id
         for row_id, owner, name, request in rows_of(

@@ -203,6 +203,17 @@ class Aged(NamedTuple):
 
 
 QUALITY = Aged("call_quality", "ended_at < ?", "200")
+STILL_SO = "(event LIKE 'quiet:%' OR event LIKE 'sync:%' OR event LIKE 'licence:%')"
+"""Events that go on for as long as nothing changes, and are told once however long that is."""
+OF_THE_SAME = "RTRIM({0}.event, '0123456789-') = RTRIM(alarm_told.event, '0123456789-')"
+ALARMS = Aged(
+    "alarm_told",
+    "at < ? AND reference NOT IN (SELECT reference FROM outbox WHERE state = 'waiting')"
+    f" AND (NOT {STILL_SO} OR EXISTS (SELECT 1 FROM alarm_told AS later"
+    " WHERE later.alarm = alarm_told.alarm AND later.recipient_key = alarm_told.recipient_key"
+    f" AND later.at > alarm_told.at AND {OF_THE_SAME.format('later')}))",
+    "200",
+)
 REJECTS = Aged("reject", "file_id IN (SELECT id FROM file WHERE taken_at < ?)", "LENGTH(raw) + 80")
 AGED: dict[str, tuple[Aged, ...]] = {
     "rejects": (REJECTS,),
@@ -228,6 +239,7 @@ AGED: dict[str, tuple[Aged, ...]] = {
             "at < ? AND reference NOT IN (SELECT reference FROM outbox WHERE state = 'waiting')",
             "300",
         ),
+        ALARMS,
     ),
 }
 """By class of data, in the order in which they go."""
@@ -273,6 +285,7 @@ def remove(aged: Aged, before: int, limit: int = AT_ONCE) -> int:
 _WITHOUT_ID = {
     "unknown_number": ("site", "partition", "number"),
     "unknown_trunk": ("pbx_id", "device"),
+    "alarm_told": ("alarm", "event", "recipient_key"),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from peewee import JOIN
 
@@ -15,6 +15,7 @@ from syncd.store.models import (
     Outbox,
     Party,
     ReportSchedule,
+    ScheduleRetry,
     ScheduleRun,
     ScheduleState,
 )
@@ -58,6 +59,60 @@ def enter(row: dict[str, Any]) -> bool:
     """Enter what became of a run for a recipient, within the caller's transaction. Returns False
     where that stands there already."""
     return bool(ScheduleRun.insert(**row).on_conflict_ignore().as_rowcount().execute())
+
+
+def enter_again(row: dict[str, Any]) -> None:
+    """Enter what became of a run for a recipient for whom it was tried before, within the caller's
+    transaction."""
+    ScheduleRun.delete().where(*_is(ScheduleRun, row)).execute()
+    ScheduleRun.insert(**row).execute()
+
+
+def try_again(row: dict[str, Any], attempts: int, again_at: int | None) -> None:
+    """Remember when a run is made for a recipient once more after so many attempts; None: not at
+    all. Within the caller's transaction."""
+    ScheduleRetry.delete().where(*_is(ScheduleRetry, row)).execute()
+    if again_at is not None:
+        key = {name: row[name] for name in _KEY}
+        ScheduleRetry.insert(**key, attempts=attempts, again_at=again_at).execute()
+
+
+class Retry(NamedTuple):
+    """A run that is to be made for a recipient once more."""
+
+    schedule: str
+    planned_at: int
+    recipient_key: str
+    attempts: int
+
+
+def due_again(now: int) -> list[Retry]:
+    """Return the runs that are to be made once more by now (epoch seconds), the oldest first."""
+    columns = (getattr(ScheduleRetry, name) for name in Retry._fields)
+    rows = ScheduleRetry.select(*columns).where(ScheduleRetry.again_at <= now)
+    return [Retry(*row) for row in rows.order_by(ScheduleRetry.again_at).tuples()]
+
+
+def give_up(one: Retry, reason: str) -> None:
+    """Forget a run that is not made once more, and add to the log why."""
+    row = one._asdict()
+    with write_transaction():
+        try_again(row, one.attempts, None)
+        for run in ScheduleRun.select().where(*_is(ScheduleRun, row)):
+            run.message = f"{run.message}; not tried again: {reason}"
+            run.save()
+
+
+def waiting_again() -> int:
+    """Return how many runs wait for being made once more."""
+    return int(ScheduleRetry.select().count())
+
+
+_KEY = ("schedule", "planned_at", "recipient_key")
+
+
+def _is(table: Any, row: dict[str, Any]) -> list[Any]:
+    return [getattr(table, name) == row[name] for name in _KEY]
 
 
 def runs(schedules: Iterable[str] | None, limit: int) -> list[dict[str, Any]]:
@@ -125,6 +180,7 @@ def remove(number: int) -> None:
     with write_transaction():
         ReportSchedule.delete().where(ReportSchedule.id == number).execute()
         ScheduleState.delete().where(ScheduleState.schedule == f"user:{number}").execute()
+        ScheduleRetry.delete().where(ScheduleRetry.schedule == f"user:{number}").execute()
 
 
 def pause(number: int, *, paused: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from syncd.application.alarms import check_alarms, try_alarm
 from syncd.application.composition import Application
 from syncd.application.mail import send_mail
+from syncd.application.retention import carry_out
 from syncd.domain.errors import ConfigurationError
 from syncd.settings.load import load
 from syncd.store.alarms import messages
@@ -332,6 +334,44 @@ def test_a_message_can_be_told_at_any_age_of_the_log(watch: Watch) -> None:
         watch.now += DAY
         watch.call("2001", minutes=20)
         assert watch.look() == ["dora 1"]
+
+
+def test_what_was_told_goes_and_nothing_is_told_twice(watch: Watch) -> None:
+    (watch.home / "in").mkdir()
+    watch.use(
+        "[site:hq]\ncountry = IT\narea_code = 06\ninternal_numbers = 2XXX\naccess_code = 0\n"
+        "timezone = Europe/Rome",
+        "[cdr:hq-2]\ndriver = cucm\nfolder = in\nsite = hq\nquiet_after = 2 hours",
+        EXPENSIVE.replace("level>=2", "dora") + "max_age = 5 days",
+        "[alarm:quiet]\non = quiet-folder\nnotify = dora",
+        "[retention]\nmail = 1",
+    )
+    watch.call("2001", minutes=20)
+    File.update(taken_at=watch.now, source="hq-2").execute()
+    assert watch.look() == ["dora 1"]
+    watch.now += 3 * HOUR
+    assert watch.look() == ["dora 1"]
+    watch.text("dora")
+    told: dict[str, int] = {}
+    for day in range(12):
+        carry_out(watch.application)
+        assert watch.look() == []
+        told = Counter(row.alarm for row in AlarmTold.select())
+        assert told["quiet"] == 1
+        assert told["expensive"] == (day < 8)
+        watch.now += DAY
+    assert told == {"quiet": 1}
+    assert Outbox.select().count() == 0
+    File.update(taken_at=watch.now).execute()
+    watch.look()
+    watch.now += 3 * HOUR
+    assert watch.look() == ["dora 1"]
+    watch.text("dora")
+    watch.now += 9 * DAY
+    assert AlarmTold.select().count() == 2
+    carry_out(watch.application)
+    assert AlarmTold.select().count() == 1
+    assert watch.look() == []
 
 
 def test_trying_one_changes_nothing(watch: Watch) -> None:

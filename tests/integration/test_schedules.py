@@ -312,6 +312,100 @@ def test_a_crash_between_two_recipients_loses_and_doubles_nothing(
     assert office.send() == ["anna", "carl", "mary", "dora"]
 
 
+class Defect:
+    """Makes no report for some, as often as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **times: int) -> None:
+        self.left = times
+        real = schedules.render_for
+
+        def render_for(one: Any, *arguments: Any) -> Any:
+            name = one.address.partition("@")[0]
+            if self.left.get(name):
+                self.left[name] -= 1
+                raise ZeroDivisionError("a defect")
+            return real(one, *arguments)
+
+        monkeypatch.setattr(schedules, "render_for", render_for)
+
+
+def logged(who: str) -> tuple[str, str]:
+    """Return state and remark of the only line of the log about somebody."""
+    (row,) = [row for row in runs(None, 99) if row["recipient"].startswith(who)]
+    return row["state"], row["message"]
+
+
+def test_what_met_a_defect_is_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.use(SALES)
+    office.look()
+    office.next_morning()
+    Defect(monkeypatch, mary=2)
+    assert ("mary", "failed") in office.look()
+    assert logged("mary") == (
+        "failed",
+        "a defect of syncd: ZeroDivisionError: a defect; is tried again in 5 minutes",
+    )
+    assert office.look() == []
+    office.now += 300
+    assert office.look() == [("mary", "failed")]
+    assert logged("mary")[1].endswith("is tried again in 60 minutes")
+    assert send_due(office.application).again == 1
+    office.now += 3600
+    assert office.look() == [("mary", "written")]
+    assert logged("mary") == ("waits", "")
+    assert sorted(office.send()) == ["anna", "carl", "dora", "mary"]
+    office.now += 12 * HOUR
+    assert office.look() == []
+    assert send_due(office.application).again == 0
+
+
+def test_it_is_not_tried_for_ever(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.use(SALES)
+    office.look()
+    office.next_morning()
+    Defect(monkeypatch, mary=99)
+    found = []
+    for _ in range(30):
+        found += [state for name, state in office.look() if name == "mary"]
+        office.now += 1800
+        if len(found) == 4:
+            break
+    assert found == ["failed"] * 4
+    assert logged("mary")[1].endswith("given up after 4 attempts")
+    assert send_due(office.application).again == 0
+
+
+def test_it_is_tried_for_who_is_still_there(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.use(SALES)
+    office.look()
+    office.next_morning()
+    Defect(monkeypatch, mary=1, carl=1, anna=1)
+    office.look()
+    office.change("mary", permission_level=0)
+    office.change("carl", departed_at=1)
+    office.now += 300
+    assert office.look() == [("anna", "written")]
+    assert logged("mary")[1].endswith("not tried again: is not among the recipients any more")
+    assert logged("carl")[1].endswith("not tried again: is not among the recipients any more")
+    assert send_due(office.application).again == 0
+
+
+def test_it_is_not_tried_of_a_schedule_that_is_gone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.use(SALES)
+    office.look()
+    office.next_morning()
+    Defect(monkeypatch, mary=1)
+    office.look()
+    office.use()
+    office.now += 300
+    assert office.look() == []
+    assert logged("mary")[1].endswith("not tried again: the schedule is gone")
+
+
 def test_killed_between_making_and_writing(office: Office) -> None:
     office.use(SALES)
     office.look()
