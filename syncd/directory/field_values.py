@@ -17,6 +17,8 @@ from syncd.domain.party import (
 )
 
 MOST_MASKED_DIGITS = 20
+LONGEST_VALUE = 500
+"""Characters of a field; of a list, of each of its values."""
 LEVEL6_BASES = ("department", "cost_center", "office_location")
 
 PHONE_FIELDS = frozenset(
@@ -60,7 +62,7 @@ def field_value(field: str, texts: Sequence[str]) -> FieldValue:
         return _list(field, cleaned)
     if not cleaned:
         return default_value(field)
-    text = cleaned[0]
+    text = _short(cleaned[0])
     if field in PHONE_FIELDS:
         return _phone_number(text)
     if field in _NUMBERS:
@@ -81,6 +83,13 @@ def _clean_text(text: str) -> str:
     return " ".join(text.split())
 
 
+def _short(text: str) -> str:
+    """Return a value that every database can index."""
+    if len(text) > LONGEST_VALUE:
+        raise SetAside(f"{text[:20]!r}… has {len(text)} characters, more than {LONGEST_VALUE}")
+    return text
+
+
 def _phone_number(text: str) -> str:
     try:
         return clean_number(text)
@@ -93,7 +102,9 @@ def _list(field: str, texts: Sequence[str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
     for text in texts:
         for part in text.split(";"):
-            value = _phone_number(part) if field in PHONE_FIELDS else part.strip()
+            value = _short(part.strip())
+            if field in PHONE_FIELDS:
+                value = _phone_number(value)
             if value:
                 found.setdefault(name_key(value), value)
     return tuple(found.values())

@@ -12,6 +12,8 @@ from uuid import UUID
 IDENTITY_ATTRIBUTES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
 """In the order in which they count: OpenLDAP and 389, Active Directory, 389 before 2.0, FreeIPA."""
 
+LONGEST_ID = 500
+
 _KEYS = tuple(name.lower() for name in IDENTITY_ATTRIBUTES)
 
 
@@ -19,19 +21,24 @@ def external_id(raw: Mapping[str, Sequence[bytes]], fallback: str) -> str:
     """Return the external id of an entry, empty when it has none.
 
     Given its raw values by lower-cased attribute name, and the lower-cased name of the attribute
-    that counts when the server gave no identifier of its own (empty: none does). What is not UTF-8
-    is none.
+    that counts when the server gave no identifier of its own (empty: none does). What is not UTF-8,
+    holds a NUL or has more than ``LONGEST_ID`` characters is none.
     """
     try:
         for key in _KEYS:
             values = raw.get(key)
             if values and values[0]:
-                return _identifier(key, values[0])
+                return _fit(_identifier(key, values[0]))
         values = raw.get(fallback) if fallback else None
-        return " ".join(values[0].decode("utf-8").split()) if values else ""
+        return _fit(" ".join(values[0].decode("utf-8").split())) if values else ""
     except UnicodeDecodeError:
         # In another encoding it would be another id, and who had it before would have left.
         return ""
+
+
+def _fit(text: str) -> str:
+    """Return an id that every database can index, else none: cut off it would be another one."""
+    return "" if "\0" in text or len(text) > LONGEST_ID else text
 
 
 def _identifier(key: str, value: bytes) -> str:

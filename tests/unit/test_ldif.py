@@ -165,6 +165,9 @@ def test_identity() -> None:
     assert external_id({"nsuniqueid": [b"e8ef6419-e6e811f1"]}, "") == "e8ef6419-e6e811f1"
     assert external_id({"uid": [b"Anna"]}, "uid") == "Anna"
     assert external_id({"uid": [b"Anna"]}, "") == ""
+    assert (
+        external_id({"uid": [b"An\0na"]}, "uid") == external_id({"uid": [b"x" * 501]}, "uid") == ""
+    )
 
 
 # --- filters ---------------------------------------------------------------------------------

@@ -86,6 +86,13 @@ def test_what_fills_a_field(
         ("bill_fax", "perhaps", "neither yes nor no"),
         ("department", "Sales\udcff", "is not UTF-8 text"),
         ("department", "Sa\x00les", "holds a NUL"),
+        (
+            "department",
+            "漢" * 501,
+            "'漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢'… has 501 characters, more than 500",
+        ),
+        ("first_extension", "7" * 501, "has 501 characters"),
+        ("other_extensions", f"2001;{'7' * 501}", "has 501 characters"),
     ],
 )
 def test_a_bad_value_sets_its_field_aside(field: str, value: str, reason: str) -> None:
