@@ -17,7 +17,7 @@ from syncd.domain.party import (
 )
 
 MOST_MASKED_DIGITS = 20
-LONGEST_VALUE = 500
+LONGEST_VALUE = 255
 """Characters of a field; of a list, of each of its values."""
 LEVEL6_BASES = ("department", "cost_center", "office_location")
 

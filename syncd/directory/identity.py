@@ -12,7 +12,7 @@ from uuid import UUID
 IDENTITY_ATTRIBUTES = ("entryUUID", "objectGUID", "nsUniqueId", "ipaUniqueID")
 """In the order in which they count: OpenLDAP and 389, Active Directory, 389 before 2.0, FreeIPA."""
 
-LONGEST_ID = 500
+LONGEST_ID = 255
 
 _KEYS = tuple(name.lower() for name in IDENTITY_ATTRIBUTES)
 

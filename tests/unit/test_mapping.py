@@ -88,11 +88,11 @@ def test_what_fills_a_field(
         ("department", "Sa\x00les", "holds a NUL"),
         (
             "department",
-            "漢" * 501,
-            "'漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢'… has 501 characters, more than 500",
+            "漢" * 256,
+            "'漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢漢'… has 256 characters, more than 255",
         ),
-        ("first_extension", "7" * 501, "has 501 characters"),
-        ("other_extensions", f"2001;{'7' * 501}", "has 501 characters"),
+        ("first_extension", "7" * 256, "has 256 characters"),
+        ("other_extensions", f"2001;{'7' * 256}", "has 256 characters"),
     ],
 )
 def test_a_bad_value_sets_its_field_aside(field: str, value: str, reason: str) -> None:
