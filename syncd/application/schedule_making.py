@@ -12,7 +12,7 @@ from syncd.reports.recipients import MANAGEMENT
 from syncd.reports.request import specify
 from syncd.reports.scheduled import ScheduledReport, requested
 from syncd.reports.scope import Policy, resolve_viewer
-from syncd.settings.checks_mailing import subject_faults
+from syncd.settings.checks_mailing import group_fault, subject_faults
 from syncd.settings.model import Settings
 from syncd.settings.timing import parse_timing
 from syncd.settings.values import BadValue
@@ -71,6 +71,15 @@ def add_schedule(
         )
     if wanted.owner == 0 and len(others) < len(wanted.recipients):
         raise UsageError("the local administrator has no mail address", "--to USER, or --as USER")
+    groups = [
+        f"{directory.name}:{group.name}"
+        for directory in settings.directories.values()
+        for group in directory.groups
+    ]
+    for item in others:
+        fault = group_fault(item, groups)
+        if fault:
+            raise UsageError(*fault)
     addresses = [item.name for item in others if item.kind == "address"]
     if addresses and wanted.owner == 0 and not wanted.reader:
         raise UsageError(f"nobody says what {addresses[0]} may see", "--addresses-as USER")

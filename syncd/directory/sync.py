@@ -25,6 +25,7 @@ from syncd.directory.incremental import (
 )
 from syncd.directory.mapping import PartyMapping, mapping_of
 from syncd.directory.mapping_numbers import SitePlan
+from syncd.directory.membership import Members
 from syncd.directory.narrow import narrow
 from syncd.directory.packed import PackedEntries, PackedStates
 from syncd.directory.people.locks import Locks, locks_of, without_locked
@@ -228,6 +229,8 @@ class _Reading:
     """Where only what changed was read."""
     digest: int = 0
     """Of the states, where everything was read."""
+    members: Members | None = None
+    """Of groups, where everything was read."""
 
     def said_of(self, source: str) -> Mapping[str, PartyState]:
         """Return what the directory says of everybody, by external id. Raises FullReadNeeded."""
@@ -258,7 +261,7 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
     with a warning."""
     states = PackedStates()
     warnings: list[Problem] = []
-    digest = Digest()
+    digest, members = Digest(), Members()
     nameless = 0
     count = len(snapshot.entries)
     for entry in _taken(snapshot.entries):
@@ -275,6 +278,7 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
                 state = replace(state, kind=entry.kind)
             states.add(state)
             digest.add(state)
+            members.note(entry)
             warnings += bad
     if not states and not snapshot.hunt_groups:
         raise RefusedError(
@@ -291,6 +295,7 @@ def _read(snapshot: Snapshot, mapping: PartyMapping, settings: DirectorySettings
         snapshot.hunt_groups,
         snapshot.cookie if len(states) == count else "",
         digest=digest.value,
+        members=members,
     )
 
 
@@ -362,6 +367,8 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
         _record(run, outcome, job.began)
         if not decided.empty:
             apply_plan(decided, settings.name, terms.now, run.id, rows, settings.site)
+        if reading.members is not None:
+            reading.members.keep(settings.name)
         if reading.delta is None:
             _remember(settings.name, terms.now)
             if reading.all_known and not (decided.conflicts or decided.warnings):
@@ -394,6 +401,8 @@ def _nothing_to_do(job: _Job, reading: _Reading, version: int) -> SyncOutcome | 
             if directory_version() != version:
                 return None
             _record(job.run, outcome, job.began)
+            if reading.members is not None:
+                reading.members.keep(job.settings.name)
             _remember(job.settings.name, job.run.started_at)
             remember(job.settings, job.sites, reading.server, reading.cookie, version)
     return outcome

@@ -13,7 +13,7 @@ from syncd.reports.permissions import ORGS, OWN, Reach, scope_of
 from syncd.reports.scope import resolve_viewer, viewer_of
 from syncd.settings.mailing import Recipients
 from syncd.settings.values_finance import is_address
-from syncd.store.models import Party
+from syncd.store.models import Party, PartyGroup
 from syncd.store.names import aliases
 
 
@@ -143,7 +143,9 @@ def _person(party: Any, default_basis: str, address: str = "") -> Addressee:
 def _group(item: Recipients, default_basis: str) -> Iterator[Addressee]:
     people = Party.select().where(Party.kind == "person", Party.departed_at.is_null())
     people = people.order_by(Party.id)
-    if item.kind == "level":
+    if item.kind == "group":
+        people = people.where(Party.id.in_(_members(item.name)))
+    elif item.kind == "level":
         people = people.where(Party.permission_level >= item.level)
     elif item.kind == "managers":
         people = people.where(Party.permission_level == ORGS)
@@ -162,6 +164,16 @@ def _group(item: Recipients, default_basis: str) -> Iterator[Addressee]:
             if scope.basis != "department" or wanted not in map(key, scope.keys):
                 continue
         yield _person(party, default_basis)
+
+
+def _members(name: str) -> Any:
+    """Return the query of the ids of those in a group, ``NAME`` or ``SOURCE:NAME``."""
+    source, colon, group = name.partition(":")
+    there = (Party.source == PartyGroup.source) & (Party.external_id == PartyGroup.external_id)
+    found = Party.select(Party.id).join(PartyGroup, on=there)
+    if colon:
+        return found.where(PartyGroup.source == source, PartyGroup.name == group)
+    return found.where(PartyGroup.name == name)
 
 
 def may_write_to_others(owner: int, default_basis: str) -> str:

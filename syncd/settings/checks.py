@@ -10,7 +10,7 @@ from pathlib import Path
 from syncd.domain.errors import Problem
 from syncd.settings.checks_database import database_problems
 from syncd.settings.checks_finance import finance_problems
-from syncd.settings.checks_mailing import mailing_problems
+from syncd.settings.checks_mailing import mailing_problems, recipients_of
 from syncd.settings.checks_retention import retention_problems
 from syncd.settings.checks_sites import site_problems
 from syncd.settings.checks_tariffs import tariff_problems
@@ -199,8 +199,11 @@ def _groups(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:
         yield section.problem("", "a table (type = csv) has no groups", "map a column instead")
     grants = [option for option in section.section.options if option.name]
     groups = [name for name in section.raw.options if "." not in name]
+    named = {one.name for one in recipients_of(parsed) if one.kind == "group"}
     for name in groups:
-        if not any(raw.startswith(f"{name}.") for raw in section.raw.options):
+        written_to = not named.isdisjoint((name, f"{section.name}:{name}"))
+        grants_something = any(raw.startswith(f"{name}.") for raw in section.raw.options)
+        if not (grants_something or written_to):
             hint = f"{name}.permission_level = 6"
             yield section.problem(name, "grants nothing to its members", hint, warning=True)
     for option in grants:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from string import Formatter
 
 from syncd.domain.errors import Problem
+from syncd.settings.mailing import Recipients
 from syncd.settings.parsed import Parsed, ParsedSection
 from syncd.settings.values import nearest
 
@@ -71,6 +72,11 @@ def _told(section: ParsedSection, parsed: Parsed, option: str) -> Iterator[Probl
         if one.kind == "owner":
             what = "nobody made this for themselves"
             yield section.problem(option, what, "name the user")
+    groups = groups_of(parsed)
+    for one in told:
+        fault = group_fault(one, groups)
+        if fault:
+            yield section.problem(option, *fault)
     addresses = [one.name for one in told if one.kind == "address"]
     if addresses and reader == "":
         what = f"nobody says what {addresses[0]} may see"
@@ -81,6 +87,38 @@ def _told(section: ParsedSection, parsed: Parsed, option: str) -> Iterator[Probl
     if told and parsed.one("mail").values.get("server") == "":
         hint = "[mail] server = smtp.example.com"
         yield section.problem(option, "nobody is told without [mail]", hint, warning=True)
+
+
+def recipients_of(parsed: Parsed) -> Iterator[Recipients]:
+    """Yield whom the settings have written to."""
+    for kind, option in (("schedule", "recipients"), ("alarm", "notify")):
+        for section in parsed.of(kind).values():
+            yield from section.get(option) or ()
+
+
+def groups_of(parsed: Parsed) -> list[str]:
+    """Return the groups of all directories as ``SOURCE:NAME``."""
+    return [
+        f"{section.name}:{name}"
+        for section in parsed.of("groups").values()
+        for name in section.raw.options
+        if "." not in name
+    ]
+
+
+def group_fault(one: Recipients, groups: Sequence[str]) -> tuple[str, str] | None:
+    """Return what is wrong with a recipient that is a group, and how to mend it; ``groups`` are
+    those that there are, as ``SOURCE:NAME``."""
+    if one.kind != "group" or one.name in groups:
+        return None
+    found = [group for group in groups if group.partition(":")[2] == one.name]
+    if len(found) > 1:
+        return f"{one.name!r} is a group of several directories", f"group {found[0]}"
+    if found:
+        return None
+    names = [*groups, *(group.partition(":")[2] for group in groups)]
+    hint = nearest(one.name, names) or "[groups:DIRECTORY] NAME = ENTRY DN"
+    return f"there is no group {one.name!r}", hint
 
 
 def _alarm(section: ParsedSection, parsed: Parsed) -> Iterator[Problem]:

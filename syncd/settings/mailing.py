@@ -30,7 +30,7 @@ class Recipients:
     """One item of a list of recipients: a kind and what it names."""
 
     kind: str
-    """``user | address | owner | department | managers | level``."""
+    """``user | address | owner | department | managers | group | level``."""
     name: str = ""
     level: int = 0
 
@@ -41,10 +41,12 @@ class Recipients:
             return f"managers of {self.name}"
         if self.kind == "department":
             return f"department {self.name}"
+        if self.kind == "group":
+            return f"group {self.name}"
         if self.kind == "owner":
             return "me"
         special = self.name == "me" or "@" in self.name
-        special |= self.name.startswith(("level", "managers", "department ", "user "))
+        special |= self.name.startswith(("level", "managers", "department ", "group ", "user "))
         return f"user {self.name}" if self.kind == "user" and special else self.name
 
 

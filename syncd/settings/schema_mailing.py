@@ -60,8 +60,8 @@ SCHEDULE = Section(
             mailing.RECIPIENTS,
             "",
             "Who gets it, separated by semicolons: usernames (or SOURCE:USER), department NAME,"
-            " managers of DEPARTMENT (whose level 6 shows it), level>=N, and addresses, which need"
-            " as.",
+            " managers of DEPARTMENT (whose level 6 shows it), group NAME (of [groups:DIRECTORY]),"
+            " level>=N, and addresses, which need as.",
             "anna; managers of Sales; boss@example.com",
         ),
         Option(

@@ -16,7 +16,7 @@ from syncd.settings.values_tariffs import SPANS
 LEVELS = (2, 6, 8, 10)
 _LEVEL = re.compile(r"level\s*>=\s*(\d+)")
 _SIZE = re.compile(r"(\d{1,6})\s*(KB|MB)", re.IGNORECASE | re.ASCII)
-_HINT = "such as anna; managers of Sales; department Sales; level>=6; boss@example.com"
+_HINT = "such as anna; managers of Sales; group sales; level>=6; boss@example.com"
 
 
 def parse_recipients(text: str) -> tuple[Recipients, ...]:
@@ -31,6 +31,8 @@ def _recipients(text: str) -> Recipients:
         return Recipients("owner")
     if word == "department" and name:
         return Recipients("department", name)
+    if word == "group" and name:
+        return Recipients("group", name)
     if text.startswith("managers of ") and len(text) > len("managers of "):
         return Recipients("managers", text.removeprefix("managers of "))
     if word == "user" and name:

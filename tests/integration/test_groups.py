@@ -13,9 +13,11 @@ from syncd.directory.sources.ldap import LdapSource
 from syncd.directory.sources.ldif import LdifSource
 from syncd.directory.sync import SyncOutcome, SyncRefused, sync_source
 from syncd.domain.errors import ConfigurationError, RefusedError
+from syncd.reports.recipients import addressees
 from syncd.settings.load import load
 from syncd.settings.model import DirectorySettings, GroupSettings
-from syncd.store.models import Party
+from syncd.settings.values_mailing import parse_recipients
+from syncd.store.models import Party, PartyGroup
 from tests.directory_settings import Site, directory_settings
 from tests.integration.slapd import PEOPLE, READER, Slapd
 
@@ -91,6 +93,48 @@ def test_groups_in_groups_that_contain_each_other(corp: Corp, store: Any) -> Non
     assert corp.slapd.admin.modify(sales, changes)
     assert corp.sync(settings).changed == 1
     assert levels()["carl"] == 0
+
+
+def members(name: str) -> set[str]:
+    """Return who would be written to as the members of a group."""
+    found = addressees(parse_recipients(f"group {name}"), 0, "", "department")
+    return {one.who.partition(":")[2] for one in found}
+
+
+def test_who_is_in_a_group_is_stored_and_followed(corp: Corp, store: Any) -> None:
+    """Of a group that grants nothing, too, so that no field of anybody changes with it."""
+    inner = corp.slapd.add_group("inner", entry_dn("bert"))
+    news = corp.slapd.add_group("news", entry_dn("anna"), inner)
+    settings = corp.settings(GroupSettings("news", news))
+    corp.sync(settings, dry_run=True)
+    assert members("news") == set()
+    corp.sync(settings)
+    assert members("news") == members("corp:news") == {"anna", "bert"}
+    assert members("other:news") == members("new") == set()
+    there = {(row.source, row.name) for row in PartyGroup.select()}
+    assert there == {("corp", "news")}
+    changes = {"member": [(ldap3.MODIFY_ADD, [entry_dn("carl")])]}
+    assert corp.slapd.admin.modify(news, changes)
+    assert corp.sync(settings).outcome == "unchanged"
+    assert members("news") == {"anna", "bert", "carl"}
+    changes = {"member": [(ldap3.MODIFY_REPLACE, [entry_dn("dora")])]}
+    assert corp.slapd.admin.modify(news, changes)
+    corp.sync(settings)
+    assert members("news") == {"dora"}
+    Party.update(departed_at=NOW).where(Party.username == "dora").execute()
+    assert members("news") == set()
+    corp.sync(corp.settings())
+    assert PartyGroup.select().count() == 0
+
+
+def test_an_answer_that_is_not_whole_changes_no_group(corp: Corp, store: Any) -> None:
+    admins = corp.slapd.add_group("admins", entry_dn("anna"))
+    group = GroupSettings("admins", admins, permission_level=6)
+    corp.sync(corp.settings(group))
+    assert corp.slapd.admin.delete(admins)
+    with pytest.raises(RefusedError):
+        corp.sync(corp.settings(group))
+    assert members("admins") == {"anna"}
 
 
 def test_unique_members_and_members_that_do_not_exist(corp: Corp, store: Any) -> None:
@@ -225,6 +269,44 @@ empty = cn=empty,dc=x
     assert (empty.name, empty.permission_level) == ("empty", None)
     [warning] = settings.warnings
     assert "grants nothing" in warning.what
+
+
+@pytest.mark.parametrize("named", ["empty", "corp:empty"])
+def test_a_group_that_is_written_to_need_grant_nothing(tmp_path: Path, named: str) -> None:
+    path = tmp_path / "syncd.ini"
+    (tmp_path / "people.ldif").touch()
+    mail = (
+        "[mail]\nserver = mail\nfrom = a@example.com\n"
+        f"[schedule:x]\nreport = by-person\nrecipients = group {named}\n"
+    )
+    path.write_text(f"{INI}empty = cn=empty,dc=x\n{mail}")
+    assert load(path).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "what", "hint"),
+    [
+        ("empyt", "there is no group 'empyt'", "empty"),
+        ("corp:x", "there is no group 'corp:x'", ""),
+        ("admins", "'admins' is a group of several directories", "group corp:admins"),
+    ],
+)
+def test_a_group_that_nobody_can_be_of(tmp_path: Path, named: str, what: str, hint: str) -> None:
+    path = tmp_path / "syncd.ini"
+    (tmp_path / "people.ldif").touch()
+    other = INI.partition("[directory:corp]")[2].replace("corp", "more")
+    path.write_text(
+        f"{INI}admins = cn=a\nadmins.bill_fax = yes\nempty = cn=e\nempty.bill_fax = yes\n"
+        f"[directory:more]{other}admins = cn=a\nadmins.bill_fax = yes\n"
+        "[mail]\nserver = mail\nfrom = a@example.com\n"
+        f"[alarm:x]\non = call-cost\namount = 1\nnotify = group {named}\n"
+    )
+    with pytest.raises(ConfigurationError) as caught:
+        load(path)
+    [problem] = caught.value.problems
+    assert problem.what == what
+    assert hint in problem.hint
+    assert problem.option == "[alarm:x] notify"
 
 
 @pytest.mark.parametrize(

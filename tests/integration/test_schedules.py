@@ -29,7 +29,7 @@ from syncd.reports.run import open_report
 from syncd.reports.saved import save
 from syncd.reports.scope import open_door, resolve_viewer
 from syncd.settings.load import load
-from syncd.store.models import AccessLog, Outbox, Party, ScheduleRun, database
+from syncd.store.models import AccessLog, Outbox, Party, PartyGroup, ScheduleRun, database
 from syncd.store.schedules import runs
 from tests.support.bed import START, Bed, make_bed
 from tests.support.mail_server import MailServer
@@ -310,6 +310,30 @@ def test_a_crash_between_two_recipients_loses_and_doubles_nothing(
     office.now += HOUR
     assert office.look() == [(name, "written") for name in ("carl", "mary", "dora")]
     assert office.send() == ["anna", "carl", "mary", "dora"]
+
+
+def test_a_group_of_the_directory(office: Office) -> None:
+    """Who joins gets the next one, and who left the company none."""
+    office.use(
+        SALES.replace("level>=2", "group news"),
+        "[directory:corp]\ntype = ldif\nfile = x.ldif\n[map:corp]\nusername = uid\n"
+        "first_extension = tel\nbill_first_extension = yes\n[groups:corp]\nnews = cn=news,dc=x",
+    )
+    parties = {party.username: party for party in Party.select()}
+
+    def join(*names: str) -> None:
+        for name in names:
+            party = parties[name]
+            PartyGroup.create(source=party.source, name="news", external_id=party.external_id)
+
+    join("anna", "mary")
+    office.look()
+    office.next_morning()
+    assert office.look() == [("anna", "written"), ("mary", "written")]
+    join("carl")
+    office.change("anna", departed_at=office.now)
+    office.next_morning()
+    assert office.look() == [("carl", "written"), ("mary", "written")]
 
 
 class Defect:

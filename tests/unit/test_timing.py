@@ -83,6 +83,7 @@ def test_the_last_time_is_the_one_after_which_nothing_comes(words: str, passed: 
             "managers of Sales; user level; a@example.com",
         ),
         ("anna;anna;", "anna"),
+        ("group corp:the sales; user group x", "group corp:the sales; user group x"),
     ],
 )
 def test_recipients(text: str, shown: str) -> None:
