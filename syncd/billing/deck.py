@@ -112,7 +112,9 @@ class _Reader:
             if line.startswith("#") or not line.strip():
                 continue
             if "\0" in line:  # not every database can hold one
-                self.problem("", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8")
+                self.problem(
+                    "", "the line holds NUL bytes", "save it as CSV with the encoding UTF-8"
+                )
                 continue
             try:
                 # Line by line, so that an open quote spoils its own row only.
@@ -138,6 +140,10 @@ class _Reader:
             self.problem("", "there is only one column", "put commas between the columns")
             return False
         known = (*COLUMNS, *OPTIONAL_COLUMNS)
+        if not set(known) & set(self.header):
+            what = "this is not the header: it names no column"
+            self.problem("", what, f"the header is {','.join(COLUMNS)}")
+            return False
         for position, name in enumerate(self.header, 1):
             if name not in known:
                 near = get_close_matches(name, known, 1)

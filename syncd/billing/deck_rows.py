@@ -37,6 +37,9 @@ PER_CALL = "call"
 LONGEST_PREFIX = 15
 """Digits of the longest E.164 number."""
 
+LONGEST_DESTINATION = 255
+"""Characters of a name that every database can index."""
+
 MOST_SECONDS = 86_400
 """A unit or an interval longer than a day is a slip."""
 
@@ -75,7 +78,7 @@ class RowReader:
         stepped = terms is not None and bool(terms.increments)
         rate = Rate(
             prefix=self.prefix(),
-            destination=row.get("destination", ""),
+            destination=self.destination(),
             number_class=self.number_class(),
             connection_fee=self.amount("connection_fee"),
             price=0 if stepped else self.amount("price"),
@@ -118,6 +121,12 @@ class RowReader:
         ):
             self.problem("maximum_charge", "it is less than minimum_charge")
         return None if terms == PLAIN_TERMS else terms
+
+    def destination(self) -> str:
+        name = self.row.get("destination", "")
+        if len(name) > LONGEST_DESTINATION:
+            self.problem("destination", f"it has more than {LONGEST_DESTINATION} characters")
+        return name
 
     def prefix(self) -> str:
         prefix = self.row.get("prefix", "")

@@ -185,6 +185,12 @@ def test_what_cannot_be_read_is_a_users_mistake(tmp_path: Path) -> None:
     file.write_bytes(HEADER.encode() + b"\n39,Per\0ch,,0,1,60,0,1,0\n44,UK,,0,1,60,0,1,0\n")
     (problem,) = problems_of(file)
     assert (problem.line, problem.what) == (2, "the line holds NUL bytes")
+    file.write_text(f"{HEADER}\n39,{'x' * 256},,0,1,60,0,1,0\n", "utf-8")
+    (problem,) = problems_of(file)
+    assert (problem.line, problem.what) == (2, "it has more than 255 characters")
+    file.write_text("39,Italy,national,0,0.02,60,0,1,0\n", "utf-8")
+    (problem,) = problems_of(file)
+    assert (problem.line, problem.what) == (1, "this is not the header: it names no column")
 
 
 @given(st.binary(max_size=200))
