@@ -18,14 +18,11 @@ from syncd.reports.masking import shown_number
 from syncd.reports.pages import Mark, read_page
 from syncd.reports.query import Query
 from syncd.reports.scope import id_list, in_list, masked_digits, private_owner, row_conditions
+from syncd.reports.search_windows import DAY, Windows
 from syncd.reports.sources import CALL
 from syncd.reports.specification import AS_OF_TODAY, nearest
 from syncd.store.rollups import rows_extent
 
-DAY = 86_400
-"""Seconds."""
-SOON = 0.25
-"""Seconds after which people want to see that something is going on."""
 _SPAN = 32 * DAY
 """Of how much time keys are read at once."""
 _AT_ONCE = 500
@@ -226,7 +223,7 @@ def _newest_first(
     statement = selected.format(rows=f"{rows} ORDER BY started_at DESC, id DESC LIMIT ?")
     statement += " ORDER BY c.started_at DESC, c.id DESC"
     size = DAY
-    searches = query.searches
+    windows = Windows() if query.searches else None
     while stop > begin and left:
         start = max(begin, stop - size)
         wanted = min(left, _HELD)
@@ -241,21 +238,13 @@ def _newest_first(
             after = (found[-1][1], found[-1][0])
             size, stop = max(MINUTE, stop - after[0]), after[0] + 1
             continue
-        if searches:
+        if windows is not None:
             if looked is not None:
                 looked(start)
-            size = _next_window(size, took)
+            size = windows.following(size, took)
         elif len(found) * 2 < wanted:
             size *= 2
         stop = start
-
-
-def _next_window(size: int, took: float) -> int:
-    """Return how many seconds of calls are looked at next, given those of the last time and how
-    long that took: about a quarter of a second's work."""
-    if took < SOON / 2:
-        return size * 2
-    return size if took < SOON else max(MINUTE, size // 2)
 
 
 def _sorted_by(query: Query, fields: Mapping[str, str], field: str) -> _Sorted:

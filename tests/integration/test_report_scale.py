@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from syncd.domain.days import Days, day_number
-from syncd.reports import list_order, lists
+from syncd.reports import lists, search_windows
 from syncd.reports.environment import Environment
 from syncd.reports.lookups import FEW, Lookups, Rows
 from syncd.reports.request import Request, specify
@@ -56,7 +56,8 @@ def test_a_search_says_how_far_it_looked_and_finds_what_a_list_of_all_has(
     company: Company, soon: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However long its windows are."""
-    monkeypatch.setattr(list_order, "SOON", soon)
+    monkeypatch.setattr(search_windows, "SOON", soon)
+    monkeypatch.setattr(search_windows, "LATE", soon)
     told: list[date] = []
     rows, _, _, facts = ask(
         {"filters": ("duration>590",), "limit": 100_000}, replace(THERE, looked=told.append)
