@@ -163,7 +163,7 @@ def _compared(
 ) -> Copied:
     """Return what was copied. Raises UserError when the two databases do not hold the same."""
     table = _name(model)
-    sums = {"rows": "COUNT(*)"}
+    sums = {"number of rows": "COUNT(*)"}
     shown = []
     for field in model._meta.sorted_fields:
         column = f'"{field.column_name}"'
