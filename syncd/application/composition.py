@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeVar
 from syncd.application.plugins import survey_settings
 from syncd.application.preparation import Preparation, prepare
 from syncd.application.repeating import repeated
+from syncd.application.state_directory import make_state_directory, state_problems
 from syncd.domain.errors import (
     EXIT_OK,
     ConfigurationError,
@@ -127,7 +128,7 @@ class Application:
         from syncd.store.database import open_configured
         from syncd.store.rollups import ensure_zone, zone_is
 
-        settings.state_directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_state_directory(settings)
         # Two processes that start at once must not bring the schema up to date side by side.
         with hold(settings.state_directory, SCHEMA, command, wait=settings.daemon.lock_wait):
             database = open_configured(settings)
@@ -403,6 +404,7 @@ def problems(settings: Settings) -> list[Problem]:
     prepared = prepare(settings)
     return [
         *settings.warnings,
+        *state_problems(settings),
         *checks.problems(settings),
         *schedule_problems(settings),
         *prepared.problems,

@@ -82,10 +82,12 @@ class Context:
     def database(self) -> peewee.Database:
         """Open the database (once), brought up to date and bound to the models."""
         if self._database is None:
+            from syncd.application.state_directory import make_state_directory
             from syncd.store.database import open_configured
             from syncd.store.locks import hold
 
             settings = self.settings
+            make_state_directory(settings)
             # Two processes must not bring the tables up to date side by side.
             with hold(settings.state_directory, "schema", "syncd"):
                 self._database = open_configured(settings)

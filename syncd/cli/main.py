@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         return _complain(str(error), error.exit_code)
     except OSError as error:
-        return _complain(str(error), EXIT_FAILED)
+        return _complain(_said(error), EXIT_FAILED)
     except Exception as error:
         if _is_database_trouble(error):
             return _complain(f"the database refused: {error}", EXIT_TRY_AGAIN)
@@ -173,6 +173,13 @@ def _print_version() -> int:
 
     sys.stdout.write(f"syncd {version('syncd')}\n")
     return 0
+
+
+def _said(error: OSError) -> str:
+    """Return what went wrong with a file, without the number of the error."""
+    if not isinstance(error.filename, str | bytes) or not error.strerror:
+        return str(error)
+    return f"{os.fsdecode(error.filename)}: {error.strerror}"
 
 
 def _complain(message: str, code: int) -> int:

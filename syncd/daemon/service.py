@@ -21,6 +21,7 @@ import structlog
 
 from syncd.application.account import become_owner
 from syncd.application.composition import Application, checked
+from syncd.application.state_directory import make_state_directory
 from syncd.daemon.health import Answer, HealthServer
 from syncd.daemon.jobs import Jobs, units_of
 from syncd.daemon.notify import Notifier
@@ -71,7 +72,7 @@ def serve(load: Callable[[], Settings], notifier: Notifier) -> int:
         settings = load()
         logs.configure(settings.logging.level)
         become_owner(settings.state_directory)
-        settings.state_directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_state_directory(settings)
         with hold(settings.state_directory, "daemon", COMMAND, wait=0.0):
             daemon = Daemon(load, settings, notifier, wakes)
             try:

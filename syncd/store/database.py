@@ -12,7 +12,7 @@ from pathlib import Path
 import peewee
 from playhouse.migrations import Runner
 
-from syncd.domain.errors import ConfigurationError, TryAgainError
+from syncd.domain.errors import ConfigurationError, TryAgainError, UserError
 from syncd.settings.model import Settings
 from syncd.store.advisory import WRITERS, session_lock, transaction_lock
 from syncd.store.dialect import is_postgresql
@@ -60,20 +60,35 @@ def open_database(
     """Open the database, bring its schema up to date and bind the models to it.
 
     ``password`` is asked for that of a server, at each connection. Raises ConfigurationError when
-    the address cannot be understood or used, TryAgainError when the database cannot be reached.
+    the address cannot be understood or used, TryAgainError when the database cannot be reached,
+    UserError when its file is damaged.
     """
     if url.startswith("sqlite:///"):
         sqlite_path(url, state_directory).parent.mkdir(parents=True, exist_ok=True)
     database = _closed(url, state_directory, password)
     try:
-        database.connect()
-    except peewee.OperationalError as error:
-        raise TryAgainError(f"the database {url} cannot be opened: {error}") from error
-    if is_postgresql(database):
-        _check_server(url, database)
-    proxy.initialize(database)
-    migrate(database)
+        try:
+            database.connect()
+        except peewee.OperationalError as error:
+            raise TryAgainError(f"the database {url} cannot be opened: {error}") from error
+        if is_postgresql(database):
+            _check_server(url, database)
+        proxy.initialize(database)
+        migrate(database)
+    except peewee.DatabaseError as error:
+        if _is_damaged(error):
+            raise UserError(
+                f"the database {url} cannot be used: {error}",
+                "syncd db restore BACKUP puts a backup in its place",
+            ) from error
+        raise
     return database
+
+
+def _is_damaged(error: peewee.DatabaseError) -> bool:
+    """Say whether a file is no SQLite database, or not whole: trying again would not help."""
+    said = str(error)
+    return "file is not a database" in said or "disk image is malformed" in said
 
 
 def _closed(url: str, state_directory: Path, password: Callable[[], str] | None) -> peewee.Database:

@@ -461,6 +461,36 @@ def test_a_backup_that_is_none_is_refused(
     assert syncd("db", "verify").code == 0
 
 
+@pytest.mark.sqlite("a file can be damaged, a server says itself what it is")
+def test_a_damaged_database_is_named_with_what_mends_it(
+    syncd: Command, company: Company, ini: Path, tmp_path: Path
+) -> None:
+    assert syncd("db", "backup", str(tmp_path / "b.db")).code == 0
+    for file in (ini.parent / "state").glob("syncd.db*"):
+        file.unlink()
+    (ini.parent / "state" / "syncd.db").write_bytes(b"no database at all" * 99)
+    for verb in ("files", "db", "ingest", "run"):
+        ran = syncd(verb)
+        assert ran.code == 1, "to try again would not help"
+        assert "syncd.db cannot be used: file is not a database" in ran.err
+        assert "syncd db restore" in ran.err
+    assert syncd("db", "restore", "--yes", str(tmp_path / "b.db")).code == 0
+    assert syncd("db", "verify").code == 0
+
+
+@pytest.mark.parametrize("below", ["file", "file/state"])
+def test_a_state_directory_that_cannot_be_is_a_mistake_of_its_option(
+    syncd: Command, ini: Path, below: str
+) -> None:
+    (ini.parent / "file").touch()
+    ini.write_text(INI.replace("= state\n", f"= {below}\n"), encoding="utf-8")
+    for verb in ("check-config", "files", "sync", "ingest", "run"):
+        ran = syncd(verb)
+        assert ran.code == 78, verb
+        assert "syncd.ini:3: [syncd] state_directory: " in ran.err, verb
+        assert "[Errno" not in ran.err
+
+
 @pytest.mark.parametrize("lock", ["daemon", "intake-hq"])
 def test_nothing_is_restored_under_a_running_daemon(
     syncd: Command, company: Company, ini: Path, tmp_path: Path, lock: str
