@@ -42,6 +42,11 @@ class DirectorySite:
     def international_code(self) -> str:
         return self.settings.international_code
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """See ``syncd.directory.claims.ComparesNumbers``."""
+        return tuple(code for code, _ in self.settings.short_codes)
+
     def same(self, number: str) -> str:
         """See ``syncd.directory.claims.ComparesNumbers``."""
         return self._numbering.same(number) if self._numbering else ""

@@ -21,8 +21,11 @@ Owner = int | str
 Key = tuple[str, str, str, str]
 """One thing that can be held: kind, site, partition, number."""
 
-_E164 = "e164"
+E164 = "e164"
 """Kind of the keys by which two spellings of a number are one."""
+
+NAMED_KINDS = ("user", "device")
+"""Kinds of the keys of what is no number: their text is case-folded."""
 
 
 class SiteNumbers(Protocol):
@@ -39,6 +42,12 @@ class SiteNumbers(Protocol):
 @runtime_checkable
 class ComparesNumbers(Protocol):
     """A site that can tell that two spellings are one number, as attribution does."""
+
+    @property
+    def codes(self) -> Collection[str]:
+        """The numbers that stand for a quite different E.164 number; every other one ends in the
+        same digits, but for a ``#`` at its end."""
+        ...
 
     def same(self, number: str) -> str:
         """Return the E.164 number by which a number is compared, empty for one that is compared as
@@ -124,15 +133,15 @@ class Keys:
     def of(self, role: Role, line: Line) -> tuple[Key, ...]:
         """Return the keys of a line in a role; two lines clash when they have one in common."""
         if role is Role.USER_ID:
-            return (("user", "", "", line.number.casefold()),)
+            return ((NAMED_KINDS[0], "", "", line.number.casefold()),)
         if role is Role.DEVICE:
-            return (("device", "", "", line.number.casefold()),)
+            return ((NAMED_KINDS[1], "", "", line.number.casefold()),)
         if role is Role.MOBILE:  # nobody's extension, wherever it is one
             return (("mobile", "", "", line.number),)
         own = ("line", line.site, line.partition, line.number)
         if line.site:
             e164 = self._e164(line.site, line.number)
-            return (own, (_E164, line.site, line.partition, e164)) if e164 else (own,)
+            return (own, (E164, line.site, line.partition, e164)) if e164 else (own,)
         named = self._named.get(line.number)
         if named is None:
             named = self._named[line.number] = tuple(self._everywhere(line.number))
@@ -149,7 +158,7 @@ class Keys:
             if e164 or len(self._sites) == 1 or any(fit(number) for fit in fits):
                 yield "line", site, number
             if e164:
-                yield _E164, site, e164
+                yield E164, site, e164
 
 
 def _pattern(text: str) -> Callable[[str], bool]:

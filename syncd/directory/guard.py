@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from syncd.directory.plan import BILLING_FLAGS, NOT_NUMBERS, Current, Plan
 from syncd.domain.errors import Problem
-from syncd.domain.party import FLAG_FIELDS, PARTY_FIELDS, FieldValue
+from syncd.domain.party import FLAG_FIELDS, FieldValue
 
 ALWAYS_PASS = 5
 MOST_RAISED = 3
@@ -89,7 +89,7 @@ def measures(current: Current, plan: Plan) -> list[Measure]:
     what = "billing flags would be turned off"
     found.append(Measure(what, flags_off, flags_on, check="flags"))
     for name, count in sorted(emptied.items()):
-        filled = rest.filled[PARTY_FIELDS.index(name)]
+        filled = rest.filled_in(name)
         filled += sum(not _empty(fields[name]) for fields in before.values())
         what = f"values of {name} would be emptied"
         found.append(Measure(what, count, filled, check="fields", field=name))

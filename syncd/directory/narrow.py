@@ -111,7 +111,7 @@ def narrow(
             rest.count(row, holdings)
         else:
             people.append((row, holdings))
-            held += _claimed(_after(row, state, locks.get(row.external_id, {})), terms)
+            held += _claimed(fields_after(row, state, locks.get(row.external_id, {})), terms)
         touched.by(row.id, held)
     earliest = BEGINNING if terms.first else terms.now
     past = stored.past(earliest)
@@ -157,9 +157,11 @@ def _as_they_were(
     return not idle_flags(fields)
 
 
-def _after(
+def fields_after(
     row: PartyRow, state: PartyState | None, locked: Collection[str]
 ) -> Mapping[str, FieldValue]:
+    """Return the fields of somebody who is stored, when they are what is said now, but for those
+    that are locked."""
     if state is None:
         return row.fields
     return row.fields | {name: value for name, value in state.fields.items() if name not in locked}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from syncd.directory.claims import Claim, Owner, SiteNumbers
 from syncd.directory.protocol import HuntGroup
@@ -90,6 +91,30 @@ class PastHolding:
     valid_to: int
 
 
+class Counts(Protocol):
+    """Counts over the people who stay and about whom there is nothing to decide."""
+
+    @property
+    def people(self) -> int: ...
+    @property
+    def numbers(self) -> int:
+        """Held by them, user ids and devices not counted."""
+        ...
+
+    @property
+    def flags(self) -> int:
+        """Billing flags that are on."""
+        ...
+
+    def filled_in(self, name: str) -> int:
+        """How many have a value in a field that is not empty."""
+        ...
+
+    def named(self, field: str) -> Mapping[str, int]:
+        """How many are in each department, cost center or office location, by its text."""
+        ...
+
+
 @dataclass(slots=True)
 class Rest:
     """Counts over the people who stay and about whom there is nothing to decide: that is nearly
@@ -119,6 +144,14 @@ class Rest:
         for name, counter in self.names.items():
             counter[str(fields[name])] += by
 
+    def filled_in(self, name: str) -> int:
+        """See ``Counts``."""
+        return self.filled[PARTY_FIELDS.index(name)]
+
+    def named(self, field: str) -> Mapping[str, int]:
+        """See ``Counts``."""
+        return self.names[field]
+
 
 @dataclass(frozen=True, slots=True)
 class Current:
@@ -129,7 +162,7 @@ class Current:
     others: dict[int, OtherParty] = field(default_factory=dict)
     holdings: list[Holding] = field(default_factory=list)
     past: list[PastHolding] = field(default_factory=list)
-    rest: Rest = field(default_factory=Rest)
+    rest: Counts = field(default_factory=Rest)
     """Of this source's people that are not among ``parties``."""
     newcomers: Sequence[PartyState] = ()
     """Who is new and claims nothing that anybody else has to do with."""

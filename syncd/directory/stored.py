@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from peewee import JOIN
 
@@ -27,6 +27,7 @@ from syncd.domain.party import (
     FieldValue,
     Line,
 )
+from syncd.store.dialect import byte_length, last_characters, rows_of
 from syncd.store.models import Assignment, Party, Profile
 from syncd.store.models import database as proxy
 
@@ -66,9 +67,10 @@ class StoredParties:
         """Give each party of the source with what it holds, and what others hold with None; in the
         order of the ids, and all as it was at one moment."""
         with proxy.obj.atomic():
-            yield from self._merged(
+            yield from _merged(
                 _rows(_party_query(self._source).order_by(Party.id)),
                 _rows(_holding_query().order_by(Assignment.party)),
+                _profile_ends(self._source),
             )
 
     def again(self, party_ids: Collection[int]) -> list[tuple[PartyRow, list[Holding]]]:
@@ -77,9 +79,26 @@ class StoredParties:
         for some in _chunks(party_ids):
             chosen = _party_query(self._source).where(Party.id.in_(some)).order_by(Party.id)
             held = _holding_query().where(Assignment.party.in_(some)).order_by(Assignment.party)
-            merged = self._merged(_rows(chosen), _rows(held))
+            merged = _merged(_rows(chosen), _rows(held), _profile_ends(self._source, some))
             found += [(row, holdings) for row, holdings in merged if row is not None]
         return found
+
+    def ids(self, external_ids: Collection[str]) -> dict[str, int]:
+        """Return the ids of parties of the source by their external ids."""
+        known = Party.select(Party.external_id, Party.id).where(Party.source == self._source)
+        return {
+            external_id: party_id
+            for some in _chunks(external_ids)
+            for external_id, party_id in _rows(known.where(Party.external_id.in_(some)))
+        }
+
+    def held_by(self, party_ids: Collection[int]) -> list[Holding]:
+        """Return what these parties of any source hold."""
+        return [
+            _holding(row)
+            for some in _chunks(party_ids)
+            for row in _rows(_holding_query().where(Assignment.party.in_(some)))
+        ]
 
     def others(self, holding_ids: Collection[int]) -> tuple[dict[int, OtherParty], list[Holding]]:
         """Return these holdings of others, and whose they are by party id."""
@@ -90,32 +109,68 @@ class StoredParties:
         ]
         return _others(self._source, {holding.party_id for holding in holdings}), holdings
 
+    def holders(
+        self,
+        numbers: Collection[str],
+        endings: Collection[str],
+        names: Collection[str],
+        length: int,
+    ) -> set[int]:
+        """Return the parties of any source that hold one of these numbers, one that ends so (in so
+        many characters), or what may be one of these user ids and devices (case-folded)."""
+        if not (numbers or endings or names):
+            return set()
+        ending = last_characters("rtrim(number, '#')", length)
+        # Of letters beyond ASCII a database knows no folding: who holds such is looked at.
+        named = f"lower(number) IN ({_marks(names)}) OR {byte_length('number')} > length(number)"
+        found = rows_of(
+            "SELECT DISTINCT party_id FROM assignment WHERE valid_to = ? AND role <> ? AND"
+            f" (number IN ({_marks(numbers)}) OR {ending} IN ({_marks(endings)})"
+            f" OR (role IN (?, ?) AND ({named})))",
+            FOREVER,
+            int(Role.ACQUIRED),
+            *numbers,
+            *endings,
+            int(Role.USER_ID),
+            int(Role.DEVICE),
+            *names,
+        )
+        return {row[0] for row in found}
+
     def past(self, after: int) -> list[PastHolding]:
         """Return what anybody held that ended later than ``after`` (epoch seconds)."""
         return _past(after)
 
-    def _merged(
-        self, parties: Iterable[Any], held: Iterable[Any]
-    ) -> Iterator[tuple[PartyRow | None, list[Holding]]]:
-        """Lay the holdings beside the parties; both come in the order of the party's id."""
-        ends = _profile_ends(self._source)
-        groups = groupby(held, key=itemgetter(1))
-        party_id, group = next(groups, (None, iter(())))
-        for row in parties:
-            while party_id is not None and party_id < row[0]:
-                yield None, list(map(_holding, group))
-                party_id, group = next(groups, (None, iter(())))
-            holdings: list[Holding] = []
-            if party_id == row[0]:
-                holdings = list(map(_holding, group))
-                party_id, group = next(groups, (None, iter(())))
-            yield _party(row, ends), holdings
-        while party_id is not None:
+
+def _merged(
+    parties: Iterable[Any], held: Iterable[Any], ends: Mapping[int, int]
+) -> Iterator[tuple[PartyRow | None, list[Holding]]]:
+    """Lay the holdings beside the parties; both come in the order of the party's id. ``ends``: when
+    the last profile ended of those who have none open, by party id."""
+    groups = groupby(held, key=itemgetter(1))
+    party_id, group = next(groups, (None, iter(())))
+    for row in parties:
+        while party_id is not None and party_id < row[0]:
             yield None, list(map(_holding, group))
             party_id, group = next(groups, (None, iter(())))
+        holdings: list[Holding] = []
+        if party_id == row[0]:
+            holdings = list(map(_holding, group))
+            party_id, group = next(groups, (None, iter(())))
+        yield _party(row, ends), holdings
+    while party_id is not None:
+        yield None, list(map(_holding, group))
+        party_id, group = next(groups, (None, iter(())))
 
 
-def _chunks(ids: Collection[int]) -> Iterator[list[int]]:
+def _marks(values: Collection[str]) -> str:
+    return ", ".join("?" * len(values)) or "NULL"
+
+
+Id = TypeVar("Id", int, str)
+
+
+def _chunks(ids: Collection[Id]) -> Iterator[list[Id]]:
     ordered = sorted(ids)
     for start in range(0, len(ordered), _AT_ONCE):
         yield ordered[start : start + _AT_ONCE]
@@ -179,13 +234,16 @@ def _party(row: Any, profile_ends: Mapping[int, int]) -> PartyRow:
     return PartyRow(row[0], row[1], fields, row[2], row[3], profile, ended)
 
 
-def _profile_ends(source: str) -> dict[int, int]:
-    """Return when the last profile ended of those parties of a source that have none open."""
+def _profile_ends(source: str, party_ids: Collection[int] | None = None) -> dict[int, int]:
+    """Return when the last profile ended of those parties of a source that have none open; of all,
+    or of these ids."""
     query = (
         Profile.select(Profile.party, Profile.valid_to)
         .join(Party)
         .where((Party.source == source) & Party.closed_at.is_null(is_null=False))
     )
+    if party_ids is not None:
+        query = query.where(Profile.party.in_(party_ids))
     ends: dict[int, int] = {}
     for party_id, valid_to in _rows(query):
         ends[party_id] = max(valid_to, ends.get(party_id, 0))

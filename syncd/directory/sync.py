@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from syncd.directory import hunt_groups
 from syncd.directory.apply import apply_plan, directory_version, prepare
 from syncd.directory.digest import Digest, fingerprint, keep, said_before
+from syncd.directory.few import keep_unsettled, narrow_few
 from syncd.directory.guard import Limits, Verdict, refusals, weigh
 from syncd.directory.incremental import (
     Delta,
@@ -339,7 +340,7 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
         sites=job.sites,
         absent_departed=reading.all_known,
     )
-    current, concerned = load_narrowed(settings.name, reading.said_of(settings.name), terms, locks)
+    current, concerned = load_narrowed(settings.name, reading, terms, locks)
     states, kept = without_locked(concerned, current.parties, locks)
     decided = plan(current, states, terms)
     hunt_groups.plan_groups(decided, settings.name, reading.hunt_groups)
@@ -374,17 +375,23 @@ def _attempt(job: _Job, reading: _Reading) -> SyncOutcome | None:
             if reading.all_known and not (decided.conflicts or decided.warnings):
                 # Running twice changes nothing: the same answer will find nothing to do.
                 keep(settings.name, said, directory_version())
+        if reading.cookie:
+            busy = (arrival.external_id for arrival in decided.arrivals)
+            keep_unsettled(settings.name, current, busy, directory_version())
         following = (reading.server, reading.cookie, directory_version())
         remember(settings, job.sites, *following)
     return outcome if decided.empty else replace(outcome, outcome="applied")
 
 
 def load_narrowed(
-    source: str, said: Mapping[str, PartyState], terms: Terms, locks: Locks
+    source: str, reading: _Reading, terms: Terms, locks: Locks
 ) -> tuple[Current, list[PartyState]]:
     """Return what is stored of those about whom there is something to decide, and what is said of
-    them."""
-    return narrow(StoredParties(source), said, terms, locks)
+    them. Raises FullReadNeeded."""
+    found = None
+    if reading.delta is not None:
+        found = narrow_few(source, reading.delta, terms, locks, directory_version())
+    return found or narrow(StoredParties(source), reading.said_of(source), terms, locks)
 
 
 def _nothing_to_do(job: _Job, reading: _Reading, version: int) -> SyncOutcome | None:

@@ -37,6 +37,20 @@ def in_list(column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(?))"
 
 
+def last_characters(expression: str, count: int) -> str:
+    """Return the expression of a text's last characters, of the whole text where it has no more."""
+    if is_postgresql():
+        return f"right({expression}, {count})"
+    return f"substr({expression}, -{count})"
+
+
+def byte_length(expression: str) -> str:
+    """Return the expression of how many bytes a text has in UTF-8."""
+    if is_postgresql():
+        return f"octet_length({expression})"
+    return f"length(CAST({expression} AS BLOB))"
+
+
 def rows_of(statement: str, *parameters: Any) -> Sequence[tuple[Any, ...]]:
     """Run a statement with ``?`` for its parameters. Returns its rows."""
     found: Sequence[tuple[Any, ...]] = proxy.obj.execute_sql(statement, parameters).fetchall()

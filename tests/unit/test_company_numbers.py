@@ -197,3 +197,17 @@ def test_two_sites_cannot_have_one_prefix(tmp_path: Path) -> None:
         load(path)
     told = [problem.what for problem in caught.value.problems]
     assert any("[site:milan] too" in what for what in told)
+
+
+@pytest.mark.parametrize("country", ["IT", "DE", "US", "AR", "BR", "MX", "FR", "SG"])
+@given(
+    prefix=st.sampled_from(["", "0", "00", "+", "+39", "+54911", "9", "80", "0015", "*", "15"]),
+    digits=st.text("0123456789", min_size=1, max_size=12),
+    end=st.sampled_from(["", "#", "##"]),
+)
+def test_a_number_ends_as_its_e164_does(country: str, prefix: str, digits: str, end: str) -> None:
+    """By its last three characters a holder of the same number is found (directory.few)."""
+    plan = NumberingPlan(country, "", "0", internal_numbers=("2XXX",), private_prefix="8")
+    number = prefix + digits + end
+    e164 = Numbering(plan).same(number)
+    assert not e164 or (len(number.rstrip("#")) >= 3 and e164[-3:] == number.rstrip("#")[-3:])

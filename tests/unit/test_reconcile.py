@@ -640,6 +640,8 @@ def _decided(current: Current, decided: Plan) -> dict[str, Any]:
 class Spelling(Site):
     """A site where 1 and 2 are one number."""
 
+    codes = ("1", "2")
+
     def same(self, number: str) -> str:
         return "+12" if number in ("1", "2") else ""
 

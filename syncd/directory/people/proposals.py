@@ -63,7 +63,7 @@ def _renamed(field: str, current: Current, plan: Plan) -> Iterator[tuple[str, st
     people = Counter(
         name_key(str(row.fields[field])) for row in current.parties if row.id in plan.staying
     )
-    for text, count in current.rest.names[field].items():
+    for text, count in current.rest.named(field).items():
         people[name_key(text)] += count
     for old, targets in moves.items():
         new, moved = targets.most_common(1)[0]
