@@ -171,8 +171,9 @@ class Intake:
         folder.take(found)
 
     def _current_pipeline(self, pbx_id: int, now: int) -> Pipeline:
-        if self._pipeline is None:
-            rules = self._pinned or self._current_rules()
+        # Looked at before each batch: another process may have synced meanwhile.
+        rules = self._pinned or self._current_rules()
+        if self._pipeline is None or self._pipeline.rules is not rules:
             self._pipeline = Pipeline(self.context, rules, pbx_id, now)
         return self._pipeline
 

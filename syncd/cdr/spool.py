@@ -11,13 +11,15 @@ on the way, and looked through to its end before anything is made of it.
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import gzip
 import hashlib
 import io
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -25,6 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from syncd.cdr.compressed import DamagedError, expanded, is_compressed, plain_name
+from syncd.store.locks import NO_LOCKS
 
 UNFINISHED_PREFIXES = (".", "_")
 UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".swp", "~")
@@ -322,14 +325,16 @@ def kept_since(path: Path) -> int:
 
 def keep(content: Content, target: Path) -> None:
     """Write a file's content, compressed, as ``target``: whole or not at all; a compressed file that
-    cannot be read as it is. Raises OSError."""
+    cannot be read as it is. Raises OSError, also where another process is writing it."""
     if target.exists():
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     # Always the same name: what a killed process left of it is written over, not left for ever.
     temporary = target.with_name(f".{target.name}.part")
-    try:
-        with temporary.open("wb") as raw:
+    with _alone(temporary) as raw:
+        if target.exists():
+            return
+        try:
             if content.in_hand:
                 written = written_seconds(content)
                 raw.write(gzip.compress(content.data, compresslevel=1, mtime=written))
@@ -337,11 +342,42 @@ def keep(content: Content, target: Path) -> None:
                 _compress(content, raw)
             raw.flush()
             os.fsync(raw.fileno())
-        temporary.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
+            temporary.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _alone(temporary: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file, emptied, that nobody else writes meanwhile: a process that was paused,
+    on this machine or another, may wake up in the midst of what somebody has done in its place.
+
+    Raises OSError where somebody has it. A file system without locks is let pass.
+    """
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    with os.fdopen(descriptor, "wb") as raw:
+        try:
+            fcntl.flock(raw, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(error.errno, "another process is writing it") from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+        if not _is_at(raw, temporary):
+            # Who had it has finished.
+            raise OSError(errno.EAGAIN, "another process has just written it")
+        raw.truncate(0)
+        yield raw
+
+
+def _is_at(raw: BinaryIO, path: Path) -> bool:
+    """Tell whether an open file is still the one of a name."""
+    try:
+        return os.path.samestat(os.fstat(raw.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _compress(content: Content, raw: BinaryIO) -> None:

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the roles; all else is configured by the INI alone."""
+    """Add the roles and the status; all else is configured by the INI alone."""
     parser.add_argument(
         "--roles",
         metavar="ROLES",
         help="what this process does beside others on one PostgreSQL: intake, scheduler or both"
         " (default: [daemon] roles)",
+    )
+    parser.add_argument(
+        "--status",
+        action="store_true",
+        help="instead: show the daemons that work on this database, and what each of them does",
     )
 
 
@@ -27,6 +32,12 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Run it in the foreground, as a service manager wants. Returns 0 after SIGTERM or SIGINT."""
     import os
 
+    if arguments.status:
+        if arguments.roles is not None:
+            raise UsageError("--status goes with nothing else", "syncd run --status")
+        from syncd.cli.run_status import show_daemons
+
+        return show_daemons(context)
     from syncd.application.plugins import load_settings
     from syncd.daemon.notify import Notifier
     from syncd.daemon.service import serve

@@ -174,6 +174,8 @@ class Jobs:
     def progressing(self) -> bool:
         """Say whether the scheduler runs and no unit is stuck."""
         now = time.monotonic()
+        if self.membership is not None and self.membership.stuck():
+            return False
         return now - self.heartbeat < 3 * HEARTBEAT_SECONDS and not self.state.stuck(now)
 
     # --- planning --------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ FIRST_TURN_SECONDS = 3.0
 """What the daemon waits at its start to know what it does."""
 PATIENCE_SECONDS = 60.0
 """How long intake waits, from the start, for somebody who asks the directories."""
+STUCK_SECONDS = 60.0
+"""After this the service manager may start the daemon anew."""
 SKEW_SECONDS = 30
 """How far the clocks of two machines may be apart before it is told."""
 
@@ -75,6 +77,7 @@ class Membership:
         self._asked = False
         self._began = time.monotonic()
         self._seen = 0.0
+        self._turning = 0.0
         self._told: set[str] = set()
         self._hanging: frozenset[str] = frozenset()
         self._configuration = fingerprint(application.settings)
@@ -113,6 +116,11 @@ class Membership:
         to."""
         return self._asked or time.monotonic() - self._began > PATIENCE_SECONDS
 
+    def stuck(self) -> bool:
+        """Whether the database has not answered for so long that it never will, on a connection that
+        nobody has closed."""
+        return bool(self._turning) and time.monotonic() - self._turning > STUCK_SECONDS
+
     def _fresh(self) -> bool:
         """Whether what it holds was still its own not long ago."""
         return time.monotonic() - self._seen < GONE_SECONDS
@@ -122,7 +130,7 @@ class Membership:
     def _run(self) -> None:
         member = Member()
         while not self._stop.is_set():
-            began = time.monotonic()
+            began = self._turning = time.monotonic()
             try:
                 if self._application.database.connect(reuse_if_open=True):
                     member.join()
@@ -133,6 +141,7 @@ class Membership:
             except Exception as error:
                 log.error(LOST, reason=str(error), exc_info=error)
                 self._lose(str(error))
+            self._turning = 0.0
             self._turned.set()
             self._stop.wait(BEAT_SECONDS)
         with contextlib.suppress(peewee.PeeweeException, OSError):

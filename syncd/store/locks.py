@@ -19,7 +19,7 @@ from syncd.domain.errors import TryAgainError, UserError
 
 WAIT_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-_NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS)
+NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EBADF, errno.EINVAL, errno.ENOSYS)
 """How file systems, such as some of NFS, say that a folder cannot be locked."""
 
 
@@ -99,7 +99,7 @@ def hold_folder(
             _wait(descriptor, folder, f"the folder {folder}", wait, stopping)
         except UserError as error:
             cause = error.__cause__
-            if not isinstance(cause, OSError) or cause.errno not in _NO_LOCKS:
+            if not isinstance(cause, OSError) or cause.errno not in NO_LOCKS:
                 raise
         yield
     finally:

@@ -35,6 +35,9 @@ _OWN = {
 }
 """Settings of a session: the work decides how long it takes, not what somebody set for people."""
 
+CONNECT_SECONDS = 10
+"""What a server gets to answer at all, where its address says nothing of that."""
+
 OLDEST = 15_00_00
 """The oldest server that is understood."""
 
@@ -54,6 +57,8 @@ class Database(peewee.PostgresqlDatabase):
 
     def _connect(self) -> psycopg.Connection[Any]:
         more: dict[str, Any] = {} if self._password is None else {"password": self._password()}
+        if "connect_timeout" not in self.database:
+            more["connect_timeout"] = CONNECT_SECONDS
         name = f"syncd {os.getpid()}@{socket.gethostname()}"
         connection = psycopg.connect(
             self.database,

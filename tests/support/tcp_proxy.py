@@ -1,4 +1,5 @@
-"""A TCP proxy of the tests' own, in front of a server that listens on a socket: it cuts connections."""
+"""A TCP proxy of the tests' own, in front of a server that listens on a socket: it cuts connections,
+holds them back and closes one half of them."""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ class TcpProxy:
         self.cuts = 0
         """That were made so far by ``cut_after``."""
         self._refusing = False
+        self._flows = threading.Event()
+        self._flows.set()
         self.passed = 0
         """Bytes that were handed on so far."""
         self._left: list[int] = []
@@ -57,8 +60,24 @@ class TcpProxy:
         if refusing:
             self.cut()
 
+    def stall(self, stalled: bool = True) -> None:
+        """Hold back whatever comes, both ways, until told otherwise; nobody is told."""
+        if stalled:
+            self._flows.clear()
+        else:
+            self._flows.set()
+
+    def half_close(self) -> None:
+        """Let the server hear that its clients will say nothing more; the clients hear nothing."""
+        with self._lock:
+            pairs = set(self._pairs)
+        for _, server in pairs:
+            with contextlib.suppress(OSError):
+                server.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self._refusing = True
+        self._flows.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -101,6 +120,7 @@ class TcpProxy:
     ) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                self._flows.wait()
                 if self._spent(len(data)):
                     self.cut()
                     return
