@@ -3,6 +3,9 @@ mappings by which users could raise themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from syncd.directory.entry_dn import normal_parts
 from syncd.directory.filter import FilterError, compile_filter
 from syncd.directory.mapping import PartyMapping, mapping_of
 from syncd.directory.sources.follow import FOLLOWED
@@ -98,6 +101,7 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
             origin = settings.origins.get((f"directory:{directory.name}", "filter"))
             place = (origin.file, origin.line) if origin else ("", 0)
             found.append(Problem(*place, option, str(error), "as in RFC 4515"))
+    found += _names_of_no_entry(directory, settings)
     if directory.follow and directory.type not in FOLLOWED:
         origin = settings.origins.get((f"directory:{directory.name}", "follow"))
         place = (origin.file, origin.line) if origin else ("", 0)
@@ -105,6 +109,28 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
         what = f"a directory of type {directory.type} does not tell when it changes"
         found.append(Problem(*place, option, what, "follow = no, and schedule = every 1 minute"))
     return found
+
+
+def _names_of_no_entry(directory: DirectorySettings, settings: Settings) -> Iterator[Problem]:
+    """Yield what cannot be an entry DN where a server wants one. Active Directory knows accounts by
+    user@domain and DOMAIN\\user too."""
+    for option, text, others in (
+        ("base", directory.base, ""),
+        ("bind_dn", directory.bind_dn, "@\\"),
+    ):
+        parts = normal_parts(text)
+        if all(0 < part.find("=") < len(part) - 1 for part in parts) or any(
+            sign in text for sign in others
+        ):
+            continue
+        origin = settings.origins.get((f"directory:{directory.name}", option))
+        place = (origin.file, origin.line) if origin else ("", 0)
+        yield Problem(
+            *place,
+            f"[directory:{directory.name}] {option}",
+            f"{text!r} is not an entry DN",
+            "such as ou=people,dc=example,dc=com",
+        )
 
 
 def _plans_missing(

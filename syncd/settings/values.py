@@ -180,7 +180,10 @@ def _database(text: str, base: Path) -> str:
     if re.match(r"postgres(ql)?://", text):
         return _database_server(text)
     if not text.startswith(SQLITE) or len(text) == len(SQLITE):
-        raise BadValue(f"{hidden_password(text)!r} is not a database", "sqlite:///syncd.db")
+        raise BadValue(
+            f"{hidden_password(text)!r} is not a database",
+            "sqlite:///syncd.db, or postgresql://USER@HOST/NAME",
+        )
     return text
 
 
@@ -277,10 +280,18 @@ def integer(lowest: int) -> Kind:
 
 
 def words_of(name: str, parse_word: Callable[[str], str] = str) -> Kind:
-    """Return a kind of blank-separated words."""
+    """Return a kind of blank-separated words; what is wrong with any of them is said at once."""
 
     def parse(text: str, base: Path) -> tuple[str, ...]:
-        return tuple(parse_word(word) for word in text.split())
+        found, wrong = [], []
+        for word in text.split():
+            try:
+                found.append(parse_word(word))
+            except BadValue as error:
+                wrong.append(error)
+        if wrong:
+            raise BadValue("; ".join(error.what for error in wrong), wrong[0].hint)
+        return tuple(found)
 
     return Kind(name, parse, ())
 

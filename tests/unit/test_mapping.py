@@ -184,6 +184,22 @@ def test_permissions_from_what_users_write_are_warned_about() -> None:
     assert all(name == name.lower() for name in USER_WRITABLE)
 
 
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"base": "people"}, ["base"]),
+        ({"base": "ou=people,example,=x", "bind_dn": "syncd"}, ["base", "bind_dn"]),
+        ({"base": "ou=a\\, b,dc=x", "bind_dn": "syncd@corp.example"}, []),
+        ({"base": "", "bind_dn": "CORP\\syncd"}, []),
+    ],
+)
+def test_what_is_no_entry_dn_is_told(options: dict[str, str], wrong: list[str]) -> None:
+    directory = directory_settings(mapping={"mail": "mail"}, **options)
+    found = problems(SimpleNamespace(directories={"a": directory}, origins={}, sites={}))  # type: ignore[arg-type]
+    assert [problem.option.split()[-1] for problem in found] == wrong
+    assert all("is not an entry DN" in problem.what for problem in found)
+
+
 def test_check_config_finds_every_mistake_of_every_directory() -> None:
     directories = {
         "a": directory_settings(name="a", mapping={"mail": "="}, filter="(x"),

@@ -314,6 +314,7 @@ def test_every_problem_at_once(write: Write, tmp_path: Path) -> None:
         ("custom1 = carLicense", "custom11 = carLicense", "[map:corp] custom11", "no such option"),
         ("country = IT", "country = Italy", "[site:hq] country", "not a country"),
         ("2XXX 3XXX", "2XXX 3xxx", "[site:hq] internal_numbers", "'3xxx' is not a pattern"),
+        ("2XXX 3XXX", "y 3XXX z", "[site:hq] internal_numbers", "'y' is not a pattern; 'z' is not"),
         ("+39892 premium", "+39892 premum", "[site:hq] rule.1", "'premum'"),
         ("rule.2 = 1XX", "rule2 = 1XX", "[site:hq] rule2", "no such option"),
         ("role = tie", "role = ties", "[trunk:tie] role", "'ties' is not a trunk role"),
