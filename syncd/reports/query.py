@@ -194,10 +194,11 @@ class Query(Conditions):
         return [(coarse, EVERYTHING, add), (fine, part.others, sub)]
 
     def grouping(
-        self, source: Source, dimensions: tuple[str, ...]
+        self, source: Source, dimensions: tuple[str, ...], *, joined: bool = False
     ) -> tuple[list[str], list[tuple[int, Callable[[int], Key]]]]:
         """Return the columns to group by, and for each dimension the place of its column and the
-        function from that column's value to the dimension's key."""
+        function from that column's value to the dimension's key. ``joined``: the fields of profiles
+        that ``_fields`` names are joined to the source."""
         columns: list[str] = []
         keys = []
         for name in dimensions:
@@ -206,7 +207,8 @@ class Query(Conditions):
             column, key_of = source.columns[raw], self.lookups.key_of(name, raw)
             if raw is Raw.PROFILE:
                 # There are many profiles, and few values of a field.
-                column, key_of = f"(SELECT {name} FROM profile WHERE id = {column})", text_key
+                looked_up = f"(SELECT {name} FROM profile WHERE id = {column})"
+                column, key_of = name if joined else looked_up, text_key
             if column not in columns:
                 columns.append(column)
             keys.append((columns.index(column), key_of))
@@ -222,11 +224,21 @@ class Query(Conditions):
         fold: Fold = add,
     ) -> None:
         """Add a source's sums over some time and rows to what was found, or take them away."""
-        columns, keys = self.grouping(source, dimensions)
+        columns, keys = self.grouping(source, dimensions, joined=True)
         wanted = self.filtered(source)
-        grouped = f" GROUP BY {', '.join(columns)}" if columns else ""
+        fields = self._fields(source, dimensions)
+        # Numbers before texts: most rows are told apart without comparing these.
+        ordered = sorted(columns, key=fields.__contains__)
+        grouped = f" GROUP BY {', '.join(ordered)}" if columns else ""
+        named = ", ".join(fields)
+        joined = (
+            f" LEFT JOIN (SELECT id AS of_profile, {named} FROM profile) AS field"
+            f" ON of_profile = {source.columns[Raw.PROFILE]}"
+            if fields
+            else ""
+        )
         rows = select(
-            f"SELECT {', '.join([*columns, *self._measures(source)])} FROM {source.table}"
+            f"SELECT {', '.join([*columns, *self._measures(source)])} FROM {source.table}{joined}"
             f" WHERE {when.sql}{seen.sql}{wanted.sql}{grouped}",
             *when.parameters,
             *seen.parameters,
@@ -243,6 +255,10 @@ class Query(Conditions):
                     found[key] = list(row[size:])
                 else:
                     found[key] = list(map(fold, had, row[size:]))
+
+    def _fields(self, source: Source, dimensions: tuple[str, ...]) -> list[str]:
+        """Return the dimensions that are fields of the profiles of a source's rows."""
+        return [name for name in dimensions if self.derivable(name, source) is Raw.PROFILE]
 
     def _measures(self, source: Source) -> list[str]:
         """Return the SQL of each measure of a source."""
