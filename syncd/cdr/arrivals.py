@@ -13,6 +13,7 @@ from pathlib import Path
 from peewee import fn
 
 from syncd.cdr.gaps import DAY, Arrival, Gap, Numbered, Survey, parse_name, survey
+from syncd.cdr.spool import told_name
 from syncd.store.models import File
 
 WATCHED_DAYS = 14
@@ -174,7 +175,7 @@ def _within(gap: Gap, other: Gap) -> bool:
 def names_in(folder: Path) -> list[str]:
     """Return the names in a drop folder; none when it cannot be read."""
     try:
-        return [path.name for path in folder.iterdir()]
+        return [told_name(path) for path in folder.iterdir()]
     except OSError:
         return []
 

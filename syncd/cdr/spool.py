@@ -35,9 +35,19 @@ UNFINISHED_SUFFIXES = (".tmp", ".part", ".partial", ".filepart", ".swp", "~")
 IN_HAND = 4 * 1024 * 1024
 """Bytes up to which a file's content is kept in memory."""
 
+LONGEST_NAME = 255 - len("..part")
+"""Bytes of a file's name on the file systems of Linux, with what it has while it is written."""
+
 _BLOCK = 256 * 1024
 _ROTATED = re.compile(r"(.+?)(?:[.-](?:\d[\dT:_.-]*|old))+", re.IGNORECASE)
 """A name with a number or a date behind it, such as logrotate's."""
+
+
+def told_name(path: Path) -> str:
+    """Return the name of a file as a text that can be stored and printed: what is not UTF-8 in it
+    stands as ``\\xff``."""
+    name = path.name
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,7 @@ class Candidate:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        return told_name(self.path)
 
 
 @dataclass(slots=True)
@@ -302,7 +312,14 @@ def archive_name(content: Content, source: str, now: int) -> Path:
 def kept_name(content: Content) -> str:
     """Return the name under which a file is kept."""
     name = content.candidate.name if content.trouble else content.name
-    return f"{name}.{content.sha256[:8]}.gz"
+    ending = f".{content.sha256[:8]}.gz"
+    # Two files whose long names begin alike are told apart by their content.
+    return _cut(name, LONGEST_NAME - len(ending)) + ending
+
+
+def _cut(name: str, size: int) -> str:
+    """Return a name of at most so many bytes."""
+    return name.encode()[:size].decode("utf-8", "ignore")
 
 
 def written_seconds(content: Content) -> int:
@@ -401,7 +418,7 @@ def put_back(archived: Path, folder: Path, name: str) -> None:
     target = folder / name
     if target.exists():
         raise FileExistsError(f"{target} is there already")
-    temporary = folder / f".{name}.part"
+    temporary = folder / f".{_cut(name, LONGEST_NAME)}.part"
     try:
         with gzip.open(archived, "rb") as packed, temporary.open("wb") as raw:
             while block := packed.read(_BLOCK):

@@ -194,7 +194,7 @@ def _waiting(context: Context, source: str | None) -> list[dict[str, Any]]:
         except OSError as error:
             say(f"the folder of [cdr:{cdr.name}] cannot be read: {error}")
             continue
-        ledger = Names(cdr.name, [candidate.path.name for candidate in found])
+        ledger = Names(cdr.name, [candidate.name for candidate in found])
         tails = Tails(cdr.name)
         for candidate in found:
             if tails.at(candidate.device, candidate.inode) is not None:
@@ -204,10 +204,10 @@ def _waiting(context: Context, source: str | None) -> list[dict[str, Any]]:
                     sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             except OSError:  # taken or withdrawn since
                 continue
-            if ledger.find(candidate.path.name, sha256) is None:
+            if ledger.find(candidate.name, sha256) is None:
                 rows.append(
                     {
-                        "name": candidate.path.name,
+                        "name": candidate.name,
                         "sha256": sha256,
                         "state": FileState.WAITING.word,
                         **dict.fromkeys(COUNTERS, 0),

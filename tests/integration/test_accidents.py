@@ -366,6 +366,34 @@ def test_a_row_has_a_million_columns(bed: Bed, tmp_path: Path) -> None:
 # --- where it goes -------------------------------------------------------------------------------
 
 
+def test_its_name_is_not_utf_8(bed: Bed) -> None:
+    """Neither for what is taken nor for what is set aside and retried."""
+    Path(os.fsdecode(bytes(bed.folder) + b"/caf\xe9")).write_text(text_of(one()), "utf-8")
+    Path(os.fsdecode(bytes(bed.folder) + b"/no\xff")).write_bytes(b"no CDR file")
+    bed.take()
+    assert {name: state for name, (state, _) in states().items()} == {
+        "caf\\xe9": FileState.DONE,
+        "no\\xff": FileState.SET_ASIDE,
+    }
+    assert [path.name[:8] for path in archived(bed)] == ["caf\\xe9."]
+    assert list(bed.folder.iterdir()) == []
+    (file,) = File.select().where(File.state == int(FileState.SET_ASIDE))
+    spool.put_back(Path(file.archive), bed.folder, file.name)
+    assert (bed.folder / "no\\xff").read_bytes() == b"no CDR file"
+
+
+@pytest.mark.parametrize("letter", ["n", "\u00e9"])
+def test_its_name_is_as_long_as_a_name_can_be(bed: Bed, letter: str) -> None:
+    name = "x" + letter * (254 // len(letter.encode()))
+    deliver(bed, text_of(one()), name)
+    assert states() == {name: (FileState.DONE, "")}
+    deliver(bed, b"no CDR file", name)
+    assert list(bed.folder.iterdir()) == []
+    (file,) = File.select().where(File.state == int(FileState.SET_ASIDE))
+    spool.put_back(Path(file.archive), bed.folder, file.name)
+    assert (bed.folder / name).exists()
+
+
 @pytest.mark.parametrize("archive", ["/proc/archive", "/sys/archive"])
 def test_the_archive_cannot_be_written(bed: Bed, archive: str, tmp_path: Path) -> None:
     """What the kernel refuses even to root: it is stored once, and moved when that can be."""
