@@ -59,8 +59,10 @@ def check_posting(specification: Specification) -> None:
             raise UsageError(
                 f"{name} is not booked", "--measures cost; the rest is by the date of the call"
             )
-    for name in (*specification.dimensions, *(key for key, _ in specification.filters)):
-        if name in ROW_FILTERS or not any(raw in BOOKED.columns for raw in DIMENSIONS[name].raw):
+    asked = [*specification.dimensions, *(key for key, _ in specification.filters)]
+    for name in (*asked, *(comparison.key for comparison in specification.comparisons)):
+        dimension = None if name in ROW_FILTERS else DIMENSIONS.get(name)
+        if dimension is None or not any(raw in BOOKED.columns for raw in dimension.raw):
             raise UsageError(
                 f"nothing is booked by {name}",
                 "by person, line, department, cost center, office, custom field, direction, class,"

@@ -167,6 +167,21 @@ def test_a_condition_holds_for_lists_and_sums(
         assert nobody == ([{"department": None, **summed(of_group)}] if of_group else [])
 
 
+BOOKED_KEYS = ("department", "Cost unit", "class", "line", "destination", "month")
+
+
+@pytest.mark.parametrize("text", [text for text, _ in CONDITIONS])
+def test_what_is_booked_answers_a_condition_or_tells_that_it_cannot(
+    company: Company, text: str
+) -> None:
+    if text.startswith(BOOKED_KEYS):
+        by_date = Answer("by-department", text, measures="cost")
+        assert Answer("charges", text).totals["cost"] == by_date.totals["cost"]
+    else:
+        with pytest.raises(UsageError, match="nothing is booked by"):
+            Answer("charges", text)
+
+
 def test_conditions_hold_together(company: Company) -> None:
     some = [CONDITIONS[index] for index in (0, 6, 10, 14)]
     wanted = [row for row in company.rows if all(fits(row) for _, fits in some)]
