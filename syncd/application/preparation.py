@@ -10,6 +10,7 @@ from functools import partial
 
 from syncd.application.plugins import DRIVERS, load_plugin
 from syncd.application.tariffs import load_tariffs, open_hours
+from syncd.application.working_times import working_time_problems
 from syncd.billing.account_codes import NO_CODES, AccountCodes, load_account_codes
 from syncd.billing.numbering import Numbering, NumberingPlan
 from syncd.billing.tariff import Carrier, class_differences
@@ -98,6 +99,7 @@ def prepare(settings: Settings) -> Preparation:
     tariffs = load_tariffs(settings, partial(_problem, settings))
     prepared.carriers = tariffs.carriers
     prepared.problems += tariffs.problems
+    prepared.problems += working_time_problems(settings)
     if settings.account_codes is not None:
         codes, wrong = load_account_codes(settings.account_codes, settings.timezone)
         prepared.account_codes = codes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from syncd.application.preparation import known_codes
+from syncd.application.working_times import working_times
 from syncd.reports.environment import Environment
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.render.texts import style_of
@@ -23,6 +24,7 @@ def environment(settings: Settings, now: int) -> Environment:
         settings.reports,
         settings.licensing.slots,
         settings.licensing.automatic_acquisition,
+        working_times(settings),
         {name: source.site for name, source in settings.cdr.items()},
     )
 

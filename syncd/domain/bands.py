@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -52,20 +51,6 @@ def parse_spans(text: str) -> tuple[Span, ...]:
         start, end = hours or (0, DAY)
         found.append(Span(frozenset(days) or EVERY_DAY, start, end))
     return tuple(found)
-
-
-def is_within(spans: Iterable[Span], weekday: int, second: int) -> bool:
-    """Say whether a moment is in one of some spans, given its weekday (0: Monday) and the second by
-    the clock. Nobody says here which days are holidays."""
-    for span in spans:
-        if span.start < span.end:
-            if weekday in span.days and span.start <= second < span.end:
-                return True
-        elif (weekday in span.days and second >= span.start) or (
-            (weekday - 1) % 7 in span.days and second < span.end
-        ):
-            return True
-    return False
 
 
 def _second(hour: str, minute: str, word: str) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from syncd.billing.bands import Bands
 from syncd.domain.days import Days, day_date, day_number, next_day
 from syncd.domain.money import format_micros
 from syncd.reports.dimensions import Raw
@@ -33,7 +32,6 @@ ABOUT_CALLS = {
 AHEAD = 3600
 """Seconds by which the clock of a PBX may be ahead."""
 CONNECTED = "disposition!=no-answer,busy,cancelled,failed"
-HOUR = "work"
 WHOSE_LINE = "CASE WHEN c.party_id = 0 THEN c.line_id ELSE 0 END"
 
 
@@ -83,20 +81,20 @@ def call_traces(
     fits = _moments(alarm, environment)
     return sorted(
         (f"{call} {cost}", party)
-        for query in _queries(alarm, scope, environment)
+        for site, query in _queries(alarm, scope, environment)
         for call, started_at, cost, party in read(query, "c.id, c.started_at, c.cost, c.party_id")
-        if fits(started_at)
+        if fits(started_at, site)
     )
 
 
 def _single(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Iterator[Event]:
     """Yield an event for each call."""
     fits = _moments(alarm, environment)
-    for query in _queries(alarm, scope, environment):
+    for site, query in _queries(alarm, scope, environment):
         for row in list_rows(query, {}):
             started = datetime.fromisoformat(row["started_at"])
             at = int(started.timestamp())
-            if row["id"] is None or not fits(at):
+            if row["id"] is None or not fits(at, site):
                 continue
             seconds = row["duration"]
             cost = "no price" if row["cost"] is None else f"{row['cost']} {environment.currency}"
@@ -115,19 +113,20 @@ def _single(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Ite
 
 def _groups(alarm: AlarmSettings, scope: Scope, environment: Environment) -> list[Group]:
     """Return the people who reach the threshold in a day of the period."""
-    queries = list(_queries(alarm, scope, environment))
-    if not queries:  # no rate deck has such a destination
+    asked = list(_queries(alarm, scope, environment))
+    if not asked:  # no rate deck has such a destination
         return []
+    first = asked[0].query
     spent = alarm.on == "person-cost"
-    by_whom = _sums(queries[0], environment) if spent else _counts(alarm, queries, environment)
+    by_whom = _sums(first, environment) if spent else _counts(alarm, asked, environment)
     found = []
     for (day, party, line), (calls, micros, last) in by_whom.items():
         reached = micros >= (alarm.amount or 0) if spent else calls >= alarm.calls
         if reached and last >= environment.now - alarm.max_age:
-            key = f"line:{_line(queries[0], line)}:{day}"
+            key = f"line:{_line(first, line)}:{day}"
             if party:
                 key = f"person:{party}:{day}"
-            label = _label(queries[0], party, line)
+            label = _label(first, party, line)
             found.append(Group(key, party, label, day, calls, micros, last))
     return found
 
@@ -161,18 +160,15 @@ def _sums(query: Query, environment: Environment) -> dict[Whom, tuple[int, int, 
 
 
 def _counts(
-    alarm: AlarmSettings, queries: list[Query], environment: Environment
+    alarm: AlarmSettings, asked: list[Asked], environment: Environment
 ) -> dict[Whom, tuple[int, int, int]]:
     """Return the same of the rows of several queries, each once."""
     fits, by_hours = _moments(alarm, environment), alarm.on == "outside-hours"
-    rows = {
-        row[0]: row[1:]
-        for query in queries
-        for row in read(query, f"c.id, c.started_at, c.party_id, {WHOSE_LINE}, COALESCE(c.cost, 0)")
-    }
+    columns = f"c.id, c.started_at, c.party_id, {WHOSE_LINE}, COALESCE(c.cost, 0)"
+    rows = {row[0]: (site, *row[1:]) for site, query in asked for row in read(query, columns)}
     found: dict[Whom, tuple[int, int, int]] = {}
-    for started_at, party, line, cost in rows.values():
-        if started_at >= environment.now + AHEAD or (by_hours and not fits(started_at)):
+    for site, started_at, party, line, cost in rows.values():
+        if started_at >= environment.now + AHEAD or (by_hours and not fits(started_at, site)):
             continue
         day = day_number(datetime.fromtimestamp(started_at, environment.zone).date())
         calls, micros, last = found.get((day, party, line), (0, 0, 0))
@@ -201,42 +197,68 @@ def _told_group(alarm: AlarmSettings, one: Group, environment: Environment) -> E
     return Event(one.key, one.last, f"{day_date(one.day)}  {label}  {calls}{cost}")
 
 
-def _moments(alarm: AlarmSettings, environment: Environment) -> Callable[[int], bool]:
-    """Return whether a call that began at a moment is told."""
+def _moments(alarm: AlarmSettings, environment: Environment) -> Callable[[int, str], bool]:
+    """Return whether a call that began at a moment, of a line of a site, is told."""
     since, until = environment.now - alarm.max_age, environment.now + AHEAD
     if alarm.on != "outside-hours":
-        return lambda at: since <= at <= until
-    times = Bands("hours", {HOUR: alarm.hours}).times(environment.zone)
+        return lambda at, site: since <= at <= until
+    working = environment.working_times
+    if alarm.hours:
+        working = working.with_hours(alarm.hours)
     # A group counts the whole of a day, a call only while it is new.
     if alarm.calls > 1:
-        return lambda at: times.at(at)[0] != HOUR
-    return lambda at: since <= at <= until and times.at(at)[0] != HOUR
+        return lambda at, site: not working.within(site, at)
+    return lambda at, site: since <= at <= until and not working.within(site, at)
 
 
-def _queries(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Iterator[Query]:
+class Asked(NamedTuple):
+    """A query, and the site whose working times its rows have, empty for those of the company."""
+
+    site: str
+    query: Query
+
+
+def _queries(alarm: AlarmSettings, scope: Scope, environment: Environment) -> Iterator[Asked]:
     """Yield the queries whose rows the alarm is about; one row may be in several."""
+    found: Iterable[tuple[str, tuple[str, ...]]]
+    found = (("", filters) for filters in _filters(alarm))
+    if alarm.on == "outside-hours":
+        found = _at_sites(next(_filters(alarm)), environment)
     zone = environment.zone
     first = datetime.fromtimestamp(environment.now - alarm.max_age, zone).date()
     last = datetime.fromtimestamp(environment.now + AHEAD, zone).date()
+    for site, filters in found:
+        yield Asked(site, _query(scope, filters, first, last, environment))
+
+
+def _at_sites(
+    filters: tuple[str, ...], environment: Environment
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the filters once for each site with working times of its own, and once for the rest."""
+    sites = list(environment.working_times.sites)
+    others = (f"site!={','.join(map(_value, sites))}",) if sites else ()
+    yield "", (*filters, *others)
+    for site in sites:
+        yield site, (*filters, f"site={_value(site)}")
+
+
+def _filters(alarm: AlarmSettings) -> Iterator[tuple[str, ...]]:
+    """Yield what each query of an alarm is filtered by."""
     common = [f"department={_value(name)}" for name in alarm.departments]
     if alarm.on == "call-cost":
-        yield _query(
-            scope, (*common, f"cost>={format_micros(alarm.amount or 0)}"), first, last, environment
-        )
+        yield (*common, f"cost>={format_micros(alarm.amount or 0)}")
         return
     if alarm.on == "person-cost":
-        yield _query(scope, tuple(common), first, last, environment)
+        yield tuple(common)
         return
     common += ["direction=outgoing", CONNECTED]
     if alarm.on == "outside-hours":
-        yield _query(scope, tuple(common), first, last, environment)
+        yield tuple(common)
     if alarm.classes:
-        chosen = f"class={','.join(alarm.classes)}"
-        yield _query(scope, (*common, chosen), first, last, environment)
+        yield (*common, f"class={','.join(alarm.classes)}")
     names = _destinations(alarm.destinations)
     if names:
-        chosen = f"destination={','.join(map(_value, names))}"
-        yield _query(scope, (*common, chosen), first, last, environment)
+        yield (*common, f"destination={','.join(map(_value, names))}")
 
 
 def _query(

@@ -41,6 +41,7 @@ _TEXTS = (Raw.AUTHORIZATION, Raw.MATTER_CODE, Raw.REASON)
 """Raw columns of texts; the others hold whole numbers."""
 _ALL_DIGITS = 40
 """No number has more digits."""
+WORKING_TIME = "working_time"
 _OF_ROWS = (*ROW_FILTERS, *AMOUNTS, TIME)
 _HOLDS: dict[str, Callable[[Any, Any], bool]] = {
     "<": lambda one, other: one < other,
@@ -62,6 +63,8 @@ class Conditions:
     def derivable(self, dimension: str, source: Source) -> Raw | None:
         """Return the raw column of a source that a dimension can be derived from."""
         raws = DIMENSIONS[dimension].raw
+        if dimension == WORKING_TIME and self.lookups.working_times.sites:
+            raws = (Raw.QUARTER_OF_LINE,)
         if self.specification.as_of == AS_OF_TODAY:
             if dimension in ORG_FIELDS:
                 raws = (Raw.ORG_TODAY,)
@@ -147,6 +150,8 @@ class Conditions:
         if key == "conversation":
             ids = {record for value in comparison.values for record in records_of(str(value))}
             return Condition(f"{negated}{in_list('conversation')}", (id_list(ids),))
+        if key == WORKING_TIME and self.lookups.working_times.sites:
+            return self._of_working_time(comparison, source)
         raw = self.derivable(key, source)
         assert raw is not None  # ``filterable`` was asked, and call rows have every column
         column, values = source.columns[raw], self._values(comparison, raw)
@@ -173,6 +178,25 @@ class Conditions:
             beginnings = tuple(map(name_key, values))
             return self.lookups.where(key, raw, lambda _, label: label.startswith(beginnings))
         return self.lookups.select(key, raw, values)
+
+    def _of_working_time(self, comparison: Comparison, source: Source) -> Condition:
+        """Return the condition on working times where sites have their own: of the lines of each of
+        them, and of all others."""
+        quarter, line = source.columns[Raw.QUARTER], source.columns[Raw.LINE]
+        days, negated = self.lookups.days, comparison.operator == UNEQUAL
+        bounds = days.start(self.lookups.first), days.start(self.lookups.end)
+        own = self.lookups.lines_of_sites()
+        parts, values = [], []
+        for site, lines in [("", set().union(*own.values())), *own.items()]:
+            fits = {
+                one
+                for one in days.quarters(*bounds)
+                if (self.lookups.working_time(site, one) in comparison.values) is not negated
+            }
+            chosen = in_list(line) if site else f"NOT {in_list(line)}"
+            parts.append(f"({chosen} AND {in_list(quarter)})")
+            values += [id_list(lines), id_list(fits)]
+        return Condition(f"({' OR '.join(parts)})", tuple(values))
 
     def _of_time(self, comparison: Comparison) -> Condition:
         """Return the condition on the time of day at which a row began."""

@@ -51,6 +51,8 @@ class Raw(Enum):
     """Why a row has no price, a text (``billing.unrated``)."""
     QUARTER = "quarter"
     """Epoch seconds // 900."""
+    QUARTER_OF_LINE = "quarter_of_line"
+    """The same times 2**32, and the line: where what it stands for is another at each site."""
     HOUR = "hour"
     """Of the local day."""
     WEEKDAY = "weekday"

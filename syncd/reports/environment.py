@@ -8,6 +8,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
+from syncd.reports.working_times import Place, WorkingTimes
 from syncd.settings.finance import BudgetSettings
 from syncd.settings.model import ReportSettings
 
@@ -34,11 +35,18 @@ class Environment:
     slots: int | None = None
     """Of the licence; None: unlimited."""
     acquisition: bool = False
+    working: WorkingTimes | None = None
+    """When people work; None: as ``reports`` says, without holidays."""
     source_sites: Mapping[str, str] = field(default_factory=dict)
     """The site of each drop folder, by the name of its section."""
 
     looked: Callable[[date], None] = _nobody
     """Told how far back rows were looked at, where a filter is answered by no index."""
+
+    @property
+    def working_times(self) -> WorkingTimes:
+        """When people work."""
+        return self.working or WorkingTimes(Place(self.reports.working_hours, self.zone))
 
     @property
     def day(self) -> date:

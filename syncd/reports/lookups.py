@@ -6,19 +6,20 @@ shown for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
 from syncd.billing.prefix_country import country_of
 from syncd.billing.unrated import taken_apart
-from syncd.domain.bands import Span, is_within
 from syncd.domain.codes import State
 from syncd.domain.countries import COUNTRIES
-from syncd.domain.days import Days, days_between, month_of
+from syncd.domain.days import QUARTER, Days, days_between, month_of
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, OUTSIDE, WEEKDAYS, WITHIN, Raw
+from syncd.reports.sources import LINES
+from syncd.reports.working_times import Place, WorkingTimes
 from syncd.store.models import database
 from syncd.store.names import aliases
 
@@ -90,8 +91,7 @@ class Lookups:
         self.account_codes = account_codes
         self.vat: Mapping[str, int] = {}
         """The tax that is shown beside costs by the name of a carrier, millionths of a percent."""
-        self.working_hours: Sequence[Span] = ()
-        self._working: dict[int, bool] = {}
+        self.working_times = WorkingTimes(Place((), days.zone))
         self._custom_spellings: dict[str, dict[str, str]] = {}
         self.raw_codes = False
         """Whether the viewer sees authorization codes as they are; a query says so."""
@@ -197,6 +197,8 @@ class Lookups:
             return lambda value: lines[value][place] or None
         if raw in (Raw.DAY, Raw.QUARTER, Raw.MONTH, Raw.HOUR, Raw.WEEKDAY):
             return self._key_of_time(dimension, raw)
+        if raw is Raw.QUARTER_OF_LINE:
+            return lambda value: self.working_time(self.site_of(value % LINES), value // LINES)
         if raw is Raw.AUTHORIZATION:
             # What this viewer is shown is the key: hidden codes are one group, in no order.
             return lambda value: self.shown_code(str(value)) or None
@@ -237,17 +239,25 @@ class Lookups:
             "month": lambda value: month_of(days.moment(value).day),
             "weekday": lambda value: days.moment(value).weekday,
             "hour": lambda value: days.moment(value).hour,
-            "working_time": self._working_time,
+            "working_time": lambda value: self.working_time("", value),
         }[dimension]
 
-    def _working_time(self, quarter: int) -> Key:
-        """Return whether a quarter of an hour is within working hours."""
-        found = self._working.get(quarter)
-        if found is None:
-            weekday = self.days.moment(quarter).weekday - 1
-            found = is_within(self.working_hours, weekday, self.days.second(quarter))
-            self._working[quarter] = found
-        return WITHIN if found else OUTSIDE
+    def working_time(self, site: str, quarter: int) -> Key:
+        """Return whether a quarter of an hour is within the working hours of a site."""
+        return WITHIN if self.working_times.within(site, quarter * QUARTER) else OUTSIDE
+
+    def site_of(self, line: int) -> str:
+        """Return the site of a line by its id."""
+        return str(self._lines[line][LINE_FIELDS.index("site")])
+
+    def lines_of_sites(self) -> dict[str, set[int]]:
+        """Return the ids of the lines of each site that has working times of its own."""
+        found: dict[str, set[int]] = {name: set() for name in self.working_times.sites}
+        place = LINE_FIELDS.index("site")
+        for line, fields in self._lines.whole().items():
+            if fields[place] in found:
+                found[fields[place]].add(line)
+        return found
 
     def label(self, dimension: str, key: Key) -> Any:
         """Return what is shown for a key; None for unassigned."""

@@ -30,7 +30,7 @@ def query_of(door: Door, specification: Specification, environment: Environment)
     days = Days(environment.zone)
     first, end = day_number(specification.first), day_number(specification.end)
     lookups = Lookups(days, first, end, environment.account_codes)
-    lookups.working_hours = environment.reports.working_hours
+    lookups.working_times = environment.working_times
     return Query(door.scope, specification, lookups)
 
 

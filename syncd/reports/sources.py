@@ -8,6 +8,9 @@ from syncd.domain.days import QUARTER
 from syncd.reports.dimensions import Raw
 from syncd.store.rollup_tables import KEYS, MEASURES
 
+LINES = 2**32
+"""More than there are ids of lines."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -57,6 +60,7 @@ CALL = Source(
         Raw.OUTCOME: "outcome",
         Raw.REASON: "reason",
         Raw.QUARTER: f"started_at / {QUARTER}",
+        Raw.QUARTER_OF_LINE: f"(started_at / {QUARTER}) * {LINES} + line_id",
         Raw.AUTHORIZATION: _of_record("authorization_code"),
         Raw.MATTER_CODE: _of_record("matter_code"),
         Raw.PURPOSE: "CASE WHEN EXISTS (SELECT 1 FROM private_record WHERE record_id = call.id / 8)"

@@ -96,7 +96,7 @@ def query_of(door: Door, specification: Specification, environment: Environment)
     first, end = day_number(specification.first), day_number(specification.end)
     lookups = Lookups(Days(environment.zone), first, end, environment.account_codes)
     lookups.vat = environment.vat
-    lookups.working_hours = environment.reports.working_hours
+    lookups.working_times = environment.working_times
     return Query(door.scope, specification, lookups)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from syncd.domain.bands import Span
 from syncd.settings.mailing import PERCENT, AlarmSettings, MailingSettings, ScheduleSettings
 from syncd.settings.parsed import Parsed, ParsedSection
 
@@ -17,7 +16,7 @@ def build_mailing(parsed: Parsed) -> MailingSettings:
             if section.values["report"]
         },
         alarms={
-            name: _alarm(section, parsed.one("reports").values["working_hours"])
+            name: _alarm(section)
             for name, section in parsed.of("alarm").items()
             if section.values["on"]
         },
@@ -34,9 +33,8 @@ def _schedule(section: ParsedSection) -> ScheduleSettings:
     return ScheduleSettings(name=section.name, **values)
 
 
-def _alarm(section: ParsedSection, working_hours: tuple[Span, ...]) -> AlarmSettings:
+def _alarm(section: ParsedSection) -> AlarmSettings:
     values = dict(section.values)
     values["reader"] = values.pop("as")
-    values["hours"] = values["hours"] or working_hours
     values["percent"] = values["percent"] or PERCENT.get(values["on"], 0)
     return AlarmSettings(name=section.name, **values)

@@ -18,8 +18,10 @@ def tariff_problems(parsed: Parsed, readable: Readable) -> Iterator[Problem]:
     """Yield what does not fit together; ``readable`` says what is wrong with a file."""
     exchange = parsed.one("exchange")
     yield from readable(exchange, "file", exchange.get("file"))
-    for section in parsed.of("bands").values():
+    with_holidays = (parsed.one("reports"), *parsed.of("site").values())
+    for section in (*with_holidays, *parsed.of("bands").values()):
         yield from readable(section, "holiday_list", section.get("holiday_list"))
+    for section in parsed.of("bands").values():
         if not section.values["bands"] and not any(
             name.startswith("band.") for name in section.raw.options
         ):

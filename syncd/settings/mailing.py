@@ -78,7 +78,7 @@ class AlarmSettings:
     calls: int
     percent: int
     hours: tuple[Span, ...]
-    """Working hours."""
+    """Working hours; empty: those of ``[reports]`` and the sites."""
     classes: tuple[str, ...]
     destinations: tuple[str, ...]
     """With ``*`` and ``?``."""

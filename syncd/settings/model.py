@@ -186,6 +186,10 @@ class SiteSettings:
     charge_account_code: Parts = ()
     private_prefix: str = ""
     private_codes: tuple[str, ...] = ()
+    working_hours: tuple[Span, ...] = ()
+    """Empty, as the two that follow: those of ``[reports]``."""
+    holidays: tuple[str, ...] = ()
+    holiday_list: Path | None = None
 
     @property
     def charging(self) -> Charging:
@@ -326,6 +330,9 @@ class ReportSettings:
     fonts: tuple[Path, ...] = ()
     """Fonts of PDF for what the usual ones have not."""
     working_hours: tuple[Span, ...] = WORKING_HOURS
+    holidays: tuple[str, ...] = ()
+    """Countries (``IT``) and parts of them (``DE-BY``)."""
+    holiday_list: Path | None = None
     answer_within: int = 20
     """Seconds, as all that follow."""
     abandoned_after: int = 5

@@ -11,7 +11,7 @@ from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_mailing import MAILING
 from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
-from syncd.settings.schema_reports import REPORT, REPORTS
+from syncd.settings.schema_reports import REPORT, REPORTS, SITE_WORKING
 from syncd.settings.schema_retention import RETENTION
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
@@ -109,7 +109,7 @@ SITE = Section(
             "timezone",
             values.TIMEZONE,
             "",
-            "Zone of time bands; without it that of [syncd].",
+            "Zone of time bands and of the site's own working hours; without it that of [syncd].",
             "Europe/Rome",
         ),
         Option(
@@ -133,6 +133,7 @@ SITE = Section(
         ),
         *SITE_NUMBERS,
         *SITE_CHARGING,
+        *SITE_WORKING,
     ),
     "hq",
 )

@@ -145,8 +145,8 @@ ALARM = Section(
             "hours",
             mailing.HOURS,
             "",
-            "Of outside-hours: the working hours, in the zone of [syncd]; without it those of"
-            " [reports].",
+            "Of outside-hours: the working hours, instead of those of [reports] and the sites;"
+            " holidays are those of the sites.",
             "Mon-Fri 08:00-18:00",
         ),
         Option("classes", mailing.CLASSES, "", "Of calls: classes of numbers.", "premium"),

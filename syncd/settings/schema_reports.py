@@ -22,6 +22,33 @@ def _hours(text: str, base: Path) -> tuple[Span, ...]:
     return spans
 
 
+HOURS = values.Kind("days and hours", _hours)
+_OWN_HOURS = values.Kind("days and hours", lambda text, base: _hours(text, base), ())
+SITE_WORKING = (
+    Option(
+        "working_hours",
+        _OWN_HOURS,
+        "",
+        "When the site works, by its own clock; without it as [reports] says.",
+        "Mon-Fri 08:00-17:00",
+    ),
+    Option(
+        "holidays",
+        values.WORDS,
+        "",
+        "Countries, or parts of them, whose public holidays the site has instead of those of"
+        " [reports].",
+        "DE-BY",
+    ),
+    Option(
+        "holiday_list",
+        values.PATH,
+        "",
+        "The site's list of holidays, instead of that of [reports].",
+        "holidays-munich.csv",
+    ),
+)
+
 REPORTS = Section(
     "reports",
     "What concerns all reports.",
@@ -67,10 +94,25 @@ REPORTS = Section(
         ),
         Option(
             "working_hours",
-            values.Kind("days and hours", _hours),
+            HOURS,
             "Mon-Fri 08:00-18:00",
             "When the company works, by the clock of [syncd]; the report outside-hours has the rest."
             " Beginnings and ends are full quarters of an hour.",
+        ),
+        Option(
+            "holidays",
+            values.WORDS,
+            "",
+            "Countries whose public holidays are holidays, or parts of countries: then nobody works,"
+            " unless working_hours say holiday.",
+            "IT DE-BY",
+        ),
+        Option(
+            "holiday_list",
+            values.PATH,
+            "",
+            "A list of holidays: a day on each line, 2026-12-24, or 12-24 for every year.",
+            "holidays.csv",
         ),
         Option(
             "answer_within",

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from syncd.reports.alarm_calls import call_events
+from syncd.domain.bands import parse_spans
+from syncd.reports.alarm_calls import call_events, call_traces
 from syncd.reports.environment import Environment
 from syncd.reports.permissions import scope_of
 from syncd.reports.recipients import addressees
 from syncd.reports.scope import viewer_of
+from syncd.reports.working_times import Place, WorkingTimes
 from syncd.settings.mailing import AlarmSettings, Recipients
 from syncd.store import models
 from syncd.store.database import open_database
@@ -29,8 +31,6 @@ UNCONNECTED = ("no-answer", "busy", "cancelled", "failed")
 
 
 def alarm(on: str, **options: object) -> AlarmSettings:
-    from syncd.domain.bands import parse_spans
-
     given = AlarmSettings(
         "x", on, None, 1, 0, parse_spans(NIGHT_AND_WEEKEND), (), (), (), (), "", 0, END - FIRST
     )
@@ -87,6 +87,24 @@ def test_each_is_told_what_they_see(company: Generated, compared: Compared) -> N
                 compared.equal(f"  {row.number}  " in found[key], False, person, found[key])
         late = {oracle.public_id(row) for row in rows if connected(row) and outside(row)}
         compared.equal(told(alarm("outside-hours")).keys(), late, person)
+        here = replace(
+            ENVIRONMENT,
+            working=WorkingTimes(
+                Place(parse_spans(NIGHT_AND_WEEKEND), ROME),
+                {"branch": Place(parse_spans("Mon-Sat 10:00-16:00"), ROME)},
+            ),
+        )
+
+        def late_there(row: Row) -> bool:
+            local = oracle.local(row)
+            if row.site == "branch":
+                return local.weekday() > 5 or local.hour not in range(10, 16)
+            return outside(row)
+
+        late = {oracle.public_id(row) for row in rows if connected(row) and late_there(row)}
+        given = alarm("outside-hours", hours=())
+        compared.equal({event.key for event in call_events(given, scope, here)}, late, person)
+        compared.equal(len(call_traces(given, scope, here)), len(late), person)
         wanted_ids = {
             oracle.public_id(row)
             for row in rows

@@ -10,21 +10,25 @@ import json
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from syncd.domain.bands import parse_spans
 from syncd.reports.environment import Environment
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.render.outputs import OUTPUTS, rendered
 from syncd.reports.request import Request, specify
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
+from syncd.reports.working_times import Place, WorkingTimes
 from syncd.settings.model import ReportSettings
 from syncd.store import models
 from syncd.store.database import open_database
@@ -47,6 +51,18 @@ ENVIRONMENT = Environment(
         abandoned_after=AT_ONCE,
         call_back_within=WINDOW,
         short_call=SHORT,
+    ),
+)
+
+
+OFF = date(2026, 2, 17)
+"""A holiday of one site."""
+BRANCH = ZoneInfo("Europe/London")
+OF_SITES = replace(
+    ENVIRONMENT,
+    working=WorkingTimes(
+        Place(parse_spans("Mon-Fri 08:00-18:00"), ROME),
+        {"branch": Place(parse_spans("Mon-Sat 10:00-16:30"), BRANCH, [OFF])},
     ),
 )
 
@@ -201,11 +217,11 @@ class Bench:
     def department(self, row: Row) -> str | None:
         return oracle.one_name(self.company.rules, "department", row.department) or None
 
-    def ask(self, report: str, **asked: Any) -> Any:
+    def ask(self, report: str, environment: Environment = ENVIRONMENT, **asked: Any) -> Any:
         asked = {"first": FIRST, "end": LAST, **asked}
-        specification = specify(Request(report, **asked), ENVIRONMENT)
+        specification = specify(Request(report, **asked), environment)
         door = open_door(self.who, report, specification.text(), Policy("department"), END)
-        with open_report(door, specification, ENVIRONMENT) as result:
+        with open_report(door, specification, environment) as result:
             return json.loads(rendered(result, OUTPUTS["json"], OutputOptions(zone=ROME)))
 
     def listed(self, rows: list[Row]) -> list[dict[str, Any]]:
@@ -361,6 +377,36 @@ def test_lists_of_one_kind(benches: list[Bench]) -> None:
         longest = sorted((row.duration for row in newest), reverse=True)
         assert [row["duration"] for row in bench.ask("longest-calls")["rows"]] == longest[:50]
     assert compared > 500
+
+
+def at_site(row: Row) -> bool:
+    """Whether somebody works, where each site has hours and holidays of its own."""
+    if row.site != "branch":
+        return working(row)
+    moment = datetime.fromtimestamp(row.started_at, BRANCH)
+    clock = (moment.hour, moment.minute)
+    return moment.date() != OFF and moment.weekday() < 6 and (10, 0) <= clock < (16, 30)
+
+
+def test_working_hours_of_sites(benches: list[Bench]) -> None:
+    compared = other = 0
+    for bench in benches:
+        newest = sorted(bench.rows, key=lambda row: (-row.started_at, -row.id))
+        late = [row for row in newest if not at_site(row)]
+        answer = bench.ask("outside-hours", environment=OF_SITES)
+        assert answer["rows"] == bench.listed(late)
+        within = bench.ask("calls", environment=OF_SITES, filters=("working_time!=outside",))
+        assert within["rows"] == bench.listed([row for row in newest if at_site(row)])
+        grouped_by = bench.ask("by-department", environment=OF_SITES, group_by="working_time,site")
+        found = {(row["working_time"], row["site"]): row["calls"] for row in grouped_by["rows"]}
+        expected: dict[tuple[str, str | None], int] = {}
+        for row in newest:
+            key = ("within" if at_site(row) else "outside", row.site or None)
+            expected[key] = expected.get(key, 0) + row.counted
+        assert found == expected
+        compared += len(late)
+        other += sum(at_site(row) != working(row) for row in newest)
+    assert compared > 100 and other > 20
 
 
 def test_countries(benches: list[Bench]) -> None:
