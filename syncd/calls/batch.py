@@ -480,5 +480,8 @@ class Batch:
         changed = bool(acquired) and document(acquired, basis.now)
         if changed or basis.licence is None or not settlement.is_current(basis.licence):
             settlement.hold(alone=True)
-            basis.licence = settlement.settle(basis.terms, basis.now)
+            if basis.terms.slots is None and not changed and settlement.is_settled(basis.terms):
+                basis.licence = Licence(unlimited=True)
+            else:
+                basis.licence = settlement.settle(basis.terms, basis.now)
         return basis.licence

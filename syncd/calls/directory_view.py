@@ -8,11 +8,8 @@ from syncd.calls.context import IntakeContext
 from syncd.calls.trunks import Endpoints
 from syncd.licensing.slots import slot_key
 from syncd.store.assignments import assignments
-from syncd.store.database import get_meta
+from syncd.store.assignments import directory_version as directory_version
 from syncd.store.models import Profile
-
-DIRECTORY_VERSION = "directory_version"
-"""The key under which the database counts the changes of the directory."""
 
 
 def load_holders(context: IntakeContext) -> Holders:
@@ -66,8 +63,3 @@ def rules_of(context: IntakeContext) -> Rules:
         charging=context.charging,
         zone=context.site_zone or context.zone,
     )
-
-
-def directory_version() -> str:
-    """Return what changes whenever the directory does."""
-    return get_meta(DIRECTORY_VERSION, "0")

@@ -28,8 +28,9 @@ def release_calls(
 ) -> int:
     """Settle the licence as of now (epoch seconds) and release the calls of lines that hold a slot
     again. Returns how many call rows were released. Must run outside of transactions."""
-    with write_transaction():
-        settlement.settle(terms, now)
+    if not settlement.is_settled(terms):
+        with write_transaction():
+            settlement.settle(terms, now)
     return work_off(zone, now, stop)
 
 

@@ -28,13 +28,13 @@ from syncd.domain import party as domain
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
 from syncd.domain.party import LIST_FIELDS, PARTY_FIELDS, PROFILE_FIELDS, FieldValue, name_key
+from syncd.store.assignments import DIRECTORY_VERSION
 from syncd.store.database import get_meta, set_meta, write_transaction
 from syncd.store.dialect import ids_were_given
 from syncd.store.models import Assignment, Line, Name, Org, Party, Profile, SyncChange
 from syncd.store.models import database as proxy
 
-VERSION = "directory_version"
-"""Key under which the database counts the changes of the directory: who caches it looks here."""
+VERSION = DIRECTORY_VERSION
 
 ORG_FIELDS = ("department", "cost_center", "office_location")
 _AT_ONCE = 5000

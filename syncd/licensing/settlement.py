@@ -15,6 +15,7 @@ from syncd.licensing.claims import Terms, chunks, follow_lists, survey
 from syncd.licensing.slots import Claim, Licence, SlotKey, grant, slot_key
 from syncd.store import withheld
 from syncd.store.advisory import transaction_lock
+from syncd.store.assignments import changes_by_itself, directory_version
 from syncd.store.database import get_meta, set_meta
 from syncd.store.maintenance_runs import RUNNING
 from syncd.store.models import MaintenanceRun, Slot
@@ -25,8 +26,12 @@ RELEASE = "release"
 """Kind and state of a run that releases calls."""
 
 LOCK = "licence"
+NONE = "none"
 MARK = "licence"
-"""The key under which the database remembers of which licence all withheld calls were judged."""
+"""The key under which the database remembers of which licence all withheld calls were judged; NONE
+where they are to be judged again."""
+SETTLED = "licence_settled"
+"""The key under which it remembers what the last settlement went by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,23 @@ def settle(terms: Terms, now: int) -> Licence:
     licence = Licence(
         unlimited, holds, history, found.hunts, "" if unlimited else _mark(holds, found.hunts)
     )
-    if get_meta(MARK, "none") != licence.mark:
+    if get_meta(MARK, NONE) != licence.mark:
         _enter_release(licence, now)
         set_meta(MARK, licence.mark)
+    settled = "" if changes_by_itself(now) else _settled(terms)
+    if get_meta(SETTLED, "") != settled:
+        set_meta(SETTLED, settled)
     return licence
+
+
+def is_settled(terms: Terms) -> bool:
+    """Tell whether another settlement would find what the last one found: the directory, the terms
+    and the acquired lines are the same, and nothing begins or ends by itself."""
+    return get_meta(MARK, NONE) != NONE and get_meta(SETTLED, "") == _settled(terms)
+
+
+def _settled(terms: Terms) -> str:
+    return f"{directory_version()}/{terms.slots}/{terms.acquisition}"
 
 
 def hold(*, alone: bool) -> None:
@@ -72,13 +90,13 @@ def hold(*, alone: bool) -> None:
 
 def is_current(licence: Licence) -> bool:
     """Tell whether nobody else got or lost a slot since a licence was settled."""
-    return get_meta(MARK, "none") == licence.mark
+    return get_meta(MARK, NONE) == licence.mark
 
 
 def judge_again() -> None:
     """Let the next settlement look at all withheld calls: some have become another line's or
     party's. Must run inside a write transaction."""
-    set_meta(MARK, "none")
+    set_meta(MARK, NONE)
 
 
 def _mark(holds: Iterable[SlotKey], hunts: Iterable[int]) -> str:
@@ -119,8 +137,10 @@ def _write_history(
     still: set[SlotKey] = set()
     ended: list[int] = []
     columns = (Slot.id, Slot.party, Slot.role, Slot.line, Slot.since, Slot.until)
-    for row, party, number, line, since, until in Slot.select(*columns).tuples():
-        role = Role(number)
+    roles = {int(role): role for role in Role}
+    # As the database gives them: there is a row for each slot that was ever held.
+    for row, party, number, line, since, until in proxy.obj.execute(Slot.select(*columns)):
+        role = roles[number]
         key = SlotKey(party or 0, role, line if role in (Role.OTHER, Role.ACQUIRED) else 0)
         if until == FOREVER:
             claim = wanted.get(key)

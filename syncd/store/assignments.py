@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Role
-from syncd.store.models import Assignment, Line
+from syncd.store.database import get_meta
+from syncd.store.models import Assignment, Line, database
+
+DIRECTORY_VERSION = "directory_version"
+"""Key under which the database counts the changes of the directory: who caches it looks here."""
+
+
+def directory_version() -> str:
+    """Return what changes whenever the directory does."""
+    return get_meta(DIRECTORY_VERSION, "0")
 
 
 class Held(NamedTuple):
@@ -25,6 +35,15 @@ class Held(NamedTuple):
     learned_at: int
     since: int
     until: int
+
+
+def changes_by_itself(now: int) -> bool:
+    """Tell whether time alone will bring another holder: something begins or ends after a moment
+    (epoch seconds)."""
+    later = (Assignment.valid_from > now) | (
+        (Assignment.valid_to > now) & (Assignment.valid_to < FOREVER)
+    )
+    return bool(Assignment.select(Assignment.id).where(later).exists())
 
 
 def assignments(roles: Collection[Role] = ()) -> Iterator[Held]:
@@ -47,12 +66,13 @@ def assignments(roles: Collection[Role] = ()) -> Iterator[Held]:
         )
         .join(Line)
         .order_by(Assignment.id)
-        .tuples()
     )
     if roles:
         query = query.where(Assignment.role << [int(role) for role in roles])
     by_number = {int(role): role for role in Role}
-    for party, role, line, line_id, site, partition, number, billed, shared, *times in query:
+    # As the database gives them: several times faster than through the query builder's values.
+    rows = database.obj.execute(query)
+    for party, role, line, line_id, site, partition, number, billed, shared, *times in rows:
         learned_at, since, until = times
         yield Held(
             party,

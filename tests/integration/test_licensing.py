@@ -344,11 +344,13 @@ def _(bed: Bed) -> None:
     assert withheld(bed) == [("2004", None), ("2005", None)]
     group = HuntGroup.create(source="list", name="Support", name_key="support", number="2003")
     HuntMember.create(group=group, number="2004", site="elsewhere")
+    bed.directory_changed()
     bed.ingest()
     assert licence(bed).hunt_lines == ("2003",)
     assert [one.line_id for one in licence(bed).holders] == ["2004"]
     assert withheld(bed) == [("2005", None)]
     HuntMember.update(site="").execute()
+    bed.directory_changed()
     bed.ingest()
     assert licence(bed).hunt_lines == ("2003", "2004")
     assert [one.line_id for one in licence(bed).holders] == ["2005"]
@@ -800,6 +802,7 @@ def _(bed: Bed) -> None:
     bed.ingest(into(1, "2003"), hunted(2, "2003", at=5))
     assert licence(bed).used == 0
     HuntMember.delete().execute()
+    bed.directory_changed()
     bed.now += DAY
     bed.take()
     assert [(one.line_id, one.since) for one in licence(bed).holders] == [("2003", bed.now)]
@@ -956,3 +959,51 @@ def test_more_lines_than_a_statement_has_variables(bed: Bed) -> None:
     with write_transaction():
         settle(Terms(0, acquisition=True), bed.now + 1)
     assert not Slot.select().where(Slot.until > bed.now + 1).exists()
+
+
+def settlements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the moments at which the licence is settled from now on."""
+    from syncd.licensing import settlement
+
+    moments: list[int] = []
+    stock = settlement.survey
+
+    def survey(terms: Terms, now: int) -> Any:
+        moments.append(now)
+        return stock(terms, now)
+
+    monkeypatch.setattr(settlement, "survey", survey)
+    return moments
+
+
+@pytest.mark.parametrize("slots", [None, 5])
+def test_the_licence_is_settled_when_something_has_changed(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch, slots: int | None
+) -> None:
+    bed.change(slots=slots)
+    bed.person("anna", "2001")
+    bed.take()
+    moments = settlements(monkeypatch)
+    bed.take()
+    assert moments == []
+    bed.person("bert", "2002")
+    bed.take()
+    assert [one.line_id for one in licence(bed).holders] == ["2001", "2002"]
+    bed.change(slots=1)
+    bed.take()
+    assert [one.line_id for one in licence(bed).holders] == ["2001"]
+    bed.change(slots=1, acquisition=True)
+    bed.take()
+    assert len(moments) == 3
+    bed.take()
+    assert len(moments) == 3
+
+
+def test_who_has_a_number_from_a_later_moment_on_gets_a_slot_then(bed: Bed) -> None:
+    bed.change(slots=1)
+    bed.person("anna", "2001", since=bed.now + 50)
+    bed.take()
+    assert licence(bed).used == 0
+    bed.now += 60
+    bed.take()
+    assert [one.line_id for one in licence(bed).holders] == ["2001"]
