@@ -39,15 +39,19 @@ LONGEST_NAME = 255 - len("..part")
 """Bytes of a file's name on the file systems of Linux, with what it has while it is written."""
 
 _BLOCK = 256 * 1024
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _ROTATED = re.compile(r"(.+?)(?:[.-](?:\d[\dT:_.-]*|old))+", re.IGNORECASE)
 """A name with a number or a date behind it, such as logrotate's."""
 
 
 def told_name(path: Path) -> str:
     """Return the name of a file as a text that can be stored and printed: what is not UTF-8 in it
-    stands as ``\\xff``."""
+    and control characters stand as ``\\xff``."""
     name = path.name
-    return name if name.isascii() else os.fsencode(name).decode("utf-8", "backslashreplace")
+    if name.isascii() and name.isprintable():
+        return name
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return _CONTROLS.sub(lambda control: ascii(control[0])[1:-1], text)
 
 
 @dataclass(frozen=True, slots=True)

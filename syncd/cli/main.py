@@ -12,6 +12,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -163,6 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _complain(_said(error), EXIT_FAILED)
     except Exception as error:
+        if told := _unfit_argument(error, sys.argv[1:] if arguments is None else arguments):
+            return _complain(told, EXIT_USAGE)
         if _is_database_trouble(error):
             return _complain(f"the database refused: {error}", EXIT_TRY_AGAIN)
         raise
@@ -186,6 +189,26 @@ def _complain(message: str, code: int) -> int:
     """Print a message on stderr, its first line marked as ours. Returns the code."""
     sys.stderr.write(f"syncd: {message}\n")
     return code
+
+
+def _unfit_argument(error: Exception, arguments: Sequence[str]) -> str:
+    """Return what is wrong with an argument that no database can hold, empty when the error is of
+    something else: a letter that is not UTF-8, a number of more digits than any that is stored."""
+    if isinstance(error, UnicodeEncodeError):
+        unfit = [text for text in arguments if not _is_text(text)]
+        return f"{unfit[0]!a} is not UTF-8 text" if unfit else ""
+    if isinstance(error, OverflowError) or type(error).__name__ == "DataError":
+        unfit = [text for text in arguments if re.search(r"[0-9]{10}", text)]
+        return f"{unfit[0]!r} is beyond all numbers that are stored" if unfit else ""
+    return ""
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_database_trouble(error: Exception) -> bool:

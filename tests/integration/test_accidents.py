@@ -370,14 +370,16 @@ def test_its_name_is_not_utf_8(bed: Bed) -> None:
     """Neither for what is taken nor for what is set aside and retried."""
     Path(os.fsdecode(bytes(bed.folder) + b"/caf\xe9")).write_text(text_of(one()), "utf-8")
     Path(os.fsdecode(bytes(bed.folder) + b"/no\xff")).write_bytes(b"no CDR file")
+    (bed.folder / "a\n\x1b[31mb\u202ec").write_bytes(b"no CDR file either")
     bed.take()
     assert {name: state for name, (state, _) in states().items()} == {
         "caf\\xe9": FileState.DONE,
         "no\\xff": FileState.SET_ASIDE,
+        "a\\n\\x1b[31mb\\u202ec": FileState.SET_ASIDE,
     }
     assert [path.name[:8] for path in archived(bed)] == ["caf\\xe9."]
     assert list(bed.folder.iterdir()) == []
-    (file,) = File.select().where(File.state == int(FileState.SET_ASIDE))
+    file = File.get(File.name == "no\\xff")
     spool.put_back(Path(file.archive), bed.folder, file.name)
     assert (bed.folder / "no\\xff").read_bytes() == b"no CDR file"
 

@@ -461,6 +461,29 @@ def test_a_backup_that_is_none_is_refused(
     assert syncd("db", "verify").code == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "calls", "--filter", "department=\udcff"),
+        ("report", "calls", "--as", "\udcff"),
+        ("report", "\udcff"),
+        ("explain", "\udcff"),
+        ("person", "show", "\udcff"),
+        ("person", "show", f"#{10**20}"),
+        ("rejects", "show", f"{10**20}"),
+        ("sync", "--run", f"{10**20}"),
+    ],
+    ids=ascii,
+)
+def test_an_argument_that_no_database_can_hold_is_a_mistake(
+    syncd: Command, company: Company, arguments: tuple[str, ...]
+) -> None:
+    ran = syncd(*arguments)
+    assert ran.code in (1, 2)
+    assert ran.err.startswith("syncd: ")
+    assert not ran.out
+
+
 @pytest.mark.sqlite("a file can be damaged, a server says itself what it is")
 def test_a_damaged_database_is_named_with_what_mends_it(
     syncd: Command, company: Company, ini: Path, tmp_path: Path
