@@ -71,6 +71,8 @@ def open_database(
             database.connect()
         except peewee.OperationalError as error:
             raise TryAgainError(f"the database {url} cannot be opened: {error}") from error
+        except peewee.ProgrammingError as error:
+            raise ConfigurationError(f"the database {url} cannot be opened: {error}") from error
         if is_postgresql(database):
             _check_server(url, database)
         proxy.initialize(database)
@@ -146,9 +148,17 @@ def _server(url: str, password: Callable[[], str] | None) -> peewee.Database:
 
 
 def _check_server(url: str, database: peewee.Database) -> None:
-    """Raise ConfigurationError for a server, or a database of it, that cannot be used."""
-    from syncd.store.postgresql import trouble_with
+    """Raise ConfigurationError for a server, or a database of it, that cannot be used, TryAgainError
+    for one that takes no writes: which of several does may change."""
+    from syncd.store.postgresql import takes_no_writes, trouble_with
 
+    if takes_no_writes(database):
+        database.close()
+        raise TryAgainError(
+            f"the database {url} takes no writes: it is a standby, or read-only",
+            "with several hosts in the address, ?target_session_attrs=read-write finds the one that"
+            " does",
+        )
     trouble = trouble_with(database)
     if trouble:
         database.close()
@@ -222,6 +232,12 @@ def is_database_trouble(error: BaseException) -> bool:
     # What is executed past peewee raises SQLite's own errors.
     gone = peewee.OperationalError | peewee.InterfaceError | sqlite3.OperationalError
     busy = isinstance(error, gone)
+    if isinstance(error, peewee.InternalError):
+        # A server that has become a standby meanwhile (PostgreSQL, appendix A: 25006).
+        came_of = error.__cause__ or error.__context__
+        while came_of is not None and not hasattr(came_of, "sqlstate"):
+            came_of = came_of.__cause__ or came_of.__context__
+        return getattr(came_of, "sqlstate", "") == "25006"
     return busy or type(error) in (peewee.DatabaseError, sqlite3.DatabaseError)
 
 

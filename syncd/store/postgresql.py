@@ -115,6 +115,12 @@ class Database(peewee.PostgresqlDatabase):
         return closed
 
 
+def takes_no_writes(database: Database) -> bool:
+    """Say whether a server is a standby, or was told to let nobody write."""
+    (read_only,) = database.execute_sql("SHOW transaction_read_only").fetchone()
+    return bool(read_only == "on")
+
+
 def trouble_with(database: Database) -> str:
     """Return why a server or its database cannot be used, an empty text when it can."""
     version = database.server_version

@@ -254,3 +254,18 @@ def test_a_database_of_another_encoding_is_refused(url: str, tmp_path: Path) -> 
     name = url.rpartition("/")[0] if "?" not in url else url.split("?")[0].rpartition("/")[0]
     with pytest.raises(ConfigurationError, match="encoding is LATIN1"):
         open_database(f"{name}/latin?{url.partition('?')[2]}", tmp_path)
+
+
+def test_a_server_that_takes_no_writes_is_said_to(url: str, tmp_path: Path) -> None:
+    with pytest.raises(TryAgainError, match="target_session_attrs=read-write"):
+        open_database(f"{url}&options=-c%20default_transaction_read_only%3Don", tmp_path)
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        open_database(f"{url}&options=-c%20a=b", tmp_path)
+
+
+def test_a_server_that_becomes_a_standby_is_no_defect(store: peewee.Database) -> None:
+    store.execute_sql("SET default_transaction_read_only = on")
+    with pytest.raises(peewee.InternalError) as raised, write_transaction():
+        set_meta("one", "0")
+    assert is_database_trouble(raised.value)
+    store.execute_sql("SET default_transaction_read_only = off")
