@@ -150,10 +150,9 @@ def apply_plan(
     insert(Party, _PARTY_COLUMNS, rows.parties)
     ids_were_given("party")
     _update_parties(plan, now)
-    for closing in plan.closings:
-        _end(Assignment, closing.holding.id, closing.valid_to)
-    for profile in plan.profile_closings:
-        _end(Profile, profile.profile_id, profile.valid_to)
+    _update(Assignment, ("valid_to",), [(one.valid_to, one.holding.id) for one in plan.closings])
+    ended = [(one.valid_to, one.profile_id) for one in plan.profile_closings]
+    _update(Profile, ("valid_to",), ended)
     insert(Assignment, _ASSIGNMENT_COLUMNS, rows.assignments)
     insert(Profile, _PROFILE_COLUMNS, rows.profiles)
     _spell(rows.spellings)
@@ -167,9 +166,16 @@ def _next_party_id() -> int:
     return int(Party.select(fn.MAX(Party.id)).scalar() or 0) + 1
 
 
-def _end(model: type[Model], row_id: int, valid_to: int) -> None:
-    table: Any = model
-    table.update(valid_to=valid_to).where(table.id == row_id).execute()
+def _update(model: type[Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Give rows of a table values of these columns, each with its id behind them: with one prepared
+    statement, for the write lock is held."""
+    if rows:
+        database = proxy.obj
+        meta: Any = model._meta
+        names = (meta.fields[column].column_name for column in columns)
+        given = ", ".join(f'"{name}" = {database.param}' for name in names)
+        statement = f'UPDATE "{meta.table_name}" SET {given} WHERE id = {database.param}'
+        database.connection().cursor().executemany(statement, rows)
 
 
 def insert(model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -224,8 +230,11 @@ def _update_parties(plan: Plan, now: int) -> None:
         updates.setdefault(party_id, {}).update(departed_at=now)
     for party_id in plan.closed_parties:
         updates.setdefault(party_id, {}).update(closed_at=now)
+    alike: dict[tuple[str, ...], list[Row]] = {}
     for party_id, columns in updates.items():
-        Party.update(**columns).where(Party.id == party_id).execute()
+        alike.setdefault(tuple(columns), []).append((*columns.values(), party_id))
+    for names, rows in alike.items():
+        _update(Party, names, rows)
 
 
 def _assignment_rows(
