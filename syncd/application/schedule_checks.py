@@ -1,27 +1,46 @@
-"""Whether the reports that the settings have sent can be made."""
+"""Whether the reports that the settings save and have sent can be made."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from syncd.application.reports import environment
 from syncd.domain.errors import Problem, UsageError
+from syncd.domain.party import name_key
 from syncd.reports.request import specify
-from syncd.reports.request_text import from_text
+from syncd.reports.request_text import from_text, over
+from syncd.reports.saved import check
 from syncd.reports.scheduled import is_saved
 from syncd.settings.model import Settings
 
 
 def schedule_problems(settings: Settings) -> Iterator[Problem]:
-    """Yield what is wrong with the reports of [schedule:NAME] sections."""
+    """Yield what is wrong with the reports of [saved-report:NAME] and [schedule:NAME] sections."""
     there = environment(settings, 0)
+    for saved in settings.reports.saved.values():
+        try:
+            check(saved.name, from_text(saved.report), there)
+        except UsageError as error:
+            yield _problem(settings, f"saved-report:{saved.name}", error)
+    known = {name_key(name): one for name, one in settings.reports.saved.items()}
     for one in settings.mailing.schedules.values():
         try:
-            # Who saved what stands in the database, which a check does not ask.
-            if not is_saved(one.report):
-                specify(from_text(one.report), there)
+            request = from_text(one.report)
+            if is_saved(one.report):
+                # Who saved what else stands in the database, which a check does not ask.
+                found = known.get(name_key(request.filters[0])) if request.filters else None
+                if found is None:
+                    continue
+                request = over(
+                    from_text(found.report), replace(request, filters=request.filters[1:])
+                )
+            specify(request, there)
         except UsageError as error:
-            section = f"schedule:{one.name}"
-            origin = settings.origins.get((section, "report"))
-            place = (origin.file, origin.line) if origin else (str(settings.file), 0)
-            yield Problem(*place, f"[{section}] report", error.message, error.hint)
+            yield _problem(settings, f"schedule:{one.name}", error)
+
+
+def _problem(settings: Settings, section: str, error: UsageError) -> Problem:
+    origin = settings.origins.get((section, "report"))
+    place = (origin.file, origin.line) if origin else (str(settings.file), 0)
+    return Problem(*place, f"[{section}] report", error.message, error.hint)

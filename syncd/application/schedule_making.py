@@ -62,7 +62,8 @@ def add_schedule(
 
     Raises UsageError for what cannot be made, UserError for what is not for them.
     """
-    request = requested(wanted.report, wanted.owner, rules.level6_basis)
+    saved = settings.reports.saved
+    request = requested(wanted.report, wanted.owner, rules.level6_basis, saved)
     specification = specify(request, environment(settings, now))
     others = [item for item in wanted.recipients if item.kind != "owner"]
     if others and viewer.level < MANAGEMENT:

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from syncd.cli.context import Context
+from syncd.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from syncd.reports.scope import Door, Policy
@@ -38,6 +39,22 @@ def add_format(parser: argparse.ArgumentParser, *formats: str, again: bool = Fal
 def chosen_format(arguments: argparse.Namespace, context: Context) -> str:
     """Return the format; ``--format`` wins over ``--json``."""
     return str(arguments.format or ("json" if context.json else "table"))
+
+
+def list_format(arguments: argparse.Namespace, context: Context) -> str:
+    """Return the format of what is no report, where reports have more of them: table or json. Raises
+    UsageError for another one."""
+    form = chosen_format(arguments, context)
+    if form not in ("table", "json"):
+        raise UsageError(
+            f"only a report itself can be {form}: what is listed here, table or json",
+            f"syncd report NAME --format {form}",
+        )
+    if arguments.output is not None:
+        raise UsageError(
+            "--output is for a report itself, which is not named", "syncd report NAME --output FILE"
+        )
+    return form
 
 
 def policy(context: Context) -> Policy:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from syncd.cli.access import check_viewer, chosen_format, open_report_door
+from syncd.cli.access import check_viewer, list_format, open_report_door
 from syncd.cli.context import Context
 from syncd.cli.report_output import chosen_output, deliver
 from syncd.cli.report_selection import add_selection, request_of
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.name is None or arguments.describe:
         from syncd.cli.report_list import describe_report, list_reports
 
-        form = chosen_format(arguments, context)
+        form = list_format(arguments, context)
         show = list_reports if arguments.name is None else describe_report
         return show(arguments, context, form)
     if arguments.name in (SAVED, DELETE) or arguments.save_as is not None:

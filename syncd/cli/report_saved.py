@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from syncd.cli.access import chosen_format, policy
+from syncd.cli.access import list_format, policy
 from syncd.cli.context import Context
 from syncd.cli.report_selection import request_of
 from syncd.domain.errors import EXIT_OK, UsageError
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if arguments.save_as is not None:
         return _save(arguments, context, viewer)
     if arguments.name == "delete":
-        return _delete(arguments, viewer)
+        return _delete(arguments, context, viewer)
     return _list(arguments, context, viewer)
 
 
@@ -32,7 +32,7 @@ def requested(arguments: argparse.Namespace, context: Context) -> Request:
     from syncd.reports.saved import find_saved
 
     name, *conditions = _named(arguments)
-    saved = find_saved(_viewer(arguments, context), name)
+    saved = find_saved(_viewer(arguments, context), name, context.settings.reports.saved)
     return over(saved, request_of(arguments, saved.report, *conditions))
 
 
@@ -78,14 +78,14 @@ def _save(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> in
     return EXIT_OK
 
 
-def _delete(arguments: argparse.Namespace, viewer: Viewer) -> int:
+def _delete(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> int:
     from syncd.cli.output import say
     from syncd.reports.saved import delete_saved
 
     name, *more = _named(arguments)
     if more:
         raise UsageError(f"{more[0]!r} is one too many", "one saved report at a time")
-    delete_saved(viewer, name)
+    delete_saved(viewer, name, context.settings.reports.saved)
     say(f"deleted: {name}")
     return EXIT_OK
 
@@ -103,9 +103,11 @@ def _list(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> in
                 "owner": one.owner or viewer.name,
                 "shared": one.shared,
                 "request": one.request,
-                "changed_at": iso(one.changed_at, context.settings.timezone),
+                "changed_at": None
+                if one.changed_at is None
+                else iso(one.changed_at, context.settings.timezone),
             }
-            for one in saved_reports(viewer)
+            for one in saved_reports(viewer, context.settings.reports.saved)
         ],
         {
             "name": Column("Saved report"),
@@ -113,7 +115,7 @@ def _list(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> in
             "shared": Column("Shared"),
             "request": Column("What it asks"),
         },
-        as_json=chosen_format(arguments, context) == "json",
+        as_json=list_format(arguments, context) == "json",
         empty="no saved report: syncd report NAME … --save-as SAVED saves one",
     )
     return EXIT_OK

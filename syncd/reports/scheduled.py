@@ -21,7 +21,7 @@ from syncd.reports.request import Request, specify
 from syncd.reports.request_text import from_text, over
 from syncd.reports.result import Column, Kind, Result
 from syncd.reports.run import open_report
-from syncd.reports.saved import find_saved
+from syncd.reports.saved import NOBODYS, Configured, find_saved
 from syncd.reports.scope import Policy, open_door, viewer_of
 from syncd.settings.mailing import Recipients
 from syncd.settings.schedule import Schedule
@@ -98,7 +98,9 @@ def render_for(recipient: Addressee, scheduled: ScheduledReport, sending: Sendin
     if recipient.refusal:
         raise ValueError(f"{recipient.who} {recipient.refusal}")
     environment = sending.environment
-    request = requested(scheduled.report, scheduled.owner, sending.policy.level6_basis)
+    request = requested(
+        scheduled.report, scheduled.owner, sending.policy.level6_basis, environment.reports.saved
+    )
     specification = specify(request, environment)
     door = open_door(
         _viewer_name(recipient),
@@ -175,16 +177,19 @@ def is_saved(line: str) -> bool:
     return from_text(line).report == RUN
 
 
-def requested(line: str, owner: int, default_basis: str) -> Request:
+def requested(
+    line: str, owner: int, default_basis: str, configured: Configured = NOBODYS
+) -> Request:
     """Return what a line asks for; ``run NAME`` means a report that its owner (the id of a party, 0
-    for the local administrator) saved, or that somebody shares. Raises UsageError."""
+    for the local administrator) saved, that somebody shares, or of the settings. Raises
+    UsageError."""
     request = from_text(line)
     if request.report != RUN:
         return request
     if not request.filters:
         raise UsageError("run which saved report?", "run NAME")
     viewer = viewer_of(Party.get_by_id(owner), default_basis) if owner else LOCAL_ADMINISTRATOR
-    saved = find_saved(viewer, request.filters[0])
+    saved = find_saved(viewer, request.filters[0], configured)
     return over(saved, replace(request, report=saved.report, filters=request.filters[1:]))
 
 

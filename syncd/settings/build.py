@@ -61,6 +61,11 @@ def build(parsed: Parsed, file: Path, warnings: tuple[Problem, ...]) -> model.Se
                 for name, section in parsed.of("report").items()
                 if section.values["level"] is not None
             },
+            saved={
+                name: model.SavedReportSettings(name, **section.values)
+                for name, section in parsed.of("saved-report").items()
+                if section.values["report"]
+            },
         ),
         account_codes=parsed.one("account-codes").values["file"],
         custom_fields={name: label for name, label in labels.items() if label},

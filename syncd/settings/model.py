@@ -313,12 +313,23 @@ WORKING_HOURS = parse_spans("Mon-Fri 08:00-18:00")
 
 
 @dataclass(frozen=True, slots=True)
+class SavedReportSettings:
+    """``[saved-report:NAME]``."""
+
+    name: str
+    report: str
+    """In the words of the command line."""
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReportSettings:
     """``[reports]`` and the ``[report:NAME]`` sections."""
 
     level6_basis: str = "department"
     levels: dict[str, int] = field(default_factory=dict)
     """Required level by report name, where it was changed."""
+    saved: dict[str, SavedReportSettings] = field(default_factory=dict)
     private_numbers: str = "person"
     """Who is shown the numbers of private calls: ``person`` or ``management``, level 10 too."""
     numbers: str = "1234.56"

@@ -11,7 +11,7 @@ from syncd.settings.schema_groups import GROUPS
 from syncd.settings.schema_mailing import MAILING
 from syncd.settings.schema_months import MONTHS
 from syncd.settings.schema_people import CUSTOM, DIRECTORY, MAP, PLACES
-from syncd.settings.schema_reports import REPORT, REPORTS, SITE_WORKING
+from syncd.settings.schema_reports import REPORT, REPORTS, SAVED_REPORT, SITE_WORKING
 from syncd.settings.schema_retention import RETENTION
 from syncd.settings.schema_sites import SITE_CHARGING, SITE_NUMBERS
 from syncd.settings.schema_tariffs import BANDS, CARRIER, EXCHANGE
@@ -328,6 +328,7 @@ SECTIONS = (
     LICENSING,
     REPORTS,
     REPORT,
+    SAVED_REPORT,
     *FINANCE,
     *MONTHS,
     *MAILING,

@@ -141,6 +141,28 @@ REPORTS = Section(
     ),
 )
 
+SAVED_REPORT = Section(
+    "saved-report",
+    "A report under a name, for `syncd report run NAME` and schedules. Everybody gets by it what they"
+    " may see themselves. Whoever uses the program saves their own with `syncd report --save-as`.",
+    (
+        Option(
+            "report",
+            values.TEXT,
+            "",
+            "The report and what is asked of it, as behind `syncd report`. Without it there is none.",
+            "by-person --period last-month department=Sales",
+        ),
+        Option(
+            "shared",
+            values.FLAG,
+            "yes",
+            "Whether others than the local administrator may run it.",
+        ),
+    ),
+    "sales-month",
+)
+
 REPORT = Section(
     "report",
     "Changes one report; NAME is the report's.",

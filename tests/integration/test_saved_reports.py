@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncd.application.schedule_checks import schedule_problems
 from syncd.cli.main import main
 from syncd.settings.load import load
 from syncd.store.anonymisation import known_by, scrub
@@ -170,3 +171,97 @@ def test_who_becomes_nobody_leaves_no_saved_report(
         scrub(clerk.id, known_by(clerk.id))
     database.close()
     assert [one["name"] for one in report("saved", "--json")] == ["of all"]
+
+
+SETTINGS = """
+[saved-report:Long-calls]
+report = by-department duration>60 --measures calls,cost_share --from 2026-01-01 --to 2026-05-01
+[saved-report:ours]
+report = calls?period=2026-03
+shared = no
+[schedule:x]
+report = run long-calls --limit 3
+when = daily at 07:00
+recipients = level>=8
+[mail]
+server = mail.example.com
+from = syncd@example.com
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path, company: Company) -> Path:
+    """The settings with reports in them."""
+    path = tmp_path / "syncd.ini"
+    path.write_text(path.read_text() + SETTINGS)
+    return path
+
+
+def test_those_of_the_settings_are_for_everybody(
+    report: Report, company: Company, configured: Path
+) -> None:
+    eight = user(company, 8)
+    asked = ("by-department", "duration>60", *PERIOD, "--measures", "calls,cost_share", "--json")
+    assert report("run", "long-CALLS", "--json") == report(*asked)
+    fewer = report("run", "settings/Long-calls", "class=mobile", "--as", eight, "--json")
+    assert fewer == report(*asked, "class=mobile", "--as", eight)
+    listed = {one["name"]: one for one in report("saved", "--json")}
+    assert {name: (one["owner"], one["shared"]) for name, one in listed.items()} == {
+        "Long-calls": ("settings", True),
+        "ours": ("settings", False),
+    }
+    assert [one["name"] for one in report("saved", "--as", eight, "--json")] == ["Long-calls"]
+    assert "there is no saved report" in report("run", "ours", "--as", eight, code=2)
+    error = report("delete", "LONG-calls", code=2)
+    assert "of the settings" in error and "[saved-report:Long-calls]" in error
+
+
+def test_one_s_own_goes_before_that_of_the_settings(
+    report: Report, company: Company, configured: Path
+) -> None:
+    eight = user(company, 8)
+    report("calls", *PERIOD, "--save-as", "long-calls", "--as", eight)
+    own = report("run", "long-calls", "--as", eight, "--json")
+    assert own["report"] == "calls"
+    settings = report("run", "settings/long-calls", "--as", eight, "--json")
+    assert settings["report"] == "by-department"
+    report("delete", "long-calls", "--as", eight)
+    assert report("run", "long-calls", "--as", eight, "--json") == settings
+
+
+def test_mistakes_of_the_settings_are_all_found(configured: Path) -> None:
+    text = configured.read_text()
+    text = text.replace("duration>60", "duration>sixty").replace("--limit 3", "--limit x")
+    text = text.replace("period=2026-03", "colour=red").replace(
+        "[schedule:x]",
+        """
+[saved-report:calls]
+report = by-person
+[saved-report:saved]
+report = by-person
+[saved-report:page]
+report = calls --page x
+[schedule:x]""",
+    )
+    configured.write_text(text)
+    found = list(schedule_problems(load(configured)))
+    lines = text.splitlines()
+    assert [(problem.option, lines[problem.line - 1].partition(" ")[0]) for problem in found] == [
+        ("[saved-report:Long-calls] report", "report"),
+        ("[saved-report:ours] report", "report"),
+        ("[saved-report:calls] report", "report"),
+        ("[saved-report:saved] report", "report"),
+        ("[saved-report:page] report", "report"),
+        ("[schedule:x] report", "report"),
+    ]
+    assert [problem.what.partition(" ")[0] for problem in found][2:4] == ["'calls'", "'saved'"]
+
+
+@pytest.mark.parametrize("what", [(), ("saved",), ("calls", "--describe")])
+def test_a_list_of_reports_is_a_table_or_json(
+    report: Report, company: Company, what: tuple[str, ...]
+) -> None:
+    for more in ("--format", "pdf"), ("--format", "csv"), ("--output", "x.csv"):
+        assert "syncd report NAME --" in report(*what, *more, code=2)
+    assert isinstance(report(*what, "--json"), list | dict)
+    report(*what, "--format", "table")
