@@ -6,8 +6,8 @@ every dimension and filter can be derived from their columns, the rest by the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from operator import add, itemgetter, sub
@@ -31,6 +31,7 @@ from syncd.reports.scope import (
 from syncd.reports.sealed import Kept, add_kept, kept_of
 from syncd.reports.sources import BY_DAY, BY_MONTH, CALL, Source
 from syncd.reports.specification import Specification
+from syncd.store.dialect import is_postgresql
 from syncd.store.models import database
 from syncd.store.rollup_tables import MEASURES
 from syncd.store.rollups import clean_days, clean_months, clean_parts, rows_extent, zone_is
@@ -39,6 +40,9 @@ Sums = list[int]
 """In the order of ``MEASURES`` of the store, rows last."""
 
 SUM_NAMES = tuple(MEASURES)
+
+SIDES = 8
+"""A call row's id is its record's times this, and the side."""
 
 Fold = Callable[[int, int], int]
 
@@ -164,9 +168,53 @@ class Query(Conditions):
                 for source, seen, fold in terms if spans else ():
                     when = Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
                     self._fold(found, source, dimensions, when, seen, fold)
-            for start, stop in cut.ranges:
-                self._fold(found, CALL, dimensions, _between(start, stop), on_rows)
+            for start, stop in self._alike(cut.ranges, dimensions):
+                when, rows = _between(start, stop), self._scanned(part, on_rows, start, stop)
+                self._fold(found, self._calls_between(start, stop), dimensions, when, rows)
         return {key: sums for key, sums in found.items() if sums[-1]}
+
+    def _alike(
+        self, ranges: Iterable[tuple[int, int]], dimensions: tuple[str, ...]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield ranges of time, cut where a month ends if rows are told apart by it."""
+        zone = self.lookups.days
+        for start, stop in ranges:
+            if "month" in dimensions:
+                while (end := zone.start(month_days(month_of(zone.day(start)))[1])) < stop:
+                    yield start, end
+                    start = end
+            yield start, stop
+
+    def _calls_between(self, start: int, stop: int) -> Source:
+        """Return the call rows between two moments as a source that knows their day or month where
+        all of them have the same: the rows need not be grouped by it then."""
+        first, last = self.lookups.days.day(start), self.lookups.days.day(stop - 1)
+        known = {}
+        # A constant is not what a database groups by: a number would be the place of a column.
+        if month_of(first) == month_of(last):
+            known[Raw.MONTH] = f"org_id * 0 + {month_of(first)}"
+        if first == last:
+            known[Raw.DAY] = f"org_id * 0 + {first}"
+        return replace(CALL, columns={**known, **CALL.columns})
+
+    def _scanned(self, part: Part, on_rows: Condition, start: int, stop: int) -> Condition:
+        """Return the condition on the rows of a part of the scope between two moments. Where most
+        rows of that time are in scope and lie together in SQLite's file, they are read in the order
+        of their ids: that takes half of what it takes to look each of them up by an index."""
+        most = part.orgs is None or part.others is not None
+        if is_postgresql() or part.checked is None or not most or on_rows != part.rows:
+            return on_rows
+        when = _between(start, stop)
+        ((first, last, rows),) = select(
+            "SELECT MIN(id), MAX(id), COUNT(*) FROM call"
+            f" WHERE {when.sql}org_id IN (SELECT id FROM org)",
+            *when.parameters,
+        )
+        if not rows or (last - first) // SIDES > 2 * rows:
+            return on_rows
+        return Condition(
+            f"id >= ? AND id <= ? AND {part.checked.sql}", (first, last, *part.checked.parameters)
+        )
 
     def seconds_of_rows(self) -> int:
         """Return for how much time all rows of a scope of several people have to be looked at to

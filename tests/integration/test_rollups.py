@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from peewee import fn
 
 from syncd.domain.days import Days, day_number
 from syncd.reports.dimensions import DIMENSIONS
@@ -243,7 +244,8 @@ def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
     """Not by that of everything in scope."""
     person = company.people[0].fields["display_name"]
     for scope, filters, wanted in (
-        (EVERYTHING, (), "call_org_id_started_at (org_id=? AND started_at>? AND started_at<?)"),
+        (EVERYTHING, (), "SEARCH call USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+        (MOST, (), "SEARCH call USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
         (EVERYTHING, (("department", ("legal",)),), "call_org_id_started_at (org_id=?"),
         (EVERYTHING, (("person", (person,)),), "call_party_id_started_at (party_id=?"),
         (MOST, (("person", (person,)),), "call_party_id_started_at (party_id=?"),
@@ -262,6 +264,32 @@ def test_a_narrow_filter_is_answered_by_its_index(company: Company) -> None:
         assert asked
         assert any(wanted in plan for plan in plans), plans
         assert not any(re.fullmatch(r"SCAN call\b.*", plan) for plan in plans), plans
+
+
+@pytest.mark.sqlite("the plans of SQLite are what its tables and indexes make certain")
+def test_rows_that_lie_far_apart_are_looked_up(company: Company) -> None:
+    """Calls of long ago that came late are beside others in the file."""
+    honest = sums(("side", "month"))
+    last = Call.select(fn.MAX(Call.id)).scalar()
+    first = Call.select().order_by(Call.started_at).first()
+    store.execute_sql("UPDATE call SET id = ? WHERE id = ?", (last * 8 + first.side, first.id))
+    asked = [s for s, _ in statements(partial(sums, ("side",))) if "GROUP BY" in s]
+    assert all("org_id IN (SELECT id FROM org)" in statement for statement in asked)
+    assert sums(("side", "month")) == honest
+
+
+def test_rows_are_told_apart_by_month_without_grouping_them_by_time(company: Company) -> None:
+    asked = [
+        statement
+        for statement, _ in statements(partial(sums, ("side", "month")))
+        if "FROM call " in statement and "GROUP BY" in statement
+    ]
+    assert len(asked) == 4
+    assert not any("started_at /" in statement for statement in asked)
+    # A day beside it, or an hour, is of the quarter of an hour.
+    by_day = sums(("day", "month"))
+    assert {day // 100 for day, _ in by_day} == {month for _, month in by_day}
+    assert all(day // 100 == month for day, month in by_day)
 
 
 def test_a_department_is_found_by_itself_where_all_are_in_scope(company: Company) -> None:
