@@ -49,7 +49,8 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         lines = [f"{self.message} ({self.hint})" if self.hint else self.message]
-        lines += [f"  {problem}" for problem in self.problems]
+        # A message about a single mistake may have said it.
+        lines += [f"  {problem}" for problem in self.problems if str(problem) not in lines[0]]
         return "\n".join(lines)
 
 
