@@ -37,6 +37,8 @@ FIRST_TURN_SECONDS = 3.0
 """What the daemon waits at its start to know what it does."""
 PATIENCE_SECONDS = 60.0
 """How long intake waits, from the start, for somebody who asks the directories."""
+SOON_SECONDS = 0.5
+"""How soon somebody who hangs is looked at again, or what was theirs is taken."""
 STUCK_SECONDS = 60.0
 """After this the service manager may start the daemon anew."""
 SKEW_SECONDS = 30
@@ -143,7 +145,7 @@ class Membership:
                 self._lose(str(error))
             self._turning = 0.0
             self._turned.set()
-            self._stop.wait(BEAT_SECONDS)
+            self._stop.wait(SOON_SECONDS if self._hanging else BEAT_SECONDS)
         with contextlib.suppress(peewee.PeeweeException, OSError):
             if not self._application.database.is_closed():
                 member.leave()

@@ -20,7 +20,7 @@ from syncd.store.models import Node
 
 BEAT_SECONDS = 2
 """How often a process says that it is there."""
-GONE_SECONDS = 6
+GONE_SECONDS = 5
 """Who was not seen for so long, though its connection stands, hangs."""
 FORGOTTEN_SECONDS = 86_400
 """Rows of those who were not seen for so long are removed."""

@@ -109,7 +109,7 @@ class Cluster:
             rows = connection.execute(
                 "SELECT process, leads, holds FROM node"
                 " JOIN pg_stat_activity ON pid = backend"
-                " WHERE extract(epoch FROM now()) - seen_at <= 6"
+                " WHERE extract(epoch FROM now()) - seen_at <= 5"
             ).fetchall()
         return {process: (bool(leads), set(holds.split())) for process, leads, holds in rows}
 

@@ -58,6 +58,20 @@ def test_systemd_understands_every_line(server: Find, tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_the_drop_in_of_intake_changes_what_is_run(server: Find, tmp_path: Path) -> None:
+    for name in ("syncd.service", "syncd.service.d/intake.conf"):
+        copy = tmp_path / name
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text((UNITS / name).read_text().replace(PROGRAM, "/bin/true"))
+    unit = str(tmp_path / "syncd.service")
+    done = run(server("systemd-analyze"), "verify", "--man=no", unit)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = (tmp_path / "syncd.service.d" / "intake.conf").read_text().splitlines()
+    starts = [line for line in lines if line.startswith("ExecStart=")]
+    assert starts[0] == "ExecStart="
+    assert starts[1].endswith(" run --roles intake")
+
+
 def test_accounts_and_folders_are_understood(server: Find, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can give folders to an account")
