@@ -18,7 +18,7 @@ from syncd.reports.lookups import Key, Lookups, select
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.query import SUM_NAMES, Query, Sums
 from syncd.reports.scope import Condition, id_list, in_list, row_conditions
-from syncd.reports.sources import Source
+from syncd.reports.sources import Source, party_today
 from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
 from syncd.store.periods import shown_month
 from syncd.store.rollups import check_zone
@@ -28,6 +28,8 @@ _COLUMNS = {
     Raw.PARTY: "party_id",
     Raw.PROFILE: "profile_id",
     Raw.ORG: "org_id",
+    Raw.ORG_TODAY: party_today("org_id"),
+    Raw.PROFILE_TODAY: party_today("profile_id"),
     Raw.DIRECTION: "direction",
     Raw.CLASS: "class",
     Raw.DESTINATION: "destination_id",

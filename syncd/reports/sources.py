@@ -29,7 +29,7 @@ class Source:
         return [f"SUM({name})" for name in MEASURES]
 
 
-def _today(column: str) -> str:
+def party_today(column: str) -> str:
     """Return the SQL of a party, or where there is none of another id, negative."""
     return f"CASE WHEN party_id = 0 THEN -{column} ELSE party_id END"
 
@@ -46,8 +46,8 @@ CALL = Source(
         Raw.PARTY: "party_id",
         Raw.PROFILE: "profile_id",
         Raw.ORG: "org_id",
-        Raw.ORG_TODAY: _today("org_id"),
-        Raw.PROFILE_TODAY: _today("profile_id"),
+        Raw.ORG_TODAY: party_today("org_id"),
+        Raw.PROFILE_TODAY: party_today("profile_id"),
         Raw.SIDE: "side",
         Raw.DIRECTION: "direction",
         Raw.CLASS: "class",
@@ -88,7 +88,7 @@ def _rollup(table: str, span: Raw) -> Source:
     columns = {span: span.value, **{_RAW[key]: key for key in KEYS[table]}}
     for raw, today in ((Raw.ORG, Raw.ORG_TODAY), (Raw.PROFILE, Raw.PROFILE_TODAY)):
         if Raw.PARTY in columns and raw in columns:
-            columns[today] = _today(columns[raw])
+            columns[today] = party_today(columns[raw])
     return Source(table, columns, span.value)
 
 

@@ -20,7 +20,7 @@ from syncd.reports.request import Request, specify
 from syncd.reports.run import open_report
 from syncd.reports.scope import Policy, open_door
 from syncd.store.database import open_database
-from syncd.store.models import Call, Party, Record
+from syncd.store.models import Adjustment, Call, Party, Record
 from syncd.store.rollups import mark_dirty, rebuild
 from tests.generated_company import END, ROME, Company, Row, key
 
@@ -572,6 +572,29 @@ def test_who_moves_takes_their_calls_along_as_of_today(company: Company) -> None
     assert {row["department"] for row in today.rows} == {"Nowhere else"}
     assert then.rows == []
     assert [key(row["department"]) for row in grouped.rows] == ["nowhere else"]
+
+
+def test_what_is_booked_for_who_moved_goes_with_them_as_of_today(company: Company) -> None:
+    person = next(one for one in company.people if key(one.fields["department"]) == "research")
+    columns = ("line_id", "party_id", "profile_id", "org_id", "direction", "class_")
+    columns += ("destination_id", "trunk_id", "carrier_id")
+    with Party._meta.database.atomic() as transaction:
+        Party.update(department="Nowhere else").where(Party.id == person.id).execute()
+        call = Call.select().where(Call.party_id == person.id).order_by(Call.id).first()
+        known = {name: getattr(call, name) for name in columns}
+        rest = {"run_id": 1, "at": 0, "month": 202512, "cause": 0}
+        Adjustment.create(call_id=call.id, posting_period=202602, cost=7_000_000, **known, **rest)
+        by_date = Answer("by-department", as_of="today", measures="cost")
+        booked = Answer("charges", group_by="department", as_of="today")
+        of_project = Answer("charges", group_by="custom1", as_of="today")
+        transaction.rollback()
+    cost, found = (
+        {key(row["department"] or ""): parse_micros(row["cost"]) for row in answer.rows}
+        for answer in (by_date, booked)
+    )
+    cost["nowhere else"] += 7_000_000
+    assert {name: found.get(name, 0) for name in cost} == cost
+    assert of_project.totals["cost"] == booked.totals["cost"]
 
 
 # --- the rest ------------------------------------------------------------------------------------
