@@ -19,8 +19,18 @@ MOST_DECIMALS = 6
 MOST_OF_A_RANGE = 10_000
 """Prefixes that one range may stand for: more is a slip."""
 
-_SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
-"""Signs that mean one currency; a dollar sign may mean many."""
+_SIGNS = {
+    "€": ("EUR",),
+    "₹": ("INR",),
+    "¥": ("JPY", "CNY"),
+    "£": ("GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP"),
+    "$": (
+        *("USD", "AUD", "BBD", "BMD", "BND", "BSD", "BZD", "CAD", "FJD", "GYD", "HKD", "JMD"),
+        *("KYD", "LRD", "NAD", "NZD", "SBD", "SGD", "SRD", "TTD", "TWD", "XCD", "ARS", "BRL"),
+        *("CLP", "COP", "CUP", "CVE", "DOP", "MOP", "MXN", "NIO", "TOP", "UYU", "WST"),
+    ),
+}
+"""The currencies (ISO 4217) that a sign may mean, the first one named in a message."""
 _AMOUNTS = {
     POINT: re.compile(r"(-?)(\d+|\d{1,3}(?:[ ,'’]\d{3})+(?=\.))(?:\.(\d+))?", re.ASCII),
     COMMA: re.compile(r"(-?)(\d+|\d{1,3}(?:[ .'’]\d{3})+(?=,))(?:,(\d+))?", re.ASCII),
@@ -73,7 +83,7 @@ def amount(cell: str, decimal: str = POINT, *, cents: bool = False, currency: st
 
 def _without_currency(cell: str, currency: str) -> str:
     """Return an amount without the sign or the code of its currency, which must be the right one."""
-    named: list[str] = []
+    named: list[tuple[str, ...]] = []
     bare = ""
     for character in cell.replace("\N{NO-BREAK SPACE}", " ").replace(
         "\N{NARROW NO-BREAK SPACE}", " "
@@ -84,11 +94,11 @@ def _without_currency(cell: str, currency: str) -> str:
             bare += character
     match = _CODE.fullmatch(bare.strip())
     if match is not None and any(map(str.isdigit, match[2])):
-        named += [code.upper() for code in (match[1], match[3]) if code]
+        named += [(code.upper(),) for code in (match[1], match[3]) if code]
         bare = match[2]
-    for code in named:
-        if currency and code != currency:
-            raise ValueError(f"{cell!r} is in {code}, not in {currency}")
+    for codes in named:
+        if currency and currency not in codes:
+            raise ValueError(f"{cell!r} is in {codes[0]}, not in {currency}")
     return bare.strip()
 
 
