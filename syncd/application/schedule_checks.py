@@ -18,19 +18,22 @@ from syncd.settings.model import Settings
 def schedule_problems(settings: Settings) -> Iterator[Problem]:
     """Yield what is wrong with the reports of [saved-report:NAME] and [schedule:NAME] sections."""
     there = environment(settings, 0)
+    wrong: set[str] = set()
     for saved in settings.reports.saved.values():
         try:
             check(saved.name, from_text(saved.report), there)
         except UsageError as error:
             yield _problem(settings, f"saved-report:{saved.name}", error)
+            wrong.add(name_key(saved.name))
     known = {name_key(name): one for name, one in settings.reports.saved.items()}
     for one in settings.mailing.schedules.values():
         try:
             request = from_text(one.report)
             if is_saved(one.report):
                 # Who saved what else stands in the database, which a check does not ask.
-                found = known.get(name_key(request.filters[0])) if request.filters else None
-                if found is None:
+                name = name_key(request.filters[0]) if request.filters else ""
+                found = known.get(name)
+                if found is None or name in wrong:
                     continue
                 request = over(
                     from_text(found.report), replace(request, filters=request.filters[1:])
