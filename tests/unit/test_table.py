@@ -36,3 +36,44 @@ def test_where_not_even_that_fits_nothing_is_cut_off(
 def test_no_rows(capsys: pytest.CaptureFixture[str]) -> None:
     terminal_table(COLUMNS, [])
     assert "File" in capsys.readouterr().out
+
+
+QUEUES = "Queue,Name,Offered,Answered,Answered %,Abandoned,Within 5 s,Elsewhere,Answered in 20 s,"
+QUEUES += "Service level %,Average wait s,Median s,Longest"
+QUEUE = ("6100", "-", 151, 151, "100.0", 0, 0, 0, 151, "100.0", "7.7", "7.0", "0:00:16")
+
+
+def test_headings_and_days_are_not_cut_where_there_is_room_for_their_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    columns = [Column(name, right=place > 1) for place, name in enumerate(QUEUES.split(","))]
+    terminal_table(columns, [QUEUE])
+    found = capsys.readouterr().out
+    assert all(len(line) <= 100 for line in found.splitlines())
+    shown = {
+        "Queue",
+        "Offered",
+        "Answered",
+        "Abandoned",
+        "Elsewhere",
+        "Service",
+        "Median",
+        "Longest",
+    }
+    assert shown <= set(found.split()), "each word is whole"
+    assert "0:00:16" in found
+    assert "Name" not in found, "it has no value"
+
+
+@pytest.mark.parametrize("columns", range(38, 100, 7))
+def test_a_moment_is_cut_between_day_and_time(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = ("Started", "Line", "Person", "Duration")
+    row = ("2026-10-20 09:52:12", "UK.+390655000024", "Niccolò Marino " * 3, "0:00:16")
+    terminal_table([Column(name, right=name == "Duration") for name in names], [row])
+    found = capsys.readouterr().out
+    assert all(len(line) <= columns for line in found.splitlines())
+    assert "2026-10-20" in found and "09:52:12" in found and "0:00:16" in found

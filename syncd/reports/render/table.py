@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 UNASSIGNED = "unassigned"
+NOTHING = "-"
+"""Stands in cells in which nothing does."""
+WORD, DAY = 20, 10
+"""Characters of words that are not cut where there is room, and of a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +99,21 @@ def terminal_table(
     texts = [[cell_text(v, c.absent) for c, v in zip(columns, row, strict=True)] for row in rows]
     footers = [""] * len(columns) if total is None else [cell_text(value) for value in total]
     cells = list(zip(*texts, footers, strict=True)) or [()] * len(columns)
-    widths = [max(map(width, column), default=0) for column in cells]
+    widths = [max((width(text) for text in one if text != NOTHING), default=0) for one in cells]
     whole = [max(width(c.heading), size) for c, size in zip(columns, widths, strict=True)]
-    wide = sum(whole) + 2 * len(whole) > console.width
+    tight = sum(whole) + 3 * len(whole) + 1 > console.width
+    wide = sum(whole) + 2 * len(whole) + 2 > console.width
     kept = [index for index, size in enumerate(widths) if size or not wide]
-    words = [max(map(len, column.heading.split()), default=0) for column in columns]
-    least = [
-        max(word, size) if column.right else min(word, size)
-        for column, word, size in zip(columns, words, widths, strict=True)
-    ]
-    if sum(least[index] + 2 for index in kept) > console.width:
-        least = [1] * len(columns)  # else the last ones would not be seen at all
-    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None, collapse_padding=wide)
+    chosen, padding = None, 1
+    if tight:
+        chosen, padding = _narrowed(columns, cells, widths, whole, kept, console.width)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_footer=total is not None,
+        collapse_padding=tight,
+        padding=(0, padding),
+        pad_edge=bool(padding),
+    )
     for index in kept:
         column = columns[index]
         table.add_column(
@@ -114,8 +121,38 @@ def terminal_table(
             Text(footers[index]),
             justify="right" if column.right else "left",
             overflow="fold",
-            min_width=least[index],
+            min_width=1,
+            width=None if chosen is None else chosen[index],
         )
     for line in texts:
         table.add_row(*(Text(line[index]) for index in kept))
     console.print(table)
+
+
+def _narrowed(
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[str]],
+    widths: Sequence[int],
+    whole: Sequence[int],
+    kept: Sequence[int],
+    room: int,
+) -> tuple[list[int] | None, int]:
+    """Return how wide each column is, so that the kept ones fit into the room, and the blanks beside
+    a cell. Given up in this order: blanks, long words, shorter ones, headings. None, where that is not
+    enough: all columns share the room, else the last ones would not be seen at all."""
+    headings = [max(map(len, column.heading.split()), default=0) for column in columns]
+    for longest, padding in ((WORD, 1), (WORD, 0), (DAY, 1), (DAY, 0), (0, 0)):
+        found = []
+        for column, one, heading, size in zip(columns, cells, headings, widths, strict=True):
+            sizes = (width(word) for text in one for word in text.split())
+            word = max((size for size in sizes if size <= longest), default=0)
+            found.append(max(heading, size) if column.right else min(max(heading, word), size))
+        left = room - (len(kept) + 1) * (1 + padding) - sum(found[index] for index in kept)
+        if left >= 0:
+            for index in sorted(kept, key=lambda one: whole[one] - found[one]):
+                more = min(left, whole[index] - found[index])
+                found[index] += more
+                left -= more
+            found[kept[0]] += padding  # rich forgets the blank before the first column
+            return found, padding
+    return None, 0
