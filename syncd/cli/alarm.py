@@ -119,7 +119,9 @@ def _test(
             for event in one.told.events if everything else ():
                 say(f"  {event.line}")
     if not context.json:
-        say(f"{outcome.messages} messages would be written, nothing was told before")
+        count = outcome.messages
+        what = "message" if count == 1 else "messages"
+        say(f"{count} {what} would be written, nothing was told before")
     return EXIT_OK
 
 

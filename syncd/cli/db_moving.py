@@ -101,7 +101,7 @@ def list_partitions(context: Context) -> int:
 
     _server(context)
     print_list(
-        [one._asdict() for one in partitions()],
+        [{**one._asdict(), "rows": None if one.rows < 0 else one.rows} for one in partitions()],
         {
             "month": Column("Month"),
             "table": Column("Table"),

@@ -94,10 +94,16 @@ def _add_sums(parser: argparse.ArgumentParser) -> None:
 
 
 def request_of(arguments: argparse.Namespace, report: str, *conditions: str) -> Request:
-    """Return what the command line asks of a report."""
+    """Return what the command line asks of a report, which is a name or one line of text with all
+    that is asked of it (``request_text``): options take the place of what stands there."""
     from syncd.reports.request import OPTIONS, Request
 
     parts: dict[str, Any] = {name: getattr(arguments, name, None) for name in OPTIONS}
     parts["subtotals"] = bool(parts["subtotals"])
     parts["filters"] = (*conditions, *(parts["filters"] or ()))
-    return Request(report, **parts)
+    asked = Request(report, **parts)
+    if "?" not in report:
+        return asked
+    from syncd.reports.request_text import from_text, over
+
+    return over(from_text(report), asked)

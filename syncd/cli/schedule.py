@@ -329,7 +329,8 @@ def _run(
             if sent.state != WRITTEN or sent.reason:
                 say(f"{sent.recipient}: {sent.state}, {sent.reason}".replace(": ,", ":"))
         verb = "would be written" if dry_run else "written"
-        say(f"{outcome.count(WRITTEN)} messages {verb}")
+        count = outcome.count(WRITTEN)
+        say(f"{count} {'message' if count == 1 else 'messages'} {verb}")
     if not dry_run and not context.settings.finance.mail.server:
         say("nothing is sent yet: there is no [mail] server")
     return EXIT_FAILED if outcome.count(FAILED) else EXIT_OK

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
@@ -74,7 +75,19 @@ def _about(sight: Sight, about: str) -> dict[str, Any]:
     try:
         return sight.call(about)
     except UsageError:
+        pass
+    try:
         return sight.person(about)
+    except UsageError:
+        raise
+    except UserError:
+        near = get_close_matches(about, sight.known, 1)
+        raise UserError(
+            f"there is no call, person or report called {about}",
+            f"did you mean {near[0]}?"
+            if near
+            else "syncd person list and syncd report name them all",
+        ) from None
 
 
 class Sight:

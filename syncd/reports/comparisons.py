@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from syncd.domain.errors import UsageError
 from syncd.domain.money import parse_micros
 from syncd.reports.dimensions import DIMENSIONS, ROW_FILTERS, key_of, known_dimensions
+from syncd.reports.named_periods import is_period
 from syncd.reports.specification import (
     Comparison,
     Filters,
@@ -52,7 +53,9 @@ def parse_conditions(
     for text in texts:
         match = _FORM.fullmatch(text)
         if match is None:
-            raise UsageError(f"the filter {text!r} has no value", "write --filter key=value")
+            days = is_period(text)
+            hint = f"days are --period {text.strip()}" if days else "write --filter key=value"
+            raise UsageError(f"the filter {text!r} has no value", hint)
         word, operator, value = match.groups()
         key = key_of(word, known, custom_fields)
         if key is None:

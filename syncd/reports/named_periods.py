@@ -83,6 +83,15 @@ def named_period(text: str, today: date) -> Period:
     return first, end
 
 
+def is_period(text: str) -> bool:
+    """Say whether a text means days."""
+    try:
+        named_period(text, date(FIRST_YEAR + 9, 1, 1))
+    except UsageError:
+        return False
+    return True
+
+
 def _lasting(match: re.Match[str], today: date) -> Period:
     count, unit = int(match[1]), match[2]
     if unit == "days":

@@ -12,8 +12,9 @@ def unpriced(unrated: int) -> list[str]:
     """Return the note about rows without a price."""
     if not unrated:
         return []
-    have = "row has" if unrated == 1 else "rows have"
-    return [f"{unrated} {have} no price yet: they add nothing to the cost"]
+    if unrated == 1:
+        return ["1 row has no price yet: it adds nothing to the cost"]
+    return [f"{unrated} rows have no price yet: they add nothing to the cost"]
 
 
 def rolled_notes(result: Result, environment: Environment) -> None:

@@ -127,7 +127,8 @@ class Specification:
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, or with all of them when none is near."""
     words = list(known)
-    close = difflib.get_close_matches(word, words, 1)
+    begun = [one for one in words if len(word) > 2 and one.startswith(word)]
+    close = begun or difflib.get_close_matches(word, words, 1)
     return f"did you mean {close[0]}?" if close else f"one of {', '.join(words)}"
 
 

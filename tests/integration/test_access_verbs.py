@@ -121,6 +121,13 @@ def test_what_is_wrong_with_a_setting_is_said(
     assert company.run("access", "set", "anna", "--level", "7", "--reason", "x").code == 2
 
 
+def test_what_is_no_call_person_or_report_is_said(company: Company) -> None:
+    answer = company.run("access", "explain", "anna", "trunk-lod")
+    assert answer.code == 1
+    assert "there is no call, person or report called trunk-lod" in answer.err
+    assert "did you mean trunk-load?" in answer.err
+
+
 def test_groups_and_their_changes_act_at_once(tmp_path: Path) -> None:
     company = Company(tmp_path)
     company.use_ldif({name: dict(one) for name, one in PEOPLE.items()})

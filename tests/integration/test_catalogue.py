@@ -231,6 +231,21 @@ def test_another_number_of_a_line_is_a_use_of_it(bed: Bed) -> None:
     assert "3002" not in {row["line_id"] for row in ask(bed, "unused-extensions")[0]}
 
 
+def test_numbers_that_are_not_shown_are_told(bed: Bed) -> None:
+    for number in range(3):
+        bed.ingest(leg(2 * number, 1, 2, "2001", f"0044207946000{number}"))
+    found = {}
+    for limit in (2, 3):
+        environment = Environment(ROME, {}, bed.now)
+        specification = specify(Request("frequent-numbers", **MAY, limit=limit), environment)
+        door = open_door(None, "frequent-numbers", "", Policy(), bed.now)
+        with open_report(door, specification, environment) as result:
+            assert len(list(result.rows)) == limit
+            found[limit] = result.notes
+    assert "2 of 3 numbers are shown: --limit says how many" in found[2]
+    assert not any("numbers are shown" in note for note in found[3])
+
+
 def test_the_access_log_has_who_looked(bed: Bed) -> None:
     ask(bed, "calls", "anna", filters=("person=Anna",))
     rows, _ = ask(bed, "access-log", sort="-viewer")

@@ -71,6 +71,19 @@ def test_a_saved_report_is_what_was_asked(report: Report) -> None:
     )
 
 
+def test_a_report_is_named_in_one_line_with_all_that_is_asked(report: Report) -> None:
+    words = ("by-department", "duration>60", *PERIOD, "--measures", "calls,cost_share")
+    line = (
+        "by-department?from=2026-01-01&to=2026-05-01&filter=duration%3E60&measures=calls,cost_share"
+    )
+    assert report(line, "--json") == report(*words, "--json")
+    more = ("class=mobile", "--measures", "cost", "--json")
+    assert report(line, *more) == report(*words[:-2], *more)
+    assert "syncd report run 'As a line'" in report(line, "--save-as", "As a line")
+    assert report("run", "As a line", "--json") == report(*words, "--json")
+    assert "did you mean period?" in report("by-department?perod=today", code=2)
+
+
 def test_saving_again_takes_the_place_of_the_old_one(report: Report) -> None:
     report("calls", "--save-as", "mine", *PERIOD)
     assert "in place of the old one" in report("by-line", "--save-as", "Mine", *PERIOD, "--shared")

@@ -72,7 +72,7 @@ def test_a_schedule_of_ones_own(company: Company) -> None:
     company.ok("schedule", "resume", "mine", *mine)
     with MailServer() as server:
         company.set("mail", port=str(server.port))
-        assert company.ok("schedule", "run", "mine", *mine).err == "1 messages written\n"
+        assert company.ok("schedule", "run", "mine", *mine).err == "1 message written\n"
         company.ok("mail", "send")
         assert server.taken == ["anna@example.com"]
     log = company.ok("schedule", "log", *mine, "--json").json

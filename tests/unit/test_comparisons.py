@@ -58,6 +58,8 @@ def test_equality_stays_a_filter_and_labels_name_their_field() -> None:
     [
         ("durtion>5", "nothing can be filtered by 'durtion'", "did you mean duration?"),
         ("department", "has no value", "write --filter key=value"),
+        ("last-month", "has no value", "days are --period last-month"),
+        ("2026-Q3", "has no value", "days are --period 2026-Q3"),
         ("duration>x", "'x' is no duration", "whole seconds"),
         ("cost>1,5", "is not an amount", ""),
         ("cost>1e3", "is not an amount", ""),

@@ -39,6 +39,8 @@ def test_dimensions_are_taken_in_their_order_once() -> None:
         ("departmnt", "did you mean department?"),
         ("department,persn", "did you mean person?"),
         ("custom2", "did you mean custom1?"),
+        ("cost_cent", "did you mean cost_center?"),
+        ("desti", "did you mean destination?"),
         ("", "one of line_id"),
         ("zzz", "one of line_id"),
     ],

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from syncd.reports.remarks import unpriced
+from syncd.reports.render.screen import laid_out
 from syncd.reports.render.table import Column, terminal_table
+from tests.support.results import OPTIONS, result_of, row
 
 COLUMNS = (Column("File"), Column("Reason"), Column("Not billed", right=True))
 ROWS = (("cdr_StandAloneCluster_01_202604021200_1", "", 1_234_567),) * 2
@@ -77,3 +80,15 @@ def test_a_moment_is_cut_between_day_and_time(
     found = capsys.readouterr().out
     assert all(len(line) <= columns for line in found.splitlines())
     assert "2026-10-20" in found and "09:52:12" in found and "0:00:16" in found
+
+
+def test_totals_of_no_column_are_no_row() -> None:
+    assert laid_out(result_of([row()], totals={"missed": 3}), OPTIONS).total is None
+    total = laid_out(result_of([row()], totals={"calls": 3}), OPTIONS).total
+    assert total is not None and total[0] == "Total"
+
+
+def test_rows_without_a_price_are_one_or_several() -> None:
+    assert unpriced(0) == []
+    assert unpriced(1) == ["1 row has no price yet: it adds nothing to the cost"]
+    assert unpriced(2) == ["2 rows have no price yet: they add nothing to the cost"]

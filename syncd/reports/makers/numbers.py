@@ -70,6 +70,8 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         had = numbers.get(shown)
         numbers[shown] = tuple(sums) if had is None else _added(had, sums)
     ordered = sorted(numbers.items(), key=lambda one: (-one[1][0], -one[1][3], one[0]))
+    limit = specification.limit
+    cut = limit is not None and limit < len(numbers)
     return result_of(
         door,
         specification,
@@ -81,6 +83,9 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
         ),
         _figures(reduce(_added, numbers.values(), (0,) * 6)),
         query=query,
+        notes=[f"{limit} of {len(numbers)} numbers are shown: --limit says how many"]
+        if cut
+        else (),
         facts={"numbers": len(numbers)},
         chart=Chart("other_number", "calls"),
     )

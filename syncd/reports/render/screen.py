@@ -44,8 +44,8 @@ def table_columns(result: Result, *, wide: bool = True) -> tuple[Column, ...]:
 def total_texts(
     result: Result, columns: tuple[Column, ...], options: OutputOptions
 ) -> list[str] | None:
-    """Return the totals below these columns, None without any. The first says what they are, unless
-    it is summed itself."""
+    """Return the totals below these columns, None without any and where no column has one: what it
+    comes to says a note then. The first says what they are, unless it is summed itself."""
     if not result.totals:
         return None
     texts = [
@@ -54,6 +54,8 @@ def total_texts(
         else shown(column, value, options.style)
         for column in columns
     ]
+    if not any(texts) and "rows" not in result.totals:
+        return None
     if not texts[0]:
         texts[0] = f"Total of {result.totals['rows']}" if "rows" in result.totals else "Total"
     return texts
