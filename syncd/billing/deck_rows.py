@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from syncd.domain.codes import NumberClass
 from syncd.domain.errors import Problem
-from syncd.domain.money import parse_micros
+from syncd.domain.money import MICROS, parse_micros
 from syncd.domain.rate import PLAIN_TERMS, Increment, Rate, Terms
 
 COLUMNS = (
@@ -36,6 +36,9 @@ PER_CALL = "call"
 
 LONGEST_PREFIX = 15
 """Digits of the longest E.164 number."""
+
+MOST_MICROS = 10_000_000 * MICROS
+"""A higher amount is a slip, and a day at such a price is all that the database can add up."""
 
 LONGEST_DESTINATION = 255
 """Characters of a name that every database can index."""
@@ -197,7 +200,7 @@ def parse_increments(text: str) -> tuple[Increment, ...]:
             if match[1]:
                 raise ValueError(f"{word!r} is the last: it goes on to the end, without a number")
             count = 0
-        found.append(Increment(seconds, parse_micros(match[3]), unit, count))
+        found.append(Increment(seconds, _amount(match[3]), unit, count))
     return tuple(found)
 
 
@@ -209,6 +212,8 @@ def _amount(text: str) -> int:
     micros = parse_micros(text)
     if micros < 0:
         raise ValueError(f"{text!r} is negative")
+    if micros > MOST_MICROS:
+        raise ValueError(f"{text!r} is more than {MOST_MICROS // MICROS}")
     return micros
 
 
