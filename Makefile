@@ -5,7 +5,7 @@
 # make fuzz      a million damaged rows for each driver of call records, files of a gigabyte
 # make sweep     kill -9 and faults at every system call, thousands of orders of arrival: half an hour
 # make test-leaks   a million comparisons of what viewers get with what the rules say
-# make bench-reports   reports over ten million calls, with DuckDB beside: 8 GB, half an hour
+# make bench-reports   reports over ten million calls, in both databases, DuckDB beside: 20 GB, an hour
 # make test-servers   the tests against whole directory servers, as root; CI runs both
 PYTHON ?= python3
 VENV := .venv

@@ -197,6 +197,16 @@ class Query(Conditions):
             known[Raw.DAY] = f"org_id * 0 + {first}"
         return replace(CALL, columns={**known, **CALL.columns})
 
+    def scanned_parts(self, start: int, stop: int, *, filtered: bool) -> list[Condition]:
+        """Return the conditions on call rows between two moments that the scope is, for who reads
+        all of them, or with ``filtered`` those that fit the filters."""
+        parts = scope_parts(self.scope, self.lookups)
+        chosen = self.row_parts() if filtered else [part.rows for part in parts]
+        return [
+            self._scanned(part, on_rows, start, stop)
+            for part, on_rows in zip(parts, chosen, strict=True)
+        ]
+
     def _scanned(self, part: Part, on_rows: Condition, start: int, stop: int) -> Condition:
         """Return the condition on the rows of a part of the scope between two moments. Where most
         rows of that time are in scope and lie together in SQLite's file, they are read in the order

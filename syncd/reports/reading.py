@@ -16,7 +16,7 @@ from syncd.reports.environment import Environment
 from syncd.reports.lookups import Key, Lookups, select
 from syncd.reports.query import Query
 from syncd.reports.result import Chart, Column, Kind, Result
-from syncd.reports.scope import Door, row_conditions
+from syncd.reports.scope import Door
 from syncd.reports.sealed import sealed_notes
 from syncd.reports.sources import CALL
 from syncd.reports.specification import Specification, nearest
@@ -55,7 +55,7 @@ def read(
     groups, _ = query.grouping(CALL, dimensions)
     named = "".join(f", {group} AS g{place}" for place, group in enumerate(groups))
     stop = query.stop if until is None else until
-    for part in row_conditions(query.scope, query.lookups):
+    for part in query.scanned_parts(query.start, stop, filtered=filtered):
         yield from select(
             f"SELECT {columns} FROM (SELECT call.*{named} FROM call"
             f" WHERE started_at >= ? AND started_at < ? AND {part.sql}"

@@ -26,7 +26,7 @@ MODELS = {
     "Adjustment", "PrivateRecord", "AccountCharge", "AllowanceUse",
 }  # fmt: skip
 
-CONDITIONS = {"row_conditions", "row_parts", "scope_parts", "Condition"}
+CONDITIONS = {"row_conditions", "row_parts", "scanned_parts", "scope_parts", "Condition"}
 """What a function must have in hand that reads call rows for somebody."""
 
 STORE = ROOT / "store"
