@@ -19,13 +19,13 @@ import structlog
 from syncd.calls.batch import BatchResult
 from syncd.calls.context import IntakeContext
 from syncd.calls.intake_outcome import FileOutcome, IngestOutcome
-from syncd.calls.pieces import Place, parsed, reason_of, store_pieces
+from syncd.calls.pieces import Place, head_at, parsed, reason_of, store_pieces
 from syncd.calls.pipeline import Pipeline
 from syncd.cdr import ledger
 from syncd.cdr.compressed import is_compressed, plain_name
 from syncd.cdr.driver_options import written_at
 from syncd.cdr.ledger import Counters
-from syncd.cdr.parts import BEGINNING, Part, carried, carries, head_of, parts, traits
+from syncd.cdr.parts import BEGINNING, Part, carried, head_of, parts, traits
 from syncd.cdr.spool import Candidate, Handle, is_rotated, rotated_name
 from syncd.cdr.tails import COMPARED, Tail, Tails
 from syncd.domain.codes import FileState
@@ -161,15 +161,7 @@ class GrowingFolder:
         """Store the parts of a file, each in a transaction with the place that was reached."""
         counters, stored = Counters(), False
         driver = self.context.driver
-        if carries(driver) and tail.position:
-            with handle.plain() as stream:
-                for part in parts(stream, quote=traits(driver).quote, final=False):
-                    if part.end <= tail.position:
-                        head = carried(driver, head, part.data)
-                    else:
-                        kept = tail.position - (part.end - len(part.data))
-                        head = carried(driver, head, part.data[: max(kept, 0)])
-                        break
+        head = head_at(handle.plain, driver, head, tail.position)
         for part in found:
             further = tail.moved(handle.plain, part.end, tail.lines + part.lines)
             if not _holds(handle, tail, part):

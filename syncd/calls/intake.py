@@ -10,28 +10,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 
 import peewee
 import structlog
 
 from syncd.calls import archiving
-from syncd.calls.alone import Alone
 from syncd.calls.analysis import Rules
 from syncd.calls.batch import BatchResult
 from syncd.calls.context import IntakeContext
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.growing import GrowingFolder
+from syncd.calls.in_pieces import place_in, store_whole
 from syncd.calls.intake_outcome import FileOutcome as FileOutcome
 from syncd.calls.intake_outcome import IngestOutcome as IngestOutcome
 from syncd.calls.pieces import (
     LostError,
     Piece,
-    QualityRow,
-    Row,
     pieces,
     reason_of,
     store_pieces,
@@ -39,17 +36,17 @@ from syncd.calls.pieces import (
 from syncd.calls.pipeline import Pipeline
 from syncd.calls.pricing import Pricer
 from syncd.calls.reading_ahead import read_ahead
-from syncd.calls.reading_process import Read, ReadingProcess, decided, equipment
+from syncd.calls.reading_process import ReadingProcess, decided, equipment
 from syncd.calls.release import release_calls, work_off
 from syncd.calls.uncollected import without_collections
+from syncd.calls.waiting import Waiting, batches, take_over, to_hand_over
 from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name
 from syncd.cdr.driver_options import written_at
 from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
-from syncd.domain.leg import CdrDriver, NotCdrError
-from syncd.domain.quality import QualityReader
+from syncd.domain.leg import NotCdrError
 from syncd.licensing.claims import Terms
 from syncd.store.database import write_transaction
 
@@ -57,23 +54,6 @@ BATCH_ROWS = 10_000
 BATCH_BYTES = 16 * 1024 * 1024
 BACKLOG_BYTES = 16 * 1024 * 1024
 """What must be ready for a process of its own to read it: its start takes half a second."""
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A file in hand that is to be stored with its batch."""
-
-    content: Content
-    driver: CdrDriver
-    measurements: QualityReader | None = None
-    """Reads a call quality file; None for any other."""
-    rows: list[Row] = field(default_factory=list)
-    alone: dict[int, Alone] = field(default_factory=dict)
-    """What becomes of records that stand alone, by line, where the reading process said it."""
-    quality: list[QualityRow] | None = None
-    """The rows of a call quality file, which has no others."""
-    pieces: Iterator[Piece] | None = None
-    """Of a file that is too large to be in hand, the rows, read while they are stored."""
 
 
 class Intake:
@@ -129,8 +109,9 @@ class Intake:
             ready = []
         with without_collections(), ThreadPoolExecutor(1, "archive") as archivist:
             moves: list[tuple[Content, Future[None]]] = []
-            for batch in self._batches(self._files(ready, outcome, moment, progress)):
-                stored = self._store_all(batch, pbx_id, outcome, moment, progress)
+            files = self._files(ready, outcome, moment, progress)
+            for batch in batches(files, BATCH_ROWS, BATCH_BYTES):
+                stored = self._store_all(batch, pbx_id, outcome, moment, progress, stop)
                 self._report_moves(moves, outcome)
                 moves = [
                     (
@@ -192,10 +173,10 @@ class Intake:
         outcome: IngestOutcome,
         now: int,
         progress: Callable[[FileOutcome], None],
-    ) -> Iterator[_Waiting]:
+    ) -> Iterator[Waiting]:
         """Yield the files that are to be stored, read; deal with the others at once."""
 
-        def read(waiting: _Waiting) -> bool:
+        def read(waiting: Waiting) -> bool:
             return self._read(waiting, outcome, now, progress)
 
         found = (self._open(candidate, outcome, now, progress) for candidate in ready)
@@ -207,14 +188,14 @@ class Intake:
         rules = self._pinned or self._current_rules()
         pricer = Pricer(self.context.carriers, rules)
 
-        def decide(waiting: _Waiting) -> bool:
+        def decide(waiting: Waiting) -> bool:
             if not read(waiting):
                 return False
             waiting.alone = decided(waiting.rows, rules, pricer)
             return True
 
         with process:
-            yield from read_ahead(opened, process, _to_hand_over, _take_over, decide)
+            yield from read_ahead(opened, process, to_hand_over, take_over, decide)
 
     def _reading_process(self, ready: list[Candidate]) -> ReadingProcess | None:
         """Return a process to read with, where there is much to read and a processor for it."""
@@ -228,34 +209,13 @@ class Intake:
         except OSError:
             return None
 
-    @staticmethod
-    def _batches(files: Iterable[_Waiting]) -> Iterator[list[_Waiting]]:
-        """Yield batches of files."""
-        batch: list[_Waiting] = []
-        rows = size = 0
-        for waiting in files:
-            if waiting.pieces is not None:
-                if batch:
-                    yield batch
-                    batch, rows, size = [], 0, 0
-                yield [waiting]
-                continue
-            batch.append(waiting)
-            rows += len(waiting.rows) + len(waiting.quality or ())
-            size += len(waiting.content.data)
-            if rows >= BATCH_ROWS or size >= BATCH_BYTES:
-                yield batch
-                batch, rows, size = [], 0, 0
-        if batch:
-            yield batch
-
     def _open(
         self,
         candidate: Candidate,
         outcome: IngestOutcome,
         now: int,
         progress: Callable[[FileOutcome], None],
-    ) -> _Waiting | None:
+    ) -> Waiting | None:
         """Open a file; None when it needs no batch (known, ignored, unreadable).
 
         Raises nothing for the file's faults: they become its outcome.
@@ -298,11 +258,11 @@ class Intake:
         if reason:
             report(FileState.IGNORED, self._finish(content, FileState.IGNORED, reason, now))
             return None
-        return _Waiting(content, driver, quality)
+        return Waiting(content, driver, quality)
 
     def _read(
         self,
-        waiting: _Waiting,
+        waiting: Waiting,
         outcome: IngestOutcome,
         now: int,
         progress: Callable[[FileOutcome], None],
@@ -312,9 +272,9 @@ class Intake:
         content, driver, quality = waiting.content, waiting.driver, waiting.measurements
         try:
             if not content.in_hand:
-                rest = pieces(content, driver, quality)
+                rest = pieces(content, driver, quality, place_in(self._names, content))
                 # The first one tells whether it is a CDR file at all.
-                waiting.pieces = chain([next(rest)], rest)
+                waiting.pieces = chain([*islice(rest, 1)], rest)
             elif quality is not None:
                 waiting.quality = list(quality.rows(content.stream()))
             else:
@@ -332,15 +292,18 @@ class Intake:
 
     def _store_all(
         self,
-        batch: list[_Waiting],
+        batch: list[Waiting],
         pbx_id: int,
         outcome: IngestOutcome,
         now: int,
         progress: Callable[[FileOutcome], None],
-    ) -> list[_Waiting]:
+        stop: Callable[[], bool],
+    ) -> list[Waiting]:
         """Store a batch; when a defect of ours ends that, its files one by one, so that the one
         that brings it to light does not hold up the others. Returns those that were stored."""
         try:
+            if batch[0].pieces is not None:
+                return self._store_in_pieces(batch[0], pbx_id, outcome, now, progress, stop)
             self._store(batch, self._current_pipeline(pbx_id, now), outcome, now, progress)
         except (peewee.PeeweeException, sqlite3.Error, OSError):
             raise
@@ -355,7 +318,7 @@ class Intake:
                 return [
                     waiting
                     for waiting in batch
-                    if self._store_all([waiting], pbx_id, outcome, now, progress)
+                    if self._store_all([waiting], pbx_id, outcome, now, progress, stop)
                 ]
             self._fail(batch[0].content.candidate, error, outcome, now, progress)
             return []
@@ -391,9 +354,44 @@ class Intake:
         outcome.files.append(done)
         progress(done)
 
+    def _store_in_pieces(
+        self,
+        waiting: Waiting,
+        pbx_id: int,
+        outcome: IngestOutcome,
+        now: int,
+        progress: Callable[[FileOutcome], None],
+        stop: Callable[[], bool],
+    ) -> list[Waiting]:
+        """Store a file that is not in hand. Returns it, nothing when it is not at its end."""
+        content = waiting.content
+        counters = store_whole(
+            self._entry(
+                content.candidate,
+                content.sha256,
+                FileState.DONE,
+                "",
+                now,
+                archiving.target(self.context, content, now),
+            ),
+            self._names,
+            content,
+            waiting.pieces or (),
+            lambda: self._current_pipeline(pbx_id, now),
+            outcome,
+            stop,
+        )
+        if counters is None:
+            return []
+        name = content.candidate.name
+        done = FileOutcome(name, FileState.DONE, "", **counters.as_dict())
+        outcome.files.append(done)
+        progress(done)
+        return [waiting]
+
     def _store(
         self,
-        batch: list[_Waiting],
+        batch: list[Waiting],
         pipeline: Pipeline,
         outcome: IngestOutcome,
         now: int,
@@ -415,13 +413,8 @@ class Intake:
                     archiving.target(self.context, content, now),
                 )
                 names[file_id] = content.candidate.name
-                if waiting.pieces is None:
-                    piece = Piece(waiting.rows, waiting.quality, content.data, 0, waiting.alone)
-                    entered.append((file_id, content.candidate.name, piece))
-                    continue
-                for piece in waiting.pieces:
-                    part = [(file_id, content.candidate.name, piece)]
-                    result.include(store_pieces(part, pipeline, now))
+                piece = Piece(waiting.rows, waiting.quality, content.data, 0, waiting.alone)
+                entered.append((file_id, content.candidate.name, piece))
             result.include(store_pieces(entered, pipeline, now))
         outcome.records += result.records
         outcome.calls += result.calls
@@ -457,10 +450,21 @@ class Intake:
         now: int,
         archive: str,
     ) -> int:
-        entry = ledger.Entry(
+        entry = self._entry(candidate, sha256, state, reason, now, archive)
+        return ledger.enter(self._names, entry)
+
+    def _entry(
+        self,
+        candidate: Candidate,
+        sha256: str,
+        state: FileState,
+        reason: str,
+        now: int,
+        archive: str,
+    ) -> ledger.Entry:
+        return ledger.Entry(
             self.context.source, candidate.name, sha256, candidate.size, state, reason, now, archive
         )
-        return ledger.enter(self._names, entry)
 
     def _report_moves(
         self, moves: list[tuple[Content, Future[None]]], outcome: IngestOutcome
@@ -482,15 +486,3 @@ class Intake:
             archiving.move(content, target)
         except OSError as error:
             archiving.not_moved(content, error, outcome)
-
-
-def _to_hand_over(waiting: _Waiting) -> tuple[bytes, str] | None:
-    """Return what the reading process needs of a file, None for one that is not for it."""
-    content = waiting.content
-    if waiting.measurements is not None or not content.in_hand:
-        return None
-    return content.data, content.name
-
-
-def _take_over(waiting: _Waiting, read: Read) -> None:
-    waiting.rows, waiting.alone = read

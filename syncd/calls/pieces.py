@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 from syncd.calls.alone import Alone
 from syncd.calls.batch import BatchResult, ParsedFile
 from syncd.calls.halves import join_halves, take_halves
 from syncd.calls.pipeline import Pipeline
-from syncd.cdr.parts import BEGINNING, Part, carried, head_of, parts, traits
+from syncd.cdr.parts import BEGINNING, Part, carried, carries, head_of, parts, traits
 from syncd.cdr.quality_rows import QualityFile, store_quality
 from syncd.cdr.quality_rows import Terms as QualityTerms
 from syncd.cdr.spool import Content
@@ -27,6 +27,17 @@ class LostError(Exception):
     """A file cannot be read to its end; the message says why. It can be tried again."""
 
 
+class Place(NamedTuple):
+    """How far a file was read."""
+
+    position: int = 0
+    """Bytes from the beginning."""
+    lines: int = 0
+
+
+START = Place()
+
+
 @dataclass(slots=True)
 class Piece:
     """Rows of a file, with the line numbers of the file."""
@@ -40,14 +51,8 @@ class Piece:
     """Lines of the file before those of ``data``."""
     alone: dict[int, Alone] = field(default_factory=dict)
     """What becomes of records that stand alone, by line, where it was found out before."""
-
-
-class Place(NamedTuple):
-    """How far a file was read."""
-
-    position: int = 0
-    """Bytes from the beginning."""
-    lines: int = 0
+    end: Place = START
+    """Up to where the file is read with it."""
 
 
 def parsed(driver: CdrDriver, name: str, head: bytes, start: Place, part: Part) -> Piece:
@@ -59,11 +64,15 @@ def parsed(driver: CdrDriver, name: str, head: bytes, start: Place, part: Part) 
 
 
 def pieces(
-    content: Content, driver: CdrDriver, measurements: QualityReader | None
+    content: Content,
+    driver: CdrDriver,
+    measurements: QualityReader | None,
+    place: Place = START,
 ) -> Iterator[Piece]:
-    """Yield a content piece by piece; with ``measurements`` it is one of call quality.
+    """Yield what is behind a place of a content piece by piece; with ``measurements`` it is one of
+    call quality.
 
-    Raises NotCdrError, before the first one, and LostError.
+    Raises NotCdrError, before the first one, and LostError, also when the file was written to.
     """
     try:
         beginning = content.beginning(BEGINNING)
@@ -71,20 +80,37 @@ def pieces(
             head, quote = beginning[: measurements.head(beginning)], '"'
         else:
             head, quote = head_of(driver, beginning), traits(driver).quote
-        place = Place()
-        with content.stream() as stream:
-            for part in parts(stream, quote=quote, final=True):
+        if measurements is None:
+            head = head_at(content.stream, driver, head, place.position)
+        with content.stream(place.position) as stream:
+            for part in parts(stream, place.position, quote=quote, final=True):
                 if measurements is None:
-                    yield parsed(driver, content.name, head, place, part)
+                    piece = parsed(driver, content.name, head, place, part)
                     head = carried(driver, head, part.data)
                 else:
                     text, before = _behind(head, place, part)
                     rows = measurements.rows(io.BytesIO(text))
-                    yield Piece([], _moved(rows, before), text, before)
-                place = Place(part.end, place.lines + part.lines)
+                    piece = Piece([], _moved(rows, before), text, before)
+                place = piece.end = Place(part.end, place.lines + part.lines)
+                content.check()
+                yield piece
         content.check()
     except OSError as error:
         raise LostError(reason_of(error)) from error
+
+
+def head_at(opened: Callable[[], BinaryIO], driver: CdrDriver, head: bytes, position: int) -> bytes:
+    """Return the lines that explain the rows behind a position, given those at the beginning of the
+    file and what opens it. Raises OSError."""
+    if carries(driver) and position:
+        with opened() as stream:
+            for part in parts(stream, quote=traits(driver).quote, final=False):
+                if part.end <= position:
+                    head = carried(driver, head, part.data)
+                else:
+                    kept = position - (part.end - len(part.data))
+                    return carried(driver, head, part.data[: max(kept, 0)])
+    return head
 
 
 def reason_of(error: OSError | LostError) -> str:

@@ -108,12 +108,7 @@ def enter(names: Names, entry: Entry) -> int:
         forget_unreadable(entry.source, entry.name)
     known = names.find(entry.name, entry.sha256)
     if known is not None:
-        File.update(
-            state=int(entry.state),
-            reason=entry.reason,
-            taken_at=entry.now,
-            archive=entry.archive,
-        ).where(File.id == known.id).execute()
+        complete(known.id, entry)
         return known.id
     mark = database.param
     row = database.execute_sql(
@@ -123,6 +118,16 @@ def enter(names: Names, entry: Entry) -> int:
         (*entry[:4], int(entry.state), entry.reason, entry.now, entry.archive),
     ).fetchone()
     return int(row[0])
+
+
+def complete(file_id: int, entry: Entry) -> None:
+    """Note what became of a file that is entered already."""
+    File.update(
+        state=int(entry.state),
+        reason=entry.reason,
+        taken_at=entry.now,
+        archive=entry.archive,
+    ).where(File.id == file_id).execute()
 
 
 def entries(source: str, name: str) -> int:

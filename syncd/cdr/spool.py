@@ -93,11 +93,11 @@ class Content:
     def in_hand(self) -> bool:
         return self._handle is None
 
-    def stream(self) -> BinaryIO:
-        """Return the content from its beginning. Reading raises OSError."""
+    def stream(self, position: int = 0) -> BinaryIO:
+        """Return the content from a position. Reading raises OSError."""
         if self._handle is None:
-            return io.BytesIO(self.data)
-        return self._handle.raw() if self.trouble else self._handle.plain()
+            return io.BytesIO(self.data[position:])
+        return self._handle.raw(position) if self.trouble else self._handle.plain(position)
 
     def beginning(self, count: int) -> bytes:
         """Return the first bytes of the content. Raises OSError."""

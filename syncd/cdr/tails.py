@@ -82,6 +82,21 @@ def positions() -> dict[int, int]:
     return dict(rows.tuples())
 
 
+def place_of(file_id: int) -> tuple[int, int]:
+    """Return up to which byte a file of the ledger is stored, and how many lines that is; 0 where
+    nothing is known."""
+    found = GrowingFile.select(GrowingFile.position, GrowingFile.lines).where(
+        GrowingFile.file_id == file_id
+    )
+    place = found.order_by(GrowingFile.position.desc()).tuples().first()
+    return (0, 0) if place is None else (place[0], place[1])
+
+
+def forget(file_id: int) -> None:
+    """Forget how far a file is stored: all of it is."""
+    GrowingFile.delete().where(GrowingFile.file_id == file_id).execute()
+
+
 class Tails:
     """What the database has of one source."""
 

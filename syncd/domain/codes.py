@@ -132,6 +132,8 @@ class FileState(Word):
     SET_ASIDE = 3
     IGNORED = 4
     GROWING = 5
+    PARTLY = 6
+    """Of a large file, what stands before a place; it goes on there."""
 
 
 class TrunkRole(Word):

@@ -15,6 +15,7 @@ from syncd.store.models import database as proxy
 AT_ONCE = 400
 """Values of one query."""
 
+_TAKEN = (FileState.DONE, FileState.GROWING, FileState.PARTLY)
 _COLUMNS = ", ".join(("id", "row", "outcome", "reason", "key_hash", *Leg._fields))
 
 
@@ -41,12 +42,12 @@ def files_in(source: str, span: Span, last: int) -> list[int]:
     those taken in it of which no row became a record."""
     mark = proxy.obj.param
     cursor = proxy.obj.execute_sql(
-        f"SELECT id FROM file WHERE source = {mark} AND state IN ({mark}, {mark})"
+        f"SELECT id FROM file WHERE source = {mark} AND state IN ({mark}, {mark}, {mark})"
         f" AND id <= {mark} AND (id IN"
         f" (SELECT file_id FROM record WHERE started_at >= {mark} AND started_at < {mark})"
         " OR (stored + excluded + not_billed = 0 AND rejected > 0"
         f" AND taken_at >= {mark} AND taken_at < {mark})) ORDER BY id",
-        (source, int(FileState.DONE), int(FileState.GROWING), last, *span, *span),
+        (source, *map(int, _TAKEN), last, *span, *span),
     )
     return [row[0] for row in cursor.fetchall()]
 

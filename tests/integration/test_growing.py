@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncd.calls import growing, pieces
+from syncd.calls.intake import Intake
 from syncd.cdr import parts as cdr_parts
 from syncd.cdr.lines import LONGEST
 from syncd.domain.codes import FileState
@@ -491,7 +492,7 @@ def test_however_it_grows_the_rows_are_those_of_the_whole(
 def test_large_whole_files_are_stored_as_small_ones(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pieces of a file that is not in hand are one transaction and one entry."""
+    """The pieces of a file that is not in hand are one entry."""
     from syncd.cdr import spool
 
     bed.change(growing=False)
@@ -552,3 +553,123 @@ def test_a_date_that_stands_in_a_line_of_its_own_is_carried(
 
 def one_row_parts(*arguments: Any, **options: Any) -> Any:
     return cdr_parts.parts(*arguments, **options, size=1)
+
+
+# --- large whole files ---------------------------------------------------------------------------
+
+
+LARGE = rows(1, 20) + "bad\n" + rows(21, 30) + row(3).replace("ANSWERED", "BUSY")
+
+
+@pytest.fixture
+def large(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Bed:
+    """A folder in which a file is too large to be in hand, and comes in some ten pieces."""
+    from syncd.cdr import spool
+
+    bed.change(growing=False)
+    monkeypatch.setattr(spool, "IN_HAND", 1000)
+    monkeypatch.setattr(pieces, "parts", small_parts)
+    master(bed).write_text(LARGE)
+    return bed
+
+
+def all_is_stored(bed: Bed) -> None:
+    (file,) = bed.ledger()
+    counted = {name: file[name] for name in ("read", "stored", "duplicate", "rejected")}
+    assert counted == {"read": 32, "stored": 30, "duplicate": 0, "rejected": 2}
+    assert [FileState(file.state) for file in File.select()] == [FileState.DONE]
+    assert keys() == list(range(1, 31))
+    assert GrowingFile.select().count() == 0
+    assert list(bed.folder.iterdir()) == []
+    (kept,) = [path for path in (bed.context.archive or Path()).rglob("*") if path.is_file()]
+    assert gzip.decompress(kept.read_bytes()).decode() == LARGE
+    in_balance()
+
+
+@pytest.mark.parametrize("step", ["store_pieces", "forget"])
+def test_a_large_file_goes_on_where_a_crash_left_it(
+    large: Bed, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    from syncd.calls import in_pieces
+
+    real, deaths = getattr(in_pieces, step), 0
+    for nth in (1, 2, 2, 3):
+        calls = 0
+
+        def dies(*arguments: Any, nth: int = nth) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == nth:
+                raise KeyboardInterrupt
+            return real(*arguments)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(in_pieces, step, dies)
+            try:
+                large.take()
+            except KeyboardInterrupt:
+                deaths += 1
+                in_balance()
+                states = {FileState(file.state) for file in File.select()}
+                assert states <= {FileState.PARTLY}
+        large.intake = None
+    assert deaths == (4 if step == "store_pieces" else 1)
+    large.take()
+    all_is_stored(large)
+
+
+def test_between_the_pieces_of_a_large_file_others_write(large: Bed) -> None:
+    reads: list[int] = []
+
+    def others() -> bool:
+        assert not database.in_transaction()
+        reads.extend(file.read for file in File.select().where(File.state == FileState.PARTLY))
+        return False
+
+    large.intake = Intake(large.context)
+    large.intake.take(now=lambda: large.now, settle=False, stop=others)
+    assert len(reads) > 5
+    assert reads == sorted(set(reads))
+    assert reads[-1] == 32
+    all_is_stored(large)
+
+
+def test_stopping_between_pieces_leaves_the_file_and_the_place(large: Bed) -> None:
+    asked = iter([False, False])
+    large.intake = Intake(large.context)
+    large.intake.take(now=lambda: large.now, settle=False, stop=lambda: next(asked, True))
+    (file,) = File.select()
+    assert (FileState(file.state), file.archive) == (FileState.PARTLY, "")
+    assert 0 < len(keys()) < 30
+    assert master(large).exists()
+    (tail,) = GrowingFile.select()
+    assert (tail.file_id, 0 < tail.position < len(LARGE)) == (file.id, True)
+    large.take()
+    all_is_stored(large)
+
+
+def test_a_large_file_that_is_written_to_meanwhile_loses_nothing(
+    large: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from syncd.calls import in_pieces
+
+    real, calls = in_pieces.store_pieces, 0
+
+    def grows(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            append(master(large), rows(31, 31))
+        return real(*arguments)
+
+    monkeypatch.setattr(in_pieces, "store_pieces", grows)
+    (file,) = large.take().files
+    assert (file.state, "written to" in file.reason) == (FileState.FAILED, True)
+    in_balance()
+    large.take()
+    assert keys() == list(range(1, 32))
+    assert {(FileState(file.state), file.reason) for file in File.select()} == {
+        (FileState.PARTLY, file.reason),
+        (FileState.DONE, ""),
+    }
+    in_balance()

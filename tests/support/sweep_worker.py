@@ -29,11 +29,14 @@ import structlog
 
 import syncd.application.plugins
 import syncd.calls.intake
+import syncd.calls.pieces
+import syncd.cdr.spool
 import syncd.directory.sources.ldap
 import syncd.directory.sources.open
 import syncd.directory.sources.syncrepl
 from syncd.application.composition import Application
 from syncd.application.plugins import load_settings
+from syncd.cdr.parts import parts
 from syncd.cli.main import main
 from syncd.daemon.jobs import INGEST, ROLL_UP, SYNC, Jobs
 from syncd.daemon.state import DaemonState
@@ -47,6 +50,8 @@ from tests.support.dump import dump
 
 BATCH_ROWS = 15
 """So that the few files make several transactions."""
+IN_HAND, PIECE = 11_000, 4000
+"""Bytes: so that some of them are too large to be in hand, and come in pieces."""
 PATIENCE = 60
 """Seconds that a piece of work may take."""
 
@@ -235,6 +240,8 @@ if __name__ == "__main__":
     for module in (syncd.application.plugins, syncd.directory.sources.open):
         module.entry_points = functools.cache(entry_points)
     syncd.calls.intake.BATCH_ROWS = BATCH_ROWS
+    syncd.cdr.spool.IN_HAND = IN_HAND
+    syncd.calls.pieces.parts = functools.partial(parts, size=PIECE)
     warm()
     gc.collect()
     gc.freeze()
