@@ -215,7 +215,7 @@ class Numbering:
         return {reading.number.number_class for reading in readings if reading.in_use}
 
     def _read_outgoing(self, number: str, pattern: str) -> NormalisedNumber:
-        dialled = clean(number).rstrip("#")
+        dialled = (clean(number) or self._behind_access_code(number)).rstrip("#")
         if not dialled:
             return NOT_DIGITS if number else NOTHING
         if len(dialled) <= LONGEST_SHORT_NUMBER and (
@@ -229,6 +229,13 @@ class Numbering:
                 # Who calls for help does so for everybody.
                 return found._replace(private=found.number_class != NumberClass.EMERGENCY)
         return self._read_company(dialled, pattern)
+
+    def _behind_access_code(self, number: str) -> str:
+        """Return the E.164 number that was dialled with its + behind the access code (``0+44 20 …``),
+        empty where it is none."""
+        before, plus, digits = number.partition("+")
+        access_code = self.plan.access_code
+        return clean(plus + digits) if access_code and clean(before) == access_code else ""
 
     def _behind_private_prefix(self, dialled: str, pattern: str) -> tuple[str, str]:
         """Return what was dialled behind the prefix for private calls, and the pattern behind it;

@@ -236,6 +236,14 @@ def test_the_access_code_comes_off_once() -> None:
     assert plan.outgoing("33331234567", "3.!").e164 == "+393331234567"
 
 
+def test_behind_the_access_code_may_stand_a_plus(rome: Numbering) -> None:
+    for number in ("0+33123456789", "0 +33 1 23 45 67 89"):
+        for pattern in ("", "0.!", r"0.\+!"):
+            assert rome.outgoing(number, pattern).e164 == "+33123456789"
+    for number in ("1+33123456789", "+0+33123456789", "0+", "00+33123456789"):
+        assert rome.outgoing(number).e164 == ""
+
+
 def test_a_site_may_have_its_own_international_code() -> None:
     plan = NumberingPlan("IT", access_code="9", international_code="810")
     read = Numbering(plan).outgoing("98104930123456")
