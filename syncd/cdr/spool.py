@@ -389,7 +389,8 @@ def _alone(temporary: Path) -> Iterator[BinaryIO]:
         if not _is_at(raw, temporary):
             # Who had it has finished.
             raise OSError(errno.EAGAIN, "another process has just written it")
-        raw.truncate(0)
+        if os.fstat(descriptor).st_size:
+            raw.truncate(0)
         yield raw
 
 
