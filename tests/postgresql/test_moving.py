@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,10 +70,14 @@ def seen(world: World) -> list[str]:
 
 def test_an_installation_moves_there_and_back(world: World, url: str, tmp_path: Path) -> None:
     before = seen(world)
+    with contextlib.closing(sqlite3.connect(next(tmp_path.rglob("test.db")))) as file, file:
+        # Sums of 7 rows, which are one row themselves; no day says that they are built.
+        file.execute(f"INSERT INTO rollup_day VALUES (20260101{', 0' * 14}, 7)")
     ran = world.run("db", "copy", "sqlite:///test.db", url, "--json")
     assert ran.code == 0, ran.err
     copied = {one["table"]: one for one in json.loads(ran.out)}
     assert copied["record"]["rows"] == 7
+    assert copied["rollup_day"]["rows"] == 1
     assert copied["call"]["cost"] > 0
     both(world, url)()
     assert seen(world) == before
