@@ -45,7 +45,7 @@ SITE_WORKING = (
         values.PATH,
         "",
         "The site's list of holidays, instead of that of [reports].",
-        "holidays-munich.csv",
+        "holidays.csv",
     ),
 )
 

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import peewee
+import psycopg
 import pytest
 
 from syncd.application.budgets import BudgetOutcome
@@ -65,6 +67,11 @@ class FakeApplication:
     failing: set[str] = field(default_factory=set)
     hold: threading.Event = field(default_factory=threading.Event)
     ended: threading.Condition = field(default_factory=threading.Condition)
+    database: Any = field(
+        default_factory=lambda: SimpleNamespace(
+            is_closed=lambda: True, in_transaction=lambda: False
+        )
+    )
 
     def clock(self) -> int:
         return 1_700_000_000
@@ -77,6 +84,10 @@ class FakeApplication:
             raise TryAgainError(f"{name} does not answer")
         if f"{name}!" in self.failing:
             raise RuntimeError("a defect")
+        if f"{name}~" in self.failing:
+            self.failing.remove(f"{name}~")
+            reason = psycopg.errors.DeadlockDetected("deadlock detected")
+            raise peewee.OperationalError(str(reason)) from reason
 
     def sync_one(self, name: str, wishes: Any, *, stop: Any) -> SyncOutcome:
         assert self.hold.wait(LONG)
@@ -195,6 +206,18 @@ def test_what_an_older_plan_still_does_delays_the_new_one_and_does_not_cancel_it
     assert set(following.wait(3)) == {"d0", "c0", "c1"}
     # The folders of the older plan are the new one's to read.
     assert set(bench.application.wait(2)) == {"d0", "d1"}
+
+
+def test_what_the_database_interrupted_is_begun_again_at_once(bench: Bench) -> None:
+    application = bench.application
+    application.failing.add("c0~")
+    application.hold.set()
+    bench.jobs.start()
+    with application.ended:
+        assert application.ended.wait_for(lambda: application.done.count("c0") == 2, LONG)
+    text = bench.metrics.exposition()[0].decode()
+    assert 'syncd_job_repeats_total{job="ingest c0"} 1.0' in text
+    assert 'syncd_job_failures_total{job="ingest c0"}' not in text
 
 
 def test_stop_says_what_still_runs(bench: Bench) -> None:
