@@ -114,8 +114,10 @@ def _preview(application: Application, name: str, days: int) -> Due:
             said = f"{len(staying)} conversations that go on stay until the next run"
             due.note = "; ".join(filter(None, (due.note, said)))
     elif name == TRUNCATE:
-        reached = truncation.reached()
-        due.rows = store.records_between(reached.since, start)
+        days_of_calls = application.settings.retention.calls
+        gone = _seal(application, days_of_calls)[0].start if days_of_calls else 0
+        since = max(truncation.reached().since, gone)
+        due.rows = store.records_between(since, start) if since < start else 0
     elif name == "archive":
         due.rows, due.bytes = _archived(start)
     else:

@@ -32,8 +32,8 @@ RECORDS_LEVEL = 10
 class NoSuchCall(UserError):
     """It does not exist, or is not for this viewer: one sentence for both, which tells nothing."""
 
-    def __init__(self, public_id: str, viewer: str) -> None:
-        super().__init__(f"No call {public_id} is available to {viewer}.")
+    def __init__(self, public_id: str, viewer: str, hint: str = "") -> None:
+        super().__init__(f"No call {public_id} is available to {viewer}.", hint)
 
 
 class ConversationRows:

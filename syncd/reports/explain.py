@@ -88,7 +88,9 @@ def explain_id(request: Request, public_id: str) -> dict[str, Any]:
                 continue
             request.door.note_rows(1)
             return answer
-    raise NoSuchCall(public_id, request.door.viewer.name)
+    # The same for every id without a side, so that it tells nothing of any.
+    hint = f"a call is named with its side, {public_id}-calling" if side is None else ""
+    raise NoSuchCall(public_id, request.door.viewer.name, hint)
 
 
 def _context(request: Request, record: Any) -> IntakeContext:

@@ -326,6 +326,11 @@ def test_out_of_scope_and_unknown_are_one_sentence(world: World) -> None:
         ran = world.run("explain", call, "--as", "anna")
         assert ran == (1, "", f"syncd: No call {call} is available to anna.\n")
     assert world.run("explain", missing).code == 1
+    # How a call is named is told, whether there is one or not.
+    for call in (anna, bruno):
+        without = call["id"].removesuffix("-calling")
+        ran = world.run("explain", without, "--as", "anna")
+        assert ran.code == 1 and f"named with its side, {without}-calling" in ran.err
     # Carla sees her department, and no more.
     assert world.explain(anna, "--as", "carla")["call"] == anna
     assert world.run("explain", bruno["id"], "--as", "carla").code == 1

@@ -282,6 +282,13 @@ def test_outside_numbers_lose_their_end_and_records_are_frozen(
     world: World, kept: Callable[..., Application]
 ) -> None:
     before = list(Call.select(Call.id, Call.cost).order_by(Call.id).tuples())
+    would = [
+        {due.name: due.rows for due in retention.preview(kept(truncate_numbers=30, **calls))}
+        for calls in ({}, {"calls": 30})
+    ]
+    assert would == [{"truncate_numbers": 2}, {"calls": 2, "truncate_numbers": 0}], (
+        "goes as a whole"
+    )
     gone(kept(truncate_numbers=30, keep_digits=4))
     numbers = {row.started_at: row.other_number for row in Call.select() if row.other_outside}
     assert numbers[START] == "+3961…"
