@@ -24,6 +24,7 @@ from syncd.domain.money import format_micros
 from syncd.domain.party import line_identifier
 from syncd.reports.render.table import Column
 from syncd.store.models import Assignment, Org, Party, Profile, SyncChange, SyncRun
+from syncd.store.names import spelling
 
 if TYPE_CHECKING:
     from syncd.calls.reassignment import Followed
@@ -175,12 +176,15 @@ def print_moves(moves: Followed, context: Context) -> None:
     """Print how many calls would move, and from whom and where."""
     names = {party.id: called(party) for party in Party.select(Party.id, Party.username)}
     orgs = {row.id: row for row in Org.select()}
+
+    def named(org: int, kind: str) -> str | None:
+        key = getattr(orgs[org], kind)
+        return (spelling(kind, key) or key) or None
+
     rows = [
         {
             "from": names.get(party),
-            "department": orgs[org].department or None,
-            "cost_center": orgs[org].cost_center or None,
-            "office_location": orgs[org].office_location or None,
+            **{kind: named(org, kind) for kind in ("department", "cost_center", "office_location")},
             "calls": calls,
             "cost": format_micros(cost),
         }

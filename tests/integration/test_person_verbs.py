@@ -285,7 +285,7 @@ def test_a_move_since_an_earlier_day(company: Company) -> None:
     ).json  # fmt: skip
     assert told["calls"] == 2
     assert [(row["from"], row["department"], row["calls"]) for row in told["moves"]] == [
-        ("anna", "sales", 2)
+        ("anna", "Sales", 2)
     ]
     assert by(company, "department") == {"Sales": 3}
     assert (
