@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return _retry(arguments, context, application, door)
     if arguments.action == "drop":
         return _drop(arguments, context, door)
-    found = _found(arguments)
+    found = _found(arguments, door)
     door.note_rows(len(found))
     if arguments.action == "show":
         return _show(found, arguments, context)
@@ -79,12 +79,26 @@ def _chosen(arguments: argparse.Namespace) -> Chosen:
     )
 
 
-def _found(arguments: argparse.Namespace) -> list[RejectedRow]:
-    """Return the rejects that are meant. Raises UserError for an id that there is not."""
+def _found(arguments: argparse.Namespace, door: Door) -> list[RejectedRow]:
+    """Return the rejects that are meant, as their reader gets them: for who does not see all digits
+    a reason is looked for in what is shown. Raises UserError for an id that there is not."""
+    from dataclasses import replace
+
+    from syncd.reports.masking import mask_quoted, mask_raw
     from syncd.store.rejects import rejects
 
-    chosen = _chosen(arguments)
-    found = rejects(chosen)
+    chosen, digits = _chosen(arguments), door.scope.masked_digits
+    found = rejects(replace(chosen, reason="") if digits else chosen)
+    if digits:
+        found = [
+            row._replace(
+                reason=mask_quoted(row.reason, digits),
+                raw=mask_raw(row.raw.decode("latin-1"), digits).encode("latin-1"),
+            )
+            for row in found
+        ]
+        wanted = chosen.reason.casefold()
+        found = [row for row in found if wanted in row.reason.casefold()]
     missing = set(chosen.ids) - {row.id for row in found}
     if missing:
         raise UserError(
@@ -187,7 +201,7 @@ def _retry(
     if not any(given) and not arguments.all:
         raise UsageError("retry needs to know which", "ids, --file, --source, --reason or --all")
     with application.connected():
-        ids = [row.id for row in _found(arguments)]
+        ids = [row.id for row in _found(arguments, door)]
     if not ids and any(given):
         raise UserError("no rejected row is like that", "syncd rejects lists them")
     done = retry_rejects(application, ids)
@@ -212,7 +226,7 @@ def _drop(arguments: argparse.Namespace, context: Context, door: Door) -> int:
     if not (arguments.reason or "").strip():
         raise UsageError("drop needs a reason", "--reason 'test calls of the installer'")
     with write_transaction():
-        ids = [row.id for row in _found(arguments)]
+        ids = [row.id for row in _found(arguments, door)]
         dropped = drop(ids, door.viewer.name, arguments.reason.strip(), context.now())
     door.note_rows(dropped)
     if chosen_format(arguments, context) == "json":

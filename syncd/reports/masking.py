@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MASK = "*"
 
 PRIVATE = "private"
@@ -28,6 +30,17 @@ def mask_number(number: str, digits: int) -> str:
             characters[index] = MASK
             left -= 1
     return "".join(characters)
+
+
+def mask_raw(text: str, digits: int) -> str:
+    """Return the text of a row that nobody could read with the last ``digits`` digits of every
+    number in it hidden, whatever stands between them: what an outside number is, is not known."""
+    return re.sub("[0-9]+", lambda found: mask_number(found[0], digits), text)
+
+
+def mask_quoted(text: str, digits: int) -> str:
+    """Return a sentence about a row likewise: what it quotes, and numbers of six digits or more."""
+    return re.sub("'[^']*'|[0-9]{6,}", lambda found: mask_raw(found[0], digits), text)
 
 
 def shown_number(number: str, outside: int, digits: int) -> str:

@@ -10,6 +10,7 @@ from tests.support.contract import PEOPLE, Company, internal, outgoing
 
 PERIOD = ("--from", "2026-03-01", "--to", "2026-04-01")
 AT = "2026-03-10T10:00:00+01:00"
+OUTSIDE = "03331234567"
 
 
 @pytest.fixture
@@ -42,6 +43,20 @@ def test_a_trunk_section_that_was_missing(company: Company) -> None:
     answer = company.ok("reprocess", "--from", "2026-05-01", "--to", "2026-06-01", "--dry-run")
     assert "0 files" in answer.err
     company.ok("db", "verify")
+
+
+def test_digits_are_masked_in_rows_that_nobody_could_read(company: Company) -> None:
+    company.deliver([f'1,"{OUTSIDE}",5', f"{internal('a', AT, '2001', '2002', talk=5)},x"])
+    company.take()
+    assert OUTSIDE in company.ok("rejects", "show", "1", "--as", "luca").out
+    company.ok("access", "set", "luca", "--masked-digits", "4", "--reason", "x")
+    for words in (("list",), ("show", "1"), ("show", "1", "--json"), ("list", "--json")):
+        answer = company.ok("rejects", *words, "--as", "luca")
+        assert OUTSIDE[-4:] not in answer.out
+    (shown,) = company.listed("rejects", "show", "1", "--as", "luca")
+    assert shown["raw"] == '*,"0333123****",*'
+    (reject, _) = company.listed("rejects", "--as", "luca")
+    assert "133" in reject["reason"], "counts are no numbers of somebody"
 
 
 def test_rejects_are_shown_tried_and_dropped(company: Company) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.reports.masking import mask_number, shown_number
+from syncd.reports.masking import mask_number, mask_quoted, mask_raw, shown_number
 
 NUMBERS = st.text("+0123456789*#", max_size=20)
 
@@ -53,3 +53,22 @@ def test_numbers_that_differ_in_hidden_digits_alone_look_alike(
         for a, b in zip(number, shown, strict=True)
     )
     assert mask_number(other, digits) == shown
+
+
+SEPARATED = st.lists(st.text("0123456789", min_size=1, max_size=5), min_size=1, max_size=5)
+
+
+@given(SEPARATED, st.sampled_from([" ", "-", "/", ". ", ")"]), st.integers(1, 12))
+def test_nothing_between_the_digits_of_a_row_shows_what_a_mask_hides(
+    parts: list[str], between: str, digits: int
+) -> None:
+    shown = mask_raw(between.join(parts), digits)
+    masked = mask_number(between.join(parts), digits)
+    assert len(shown) == len(masked)
+    assert all(one == "*" for one, other in zip(shown, masked, strict=True) if other == "*")
+
+
+def test_a_sentence_about_a_row_keeps_its_counts() -> None:
+    reason = "57 columns: '0333 12345' is no moment, 1773133200 is none"
+    assert mask_quoted(reason, 3) == "57 columns: '0*** 12***' is no moment, 1773133*** is none"
+    assert mask_quoted(reason, 0) == reason
