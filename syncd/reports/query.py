@@ -87,9 +87,14 @@ class Query(Conditions):
         self.stop = lookups.days.start(day_number(specification.end))
 
     @cached_property
+    def rows_extent(self) -> tuple[int, int] | None:
+        """When the first and the last of all rows began."""
+        return rows_extent()
+
+    @cached_property
     def _extent(self) -> tuple[int, int] | None:
         """When the first and the last call began; of those that are gone, the day."""
-        extent, gone = rows_extent(), self.kept.days
+        extent, gone = self.rows_extent, self.kept.days
         if not gone:
             return extent
         first, last = self.lookups.days.start(gone[0]), self.lookups.days.start(gone[-1])
@@ -197,6 +202,11 @@ class Query(Conditions):
             known[Raw.DAY] = f"org_id * 0 + {first}"
         return replace(CALL, columns={**known, **CALL.columns})
 
+    def is_of_most(self) -> bool:
+        """Say whether most rows of a time are in scope, and no index answers a narrower filter."""
+        parts = scope_parts(self.scope, self.lookups)
+        return any(map(_has_most, parts, self.row_parts()))
+
     def scanned_parts(self, start: int, stop: int, *, filtered: bool) -> list[Condition]:
         """Return the conditions on call rows between two moments that the scope is, for who reads
         all of them, or with ``filtered`` those that fit the filters."""
@@ -211,8 +221,7 @@ class Query(Conditions):
         """Return the condition on the rows of a part of the scope between two moments. Where most
         rows of that time are in scope and lie together in SQLite's file, they are read in the order
         of their ids: that takes half of what it takes to look each of them up by an index."""
-        most = part.orgs is None or part.others is not None
-        if is_postgresql() or part.checked is None or not most or on_rows != part.rows:
+        if is_postgresql() or part.checked is None or not _has_most(part, on_rows):
             return on_rows
         when = _between(start, stop)
         ((first, last, rows),) = select(
@@ -354,6 +363,12 @@ class Query(Conditions):
                 counts[0] += 1
                 counts[outcome] += 1
         return found
+
+
+def _has_most(part: Part, on_rows: Condition) -> bool:
+    """Say whether a part of the scope has most rows, given the condition that finds them."""
+    of_many = part.checked is not None and (part.orgs is None or part.others is not None)
+    return of_many and on_rows == part.rows
 
 
 def _between(start: int, stop: int) -> Condition:

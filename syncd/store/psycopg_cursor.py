@@ -75,8 +75,11 @@ class NumberLoader(Loader):
     """Sums of whole numbers are whole numbers: PostgreSQL makes ``numeric`` of them."""
 
     def load(self, data: Any) -> int | Decimal:
-        text = bytes(data).decode()
-        return int(text) if text.lstrip("-").isdigit() else Decimal(text)
+        text = bytes(data)
+        try:
+            return int(text)
+        except ValueError:
+            return Decimal(text.decode())
 
 
 def copy_rows(

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.days import QUARTER, Days, days_between, month_days, month_of, next_day
 from syncd.domain.errors import ConfigurationError
 from syncd.store.database import get_meta, set_meta, write_transaction
+from syncd.store.dialect import is_postgresql
 from syncd.store.models import (
     DirtyDay,
     Period,
@@ -23,10 +24,13 @@ from syncd.store.models import (
     SealedDay,
     database,
 )
+from syncd.store.partitions import EARLY, month_bounds, months_of
 from syncd.store.rollup_tables import BY_DAY, BY_MONTH, KEYS, derive, from_rows, write
 
 TIMEZONE = "timezone"
 """The key under which the database remembers the zone of its days."""
+
+_EARLIEST, _LATEST = -(2**62), 2**62
 
 SETTLED = 6 * 3600
 """Seconds after its end from which a day is summed with its month, though that is not over: files
@@ -82,12 +86,35 @@ def ensure_zone(zone: ZoneInfo) -> bool:
 
 def rows_extent() -> tuple[int, int] | None:
     """Return the start of the first and of the last call row (epoch seconds), None without rows."""
+    if not is_postgresql():
+        first, last = _edges("MIN", "MAX")
+        return None if first is None else (first, last)
+    months = sorted(months_of("call"), key=lambda month: (month != EARLY, month))
+    # Of each month there is an index of its own: only those of the first and the last are looked at.
+    first, last = (
+        next(
+            (
+                at
+                for month in order
+                if (at := _edges(edge, between=month_bounds(month))[0]) is not None
+            ),
+            None,
+        )
+        for edge, order in (("MIN", months), ("MAX", reversed(months)))
+    )
+    return None if first is None or last is None else (first, last)
+
+
+def _edges(*edges: str, between: tuple[int | None, int] = (None, _LATEST)) -> tuple[Any, ...]:
+    """Return the earliest (``MIN``) or the latest start of call rows, or both, of some time."""
     # One step into the index for each org, where MIN over the whole table would read it all.
-    first, last = _sql(
-        "SELECT MIN((SELECT MIN(started_at) FROM call WHERE org_id = org.id)),"
-        " MAX((SELECT MAX(started_at) FROM call WHERE org_id = org.id)) FROM org"
-    )[0]
-    return None if first is None else (first, last)
+    begin, end = between
+    asked = ", ".join(
+        f"{edge}((SELECT {edge}(started_at) FROM call WHERE org_id = org.id"
+        f" AND started_at >= {_EARLIEST if begin is None else begin} AND started_at < {end}))"
+        for edge in edges
+    )
+    return _sql(f"SELECT {asked} FROM org")[0]
 
 
 def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
