@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ class Cluster:
                 COMPANY,
                 seed=10 * seed + number,
                 calls=40,
-                start=date(2026, 3, 3 * seed + 1),
+                start=date(2026, 1, 1) + timedelta(3 * seed),
                 days=1,
                 rows_per_file=12,
             ).records
