@@ -506,6 +506,8 @@ def test_zero_bytes_and_invalid_utf8_stand_as_they_can() -> None:
         ({"dateTimeDisconnect": str(T - 1)}, "ends before it begins"),
         ({"dateTimeDisconnect": "0"}, "ends before it begins"),
         ({"dateTimeConnect": str(T + 66)}, "ends before it begins"),
+        ({"duration": str(65 + 3601)}, "the duration is longer than the call"),
+        ({"duration": str(2**32 - 1)}, "the duration is longer than the call"),
         ({"duration": "1m"}, "duration is '1m', not a whole number"),
         ({"dateTimeConnect": "1.5"}, "datetimeconnect is '1.5', not a whole number"),
         ({"destLegIdentifier": "4.7E+7"}, "destlegidentifier is '4.7E+7', not a whole number"),

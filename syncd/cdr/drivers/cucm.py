@@ -109,6 +109,9 @@ MOBILE = _TEXTS.index("finalmobilecalledpartynumber")
 UUID_LENGTH = 36
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 
+CLOCK_SLACK = 3600
+"""Seconds by which a duration may exceed its call, where the node's clock was set meanwhile."""
+
 RAW = 65_536
 """Characters of a row that are kept with its reject."""
 
@@ -321,6 +324,8 @@ def _row(
         return _reject(line, "dateTimeOrigination is not set", raw)
     if duration < 0 or connect < 0 or disconnect < max(origination, connect):
         return _reject(line, "the call ends before it begins", raw)
+    if duration > disconnect - origination + CLOCK_SLACK:
+        return _reject(line, "the duration is longer than the call", raw)
     # The node's is the upper half of a call's reference, which has a sign.
     if not (min(numbers) >= -(2**32) and max(numbers) < 2**32 and -(2**31) <= node < 2**31):
         return _reject(line, "a number is beyond 32 bits", raw)
