@@ -208,6 +208,24 @@ def test_copied_and_not_emptied_yet(bed: Bed) -> None:
     in_balance()
 
 
+def test_machines_that_share_a_folder_go_on_where_the_other_was(bed: Bed, tmp_path: Path) -> None:
+    """Each of them sees it under other numbers of device and inode."""
+    here, there = bed.folder, tmp_path / "mounted elsewhere"
+    last = 0
+    for more in (30, 25, 1, 40, 3):
+        append(master(bed), rows(last + 1, last + more))
+        last += more
+        # Another inode with the same content is what another machine sees of it.
+        shutil.copytree(here, there, dirs_exist_ok=True)
+        bed.change(folder=there if bed.context.folder == here else here)
+        (told,) = bed.take().files
+        assert told.read == more
+    assert keys() == list(range(1, last + 1))
+    assert (sums()["read"], sums()["duplicate"]) == (last, 0)
+    assert File.select().count() == 1
+    in_balance()
+
+
 @pytest.mark.parametrize("known", [0, 20], ids=["first", "later"])
 @pytest.mark.parametrize("again", [0, 5, 60], ids=["empty", "shorter", "longer"])
 @pytest.mark.parametrize("moment", ["read", "taken for whole"])

@@ -18,7 +18,7 @@ from tests.system.daemon_process import syncd, syncd_json
 
 SLOTS = 29
 """One more than the people of the company take."""
-pytestmark = pytest.mark.sqlite("has a PostgreSQL of its own")
+pytestmark = [pytest.mark.sqlite("has a PostgreSQL of its own"), pytest.mark.timeout(600)]
 
 
 def test_the_licence_is_never_exceeded_whoever_acquires(

@@ -25,7 +25,7 @@ from tests.support.postgresql_server import PostgresqlServer
 from tests.support.tcp_proxy import TcpProxy
 from tests.system.daemon_process import Daemon, syncd, syncd_json
 
-pytestmark = pytest.mark.sqlite("has a PostgreSQL of its own")
+pytestmark = [pytest.mark.sqlite("has a PostgreSQL of its own"), pytest.mark.timeout(600)]
 COMPANY = build_company(size=24, seed=7)
 SYSTEMS = ("east", "north", "south", "west")
 TAKE_OVER = 10
@@ -135,7 +135,7 @@ class Cluster:
             ).fetchone()
         return left == (0,)
 
-    def wait(self, what: str, done: Callable[[], Any], seconds: float = 90) -> float:
+    def wait(self, what: str, done: Callable[[], Any], seconds: float = 180) -> float:
         """Wait until something is so. Returns how many seconds that took."""
         began = time.monotonic()
         while not done():
