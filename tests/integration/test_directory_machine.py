@@ -493,7 +493,7 @@ def world(provider: Slapd, secret: Path, tmp_path: Path) -> Iterator[World]:
     stores.close()
 
 
-@pytest.mark.timeout(0 if EXAMPLES > 50 else 120)
+@pytest.mark.timeout(0 if EXAMPLES > 50 else 300)
 def test_any_story_of_a_directory(world: World) -> None:
     run_state_machine_as_test(
         partial(DirectoryMachine, world),
