@@ -226,7 +226,7 @@ def test_defaults(write: Write, tmp_path: Path) -> None:
         (model.BandSettings, "bands", set()),
         (model.CdrSettings, "cdr", {"options"}),
         (model.LicensingSettings, "licensing", set()),
-        (model.ReportSettings, "reports", {"levels"}),
+        (model.ReportSettings, "reports", {"levels", "saved"}),
         (model.DaemonSettings, "daemon", set()),
         (model.LoggingSettings, "logging", set()),
     ],
