@@ -180,6 +180,7 @@ def _waiting(context: Context, source: str | None) -> list[dict[str, Any]]:
     """Return the files of the drop folders that the ledger does not have yet."""
     import hashlib
 
+    from syncd.application.preparation import is_here
     from syncd.cdr.ledger import Names
     from syncd.cdr.spool import candidates
     from syncd.cdr.tails import Tails
@@ -187,7 +188,7 @@ def _waiting(context: Context, source: str | None) -> list[dict[str, Any]]:
 
     rows = []
     for cdr in context.settings.cdr.values():
-        if source is not None and cdr.name != source:
+        if (source is not None and cdr.name != source) or not is_here(cdr):
             continue
         try:
             found = candidates(cdr.folder, cdr.files)

@@ -109,25 +109,36 @@ def test_who_shares_nothing_takes_everything_and_says_what_is_missing(
     try:
         alone = cluster.start("one", more="roles = intake\n")
         cluster.wait("all of them", lambda: cluster.all_held_by("one"))
-        shown = syncd(alone.ini, "run", "--status")
-        assert shown.returncode == 0
-        assert "nobody does what the role scheduler does" in shown.stderr
-        assert "intake of east, north, south, west" in shown.stdout
+
+        def told() -> bool:
+            done = syncd(alone.ini, "run", "--status")
+            assert done.returncode == 0, done.stderr
+            return (
+                "nobody does what the role scheduler does" in done.stderr
+                and "intake of east, north, south, west" in done.stdout
+            )
+
+        cluster.wait("who is missing is told", told)
         # Nobody asks the directories yet; whoever comes to lead does.
         second = cluster.start("two", more="roles = scheduler\n[logging]\nlevel = debug\n")
         second.event("sync_finished")
         assert "is not a folder" in str(alone.event("ingest_failed", source="west"))
         cluster.deliver(0)
         cluster.wait("everything is taken", cluster.taken)
-        assert alone.get("/metrics")[1].count('syncd_intake{pbx="') == 4
-        assert "syncd_scheduler 0.0" in alone.get("/metrics")[1]
-        assert "syncd_scheduler 1.0" in second.get("/metrics")[1]
-        assert '"scheduler": true' in second.get("/readyz")[1]
-        assert second.get("/readyz")[0] == 200
-        assert [one["does"] for one in syncd_json(alone.ini, "run", "--status")] in (
-            ["schedules", "intake of east, north, south, west"],
-            ["intake of east, north, south, west", "schedules"],
-        )
+
+        def shown() -> bool:
+            takes, leads = alone.get("/metrics")[1], second.get("/metrics")[1]
+            return (
+                takes.count('syncd_intake{pbx="') == 4
+                and "syncd_scheduler 0.0" in takes
+                and "syncd_scheduler 1.0" in leads
+                and '"scheduler": true' in second.get("/readyz")[1]
+                and second.get("/readyz")[0] == 200
+                and sorted(one["does"] for one in syncd_json(alone.ini, "run", "--status"))
+                == ["intake of east, north, south, west", "schedules"]
+            )
+
+        cluster.wait("what each does is shown", shown)
         text = second.ini.read_text()
         second.ini.write_text(text.replace("access_code = 0", "access_code = 9"))
         assert second.reload() == "configuration_reloaded"

@@ -202,9 +202,13 @@ def test_whoever_is_killed_or_cut_off_every_record_is_there_once(
         thread.join()
     cluster.wait("a fair share for each", lambda: cluster.all_held_by("one", "two", "three"))
     assert max(len(held) for _, held in cluster.nodes().values()) == 2
-    shown = syncd_json(cluster.daemons["one"].ini, "run", "--status")
-    assert [one["schedules"] for one in shown].count(True) == 1
-    assert sorted(pbx for one in shown for pbx in one["intake"]) == sorted(SYSTEMS)
+
+    def shown() -> bool:
+        found = syncd_json(cluster.daemons["one"].ini, "run", "--status")
+        taken = sorted(pbx for one in found for pbx in one["intake"])
+        return [one["schedules"] for one in found].count(True) == 1 and taken == sorted(SYSTEMS)
+
+    cluster.wait("all of it is shown", shown)
 
     cluster.deliver(0)
     leader = cluster.leader()

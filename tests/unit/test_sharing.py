@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections import Counter
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from syncd.application.composition import Application
 from syncd.application.sharing import fingerprint, systems_here
+from syncd.cli.main import main
 from syncd.daemon.state import DaemonState, UnitState, WorkSignal
 from syncd.demo.company import CompanyFiles, write_company
 from syncd.demo.people import build_company
@@ -81,7 +83,9 @@ def test_the_fingerprint_is_of_what_decides_about_calls(company: CompanyFiles) -
     assert fingerprint(load(company.ini)) not in (first, second)
 
 
-def test_a_folder_of_another_machine_is_read_there(company: CompanyFiles) -> None:
+def test_a_folder_of_another_machine_is_read_there(
+    company: CompanyFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = company.ini.read_text()
     here = socket.gethostname()
 
@@ -101,6 +105,10 @@ def test_a_folder_of_another_machine_is_read_there(company: CompanyFiles) -> Non
         assert f"this is {here}" in said
     finally:
         application.close()
+    (company.drop / "cdr_StandAloneCluster_01_202605282027_1").write_text("one")
+    assert main(["--config", str(company.ini), "files", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    (company.drop / "cdr_StandAloneCluster_01_202605282027_1").unlink()
     company.drop.rmdir()
     bound(here)
     assert systems_here(load(company.ini)) == set()
