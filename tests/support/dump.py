@@ -15,9 +15,14 @@ NOT_COMPARED = {"sync_run", "source_digest"}
 """Tables that tell of attempts and of shortcuts, not of results; nor are those of the migrations
 compared."""
 
-NAMED = {"rate_id": "rate_used", "run_id": "sync_run"}
+NAMED = {"rate_id": "rate_used"}
 """Which table a column's ids are those of, where its name does not say so."""
 
+RUNS = {
+    "sync_change": "sync_run",
+    **dict.fromkeys(("adjustment", "allowance_use", "month_run"), "maintenance_run"),
+}
+"""Of which table a column ``run_id`` has ids."""
 
 LICENCE = "licence"
 """The key of a mark that is made of ids."""
@@ -31,6 +36,7 @@ KNOWN_BY = {
     "record": ("pbx_id", "key"),
     "file": ("source", "name", "sha256"),
     "sync_run": ("source", "outcome"),
+    "maintenance_run": ("kind", "state"),
 }
 """What tells a row from the others of its table, where it is not all of it."""
 
@@ -85,7 +91,8 @@ class Dump:
             return "its record"
         if column == "id" and table in ("call", "call_withheld"):
             return f"{self._named('record', value >> 3)}/{value & 7}"
-        other = NAMED.get(column) or (column[:-3] if column.endswith("_id") else "")
+        other = RUNS.get(table, "") if column == "run_id" else NAMED.get(column)
+        other = other or (column[:-3] if column.endswith("_id") else "")
         if other in self.tables and isinstance(value, int) and "id" in self.tables[other]:
             return self._named(other, value)
         return repr(value)

@@ -80,6 +80,28 @@ site = hq
 slots = 4
 automatic_acquisition = yes
 """
+MONTH = "2026-06"
+MONTHLY = """\
+
+[allowance:minutes]
+minutes = 2
+per = person
+carry_over = yes
+
+[allowance:calls]
+calls = 3
+per = department
+
+[flat-charge:extension]
+amount = 7.50
+carrier = telco
+
+[charge-back:ledger]
+by = department class
+columns = cost_center, department, class, month, amount, currency
+file = ledger-{month}.csv
+"""
+"""What a month has beside its calls."""
 DECK = """\
 prefix,destination,class,connection_fee,price,unit_seconds,initial_seconds,increment_seconds,minimum_charge
 39,Italy,national,0.10,0.30,60,60,1,0.15
@@ -151,6 +173,17 @@ def prepare(worker: Worker) -> None:
         done = worker.do(task)
         assert done.code == 0, done
         write(worker.company)
+    worker.keep()
+
+
+def prepare_month(worker: Worker) -> None:
+    """Give a worker the company with all files taken, and what a month is to have."""
+    prepare(worker)
+    worker.put_back()
+    with (worker.company / "syncd.ini").open("a", encoding="utf-8") as ini:
+        ini.write(MONTHLY)
+    done = worker.do("ingest by daemon")
+    assert done.code == 0, done
     worker.keep()
 
 

@@ -136,6 +136,12 @@ TASKS: dict[str, Callable[[str], int]] = {
     "ingest by daemon": lambda ini: by_daemon(ini, (INGEST, ROLL_UP)),
     "sync": lambda ini: main(["--config", ini, "sync"]),
     "sync by daemon": lambda ini: by_daemon(ini, (SYNC,)),
+    "month run": lambda ini: main(["--config", ini, "period", "run", mixed.MONTH]),
+    "month close": lambda ini: main(["--config", ini, "period", "close", mixed.MONTH, "--yes"]),
+    "charge back": lambda ini: main(
+        ["--config", ini, "charge-back", "--period", mixed.MONTH]
+        + ["--to", str(Path(ini).parent / "drop" / "ledger")]
+    ),
 }
 
 
