@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     if door.viewer.level < REQUIRED:
         raise UserError(f"The verb charge-back is not available to {door.viewer.name}.")
     month = int(match[1] + match[2])
-    done = charge_back(door, layout, month, settings.timezone, settings.currency)
+    vat = {name: carrier.vat for name, carrier in settings.carriers.items() if carrier.vat}
+    done = charge_back(door, layout, month, settings.timezone, settings.currency, vat)
     paths = _paths(arguments.target, done.files)
     _write(paths, replace=arguments.replace)
     rows = [
@@ -75,6 +76,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             "lines": file.lines,
             "calls": file.calls,
             "amount": file.total,
+            **({"vat": file.vat} if vat else {}),
         }
         for path, file in paths.items()
     ]
@@ -84,12 +86,16 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         "lines": Column("Lines", right=True),
         "calls": Column("Calls", right=True),
         "amount": Column(f"Amount {settings.currency}", right=True),
+        "vat": Column("VAT", right=True),
         "file": Column("File"),
     }
+    if not vat:
+        del columns["vat"]
     if together:
         del columns["cost_center"]
     print_list(rows, columns, as_json=context.json, empty="nothing was spent: no file is written")
-    say(f"{arguments.period} comes to {done.total} {settings.currency}, by posting period")
+    tax = f" and {done.vat} VAT" if vat else ""
+    say(f"{arguments.period} comes to {done.total} {settings.currency}{tax}, by posting period")
     if done.unrated:
         have, are = ("row has", "is") if done.unrated == 1 else ("rows have", "are")
         say(f"{done.unrated} {have} no price yet and {are} in no file")

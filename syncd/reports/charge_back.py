@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain
-from typing import Any
+from operator import add
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from syncd.billing.cents import apportion, format_units, unit_of
+from syncd.billing.working import HUNDRED_PERCENT
 from syncd.domain.days import Days, day_date, day_number, month_days
 from syncd.domain.errors import UserError
-from syncd.reports.lookups import Lookups
+from syncd.reports.lookups import Key, Lookups
 from syncd.reports.posting import check_posting, with_adjustments
 from syncd.reports.query import SUM_NAMES, Query
 from syncd.reports.render.csv import safe_cell
@@ -30,7 +32,9 @@ LINE_ENDS = {"unix": "\n", "windows": "\r\n"}
 COST, CALLS, SECONDS, UNRATED = (
     SUM_NAMES.index(name) for name in ("cost", "calls", "billed_seconds", "unrated")
 )
-NUMBERS = ("amount", "calls", "seconds", "line", "lines", "total")
+AMOUNTS = ("amount", "vat", "with_vat")
+TOTALS = ("total", "total_vat", "total_with_vat")
+NUMBERS = (*AMOUNTS, *TOTALS, "calls", "seconds", "line", "lines")
 WHOLE = (*NUMBERS, "cost_center")
 """Fields that are never cut off."""
 
@@ -44,8 +48,22 @@ class Line:
     """By dimension of ``by``."""
     cost: int
     """Micros."""
+    vat: int
+    """Of these, by the rate of each carrier: micros times 100 % in millionths of a percent, exact."""
     calls: int
     seconds: int
+
+
+class Amount(NamedTuple):
+    """What is booked, in whole units of the layout."""
+
+    net: int
+    vat: int
+
+    @property
+    def shown(self) -> tuple[int, int, int]:
+        """Without the tax, the tax, and with it."""
+        return self.net, self.vat, self.net + self.vat
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,8 @@ class LedgerFile:
     calls: int
     total: str
     """As the layout writes it, with a point."""
+    vat: str
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,7 @@ class ChargeBack:
 
     files: list[LedgerFile]
     total: str
+    vat: str
     unrated: int
     """Call rows of the month without a price, which are in no file."""
 
@@ -77,19 +98,20 @@ def charge_back(
     month: int,
     zone: ZoneInfo,
     currency: str,
+    vat: Mapping[str, int],
 ) -> ChargeBack:
-    """Return the files of a month (yyyymm), by posting period. Raises UserError for what does not
-    fit into the layout."""
+    """Return the files of a month (yyyymm), by posting period. ``vat`` is the tax of each carrier
+    (millionths of a percent). Raises UserError for what does not fit into the layout."""
     days = [day_date(day) for day in month_days(month)]
-    lines, unrated = _lines(door, layout, days[0], days[1], zone)
+    lines, unrated = _lines(door, layout, days[0], days[1], zone, vat)
     unit = unit_of(layout.decimals)
     centers = list(dict.fromkeys(line.cost_center for line in lines))
     grouped = [[line for line in lines if line.cost_center == center] for center in centers]
-    # First the cost centers, so that all of them add up to the month; then the lines of each.
-    shares = apportion([sum(line.cost for line in group) for group in grouped], unit)
+    costs = _rounded([[line.cost for line in group] for group in grouped], unit)
+    taxes = _rounded([[line.vat for line in group] for group in grouped], unit * HUNDRED_PERCENT)
     units = [
-        apportion([line.cost for line in group], unit, share)
-        for group, share in zip(grouped, shares, strict=True)
+        [Amount(*pair) for pair in zip(*both, strict=True)]
+        for both in zip(costs, taxes, strict=True)
     ]
     writer = _Writer(layout, days[0], days[1], currency)
     if "{cost_center" in layout.file:
@@ -100,29 +122,52 @@ def charge_back(
     else:
         files = [writer.file("", list(chain(*grouped)), list(chain(*units)))]
     door.note_rows(len(lines))
-    return ChargeBack(files, format_units(sum(shares), layout.decimals, "."), unrated)
+    net, tax = (
+        format_units(sum(map(sum, groups)), layout.decimals, ".") for groups in (costs, taxes)
+    )
+    return ChargeBack(files, net, tax, unrated)
+
+
+def _rounded(groups: Sequence[Sequence[int]], unit: int) -> list[list[int]]:
+    """Return amounts in whole units: first the cost centers, so that all of them add up to the month;
+    then the lines of each."""
+    shares = apportion([sum(amounts) for amounts in groups], unit)
+    return [apportion(amounts, unit, share) for amounts, share in zip(groups, shares, strict=True)]
 
 
 def _lines(
-    door: Door, layout: ChargeBackSettings, first: date, end: date, zone: ZoneInfo
+    door: Door,
+    layout: ChargeBackSettings,
+    first: date,
+    end: date,
+    zone: ZoneInfo,
+    vat: Mapping[str, int],
 ) -> tuple[list[Line], int]:
     """Return the lines with a cost, by cost center and what ``by`` says, and how many rows have no
     price."""
     dimensions = ("cost_center", *layout.by)
+    asked = dimensions if "carrier" in dimensions else (*dimensions, "carrier")
+    carrier = asked.index("carrier")
     specification = Specification(
-        "charge-back", first, end, dimensions, measures=("cost",), by=BY_POSTING
+        "charge-back", first, end, asked, measures=("cost",), by=BY_POSTING
     )
     check_posting(specification)
     lookups = Lookups(Days(zone), day_number(first), day_number(end))
     query = Query(door.scope, specification, lookups)
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
-        groups = with_adjustments(query, query.sums(dimensions), dimensions)
-        found = []
+        groups = with_adjustments(query, query.sums(asked), asked)
+        together: dict[tuple[Key, ...], list[int]] = {}
         for keys, sums in groups.items():
+            # A line may be of several carriers, and each has a rate of its own.
+            line_sums = together.setdefault(keys[: len(dimensions)], [0, 0, 0, 0])
+            rate = vat.get(str(lookups.label("carrier", keys[carrier])), 0)
+            amounts = (sums[COST], sums[COST] * rate, sums[CALLS], sums[SECONDS])
+            line_sums[:] = map(add, line_sums, amounts)
+        found = []
+        for keys, line_sums in together.items():
             labels = [lookups.label(name, key) for name, key in zip(dimensions, keys, strict=True)]
-            if sums[COST]:
-                rest = dict(zip(layout.by, labels[1:], strict=True))
-                line = Line(labels[0], rest, sums[COST], sums[CALLS], sums[SECONDS])
+            if line_sums[0] or line_sums[1]:
+                line = Line(labels[0], dict(zip(layout.by, labels[1:], strict=True)), *line_sums)
                 order = [(label is None, str(label).casefold()) for label in labels]
                 found.append((order, [str(key) for key in keys], line))
     found.sort(key=lambda item: item[:2])
@@ -147,18 +192,21 @@ class _Writer:
     def amount(self, units: int) -> str:
         return format_units(units, self.layout.decimals, POINTS[self.layout.decimal])
 
-    def file(self, center: str | None, lines: Sequence[Line], units: Sequence[int]) -> LedgerFile:
-        """Return a file of lines with their amounts in whole units."""
+    def file(
+        self, center: str | None, lines: Sequence[Line], amounts: Sequence[Amount]
+    ) -> LedgerFile:
+        """Return a file of lines with their amounts."""
+        total = Amount(sum(each.net for each in amounts), sum(each.vat for each in amounts))
         frame = {
             **self.common,
             "cost_center": center or "",
             "lines": str(len(lines)),
             "calls": str(sum(line.calls for line in lines)),
             "seconds": str(sum(line.seconds for line in lines)),
-            "total": self.amount(sum(units)),
+            **dict(zip(TOTALS, map(self.amount, total.shown), strict=True)),
         }
         texts = [self.framed(text, frame) for text in self.layout.header]
-        for number, (line, amount) in enumerate(zip(lines, units, strict=True), 1):
+        for number, (line, amount) in enumerate(zip(lines, amounts, strict=True), 1):
             texts.append(self.line(number, line, amount))
         texts += [self.framed(text, frame) for text in self.layout.trailer]
         end = LINE_ENDS[self.layout.line_end]
@@ -168,7 +216,8 @@ class _Writer:
             center,
             len(lines),
             sum(line.calls for line in lines),
-            format_units(sum(units), self.layout.decimals, "."),
+            format_units(total.net, self.layout.decimals, "."),
+            format_units(total.vat, self.layout.decimals, "."),
         )
 
     def framed(self, text: str, frame: Mapping[str, str]) -> str:
@@ -176,13 +225,13 @@ class _Writer:
         shown = {name: self.text(name, value) for name, value in frame.items()}
         return text.format_map(shown)
 
-    def line(self, number: int, line: Line, amount: int) -> str:
+    def line(self, number: int, line: Line, amount: Amount) -> str:
         """Return a line of the file without its end."""
         values: dict[str, Any] = {
             **self.common,
             **line.labels,
             "cost_center": line.cost_center or "",
-            "amount": self.amount(amount),
+            **dict(zip(AMOUNTS, map(self.amount, amount.shown), strict=True)),
             "calls": str(line.calls),
             "seconds": str(line.seconds),
             "line": str(number),

@@ -16,6 +16,8 @@ Readable = Callable[[ParsedSection, str, Path | None], Iterator[Problem]]
 LEDGER_FIELDS = (
     "cost_center",
     "amount",
+    "vat",
+    "with_vat",
     "currency",
     "month",
     "first_day",
@@ -34,6 +36,8 @@ FRAME_FIELDS = (
     "calls",
     "seconds",
     "total",
+    "total_vat",
+    "total_with_vat",
 )
 FILE_FIELDS = ("month", "first_day", "last_day", "cost_center")
 LEDGER_DIMENSIONS = (

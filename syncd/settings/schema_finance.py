@@ -267,8 +267,9 @@ CHARGE_BACK = Section(
             "columns",
             money.COLUMNS,
             None,
-            "The columns in their order, separated by commas: cost_center, amount, currency, month,"
-            " first_day, last_day, calls, seconds, line, what stands in by, or a constant in quotes;"
+            "The columns in their order, separated by commas: cost_center, amount, vat, with_vat,"
+            " currency, month, first_day, last_day, calls, seconds, line, what stands in by, or a"
+            " constant in quotes;"
             " in fixed width with the number of characters and left, right or zero.",
             '"4711", cost_center, month, amount, currency',
         ),
@@ -277,7 +278,7 @@ CHARGE_BACK = Section(
             money.TEMPLATE,
             "",
             "Lines at the head, with month, first_day, last_day, cost_center, currency, lines,"
-            " calls, seconds and total in braces.",
+            " calls, seconds, total, total_vat and total_with_vat in braces.",
             "H;{month};{lines}",
         ),
         Option(

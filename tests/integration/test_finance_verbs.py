@@ -143,6 +143,32 @@ def test_one_file_of_fixed_width(company: Company) -> None:
     assert (refused.code, "wider than 3" in refused.err) == (1, True)
 
 
+def test_the_tax_of_a_month_adds_up_beside_what_is_without_it(company: Company) -> None:
+    march(company)
+    company.set("carrier:telco", vat="22 %")
+    company.set(
+        "charge-back:ledger",
+        by="person",
+        columns="cost_center, person, amount, vat, with_vat",
+        header="H;{lines};{total};{total_vat};{total_with_vat}",
+        file="ledger-{month}.csv",
+    )
+    target = company.home / "ledger.csv"
+    words = ("charge-back", "--period", "2026-03", "--to", str(target))
+    answer = company.ok(*words, "--json")
+    head, *lines = csv.reader(io.StringIO(target.read_text()), delimiter=";")
+    whole = in_sum(company)
+    tax = cents(whole * Decimal("0.22"))
+    assert head == ["H", "3", *map(str, (cents(whole), tax, cents(whole) + tax))]
+    for place, total in enumerate(head[2:], 2):
+        assert sum(Decimal(line[place]) for line in lines) == Decimal(total)
+    for _, _, net, vat, both in lines:
+        assert Decimal(net) + Decimal(vat) == Decimal(both)
+        assert abs(Decimal(vat) - Decimal(net) * Decimal("0.22")) < Decimal("0.013")
+    assert [row["vat"] for row in answer.json] == [str(tax)]
+    assert f"{cents(whole)} EUR and {tax} VAT" in answer.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
