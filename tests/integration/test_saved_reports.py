@@ -269,6 +269,20 @@ report = calls --page x
     assert [problem.what.partition(" ")[0] for problem in found][1:3] == ["'calls'", "'saved'"]
 
 
+def test_a_level_is_of_a_report_that_there_is(configured: Path) -> None:
+    text = configured.read_text()
+    names = ("by-persons", "by-custom2", "zzz", "by-custom1", "call", "explain", "rejects", "calls")
+    configured.write_text(text + "".join(f"\n[report:{name}]\nlevel = 10\n" for name in names))
+    found = list(schedule_problems(load(configured)))
+    assert [(problem.option, problem.hint) for problem in found] == [
+        ("[report:by-custom2]", "did you mean by-custom1?"),
+        ("[report:by-persons]", "did you mean by-person?"),
+        ("[report:zzz]", "syncd report lists them"),
+    ]
+    lines = configured.read_text().splitlines()
+    assert all(lines[problem.line - 2] == problem.option for problem in found)
+
+
 def test_a_mistake_that_a_schedule_runs_is_told_once(configured: Path) -> None:
     text = configured.read_text().replace("duration>60", "duration>sixty")
     configured.write_text(text)
