@@ -22,6 +22,9 @@ from syncd.store import schedules as stored
 if TYPE_CHECKING:
     from syncd.domain.viewer import Viewer
 
+LONGEST_NAME = 100
+"""Characters of a schedule's name."""
+
 
 def wish(
     name: str,
@@ -44,7 +47,7 @@ def wish(
         raise UsageError(error.what, error.hint) from None
     except ValueError as error:
         raise UsageError(str(error), "such as monthly on 1 at 07:00, or a cron line") from None
-    if not name.strip() or "/" in name or not name.isprintable():
+    if not name.strip() or "/" in name or not name.isprintable() or len(name) > LONGEST_NAME:
         raise UsageError(f"{name!r} is not a name for a schedule", "such as my-month")
     if not told:
         raise UsageError("nobody is to get it", "--to me")

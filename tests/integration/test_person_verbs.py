@@ -469,6 +469,29 @@ def test_an_interrupted_move_goes_on(
 # --- names that are one --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("person", "add", "x" * 256),
+        ("person", "add", ""),
+        ("person", "set", "anna", "mobile_number", "7" * 256),
+        ("department", "rename", "Sales", "x" * 256),
+        (
+            *("schedule", "add", "x" * 256, "by-class", "--when", "daily at 07:00"),
+            *("--to", "a@example.com", "--as", "anna"),
+        ),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)
+def test_no_name_is_longer_than_an_index_of_every_database(
+    company: Company, command: tuple[str, ...]
+) -> None:
+    company.ok("sync")
+    ran = company.run(*command)
+    assert ran.code == 2, ran
+    assert "database" not in ran.err
+
+
 def test_a_renamed_department_keeps_its_past(company: Company) -> None:
     company.take(
         outgoing("a", DAY_1, "2001", "03331234567", talk=60),

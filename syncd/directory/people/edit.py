@@ -84,7 +84,7 @@ def set_field(party: Any, field: str, text: str, around: Surroundings) -> Plan:
 
 def add_person(username: str, texts: Mapping[str, str], around: Surroundings) -> Plan:
     """Add a person of no directory. Raises UserError when somebody has the name or a number."""
-    name = " ".join(username.split())
+    name = str(parse_field("username", username, around))
     key = name_key(name)
     if not key:
         raise UsageError("a person needs a username")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from syncd.directory.field_values import LONGEST_VALUE
 from syncd.directory.people.audit import begin_run, note
 from syncd.directory.people.proposals import NAMED
 from syncd.domain.errors import UsageError, UserError
@@ -69,6 +70,8 @@ def _clean(text: str) -> str:
     cleaned = " ".join(text.split())
     if not cleaned:
         raise UsageError("a name cannot be empty")
+    if len(cleaned) > LONGEST_VALUE:
+        raise UsageError(f"a name has at most {LONGEST_VALUE} characters")
     return cleaned
 
 
