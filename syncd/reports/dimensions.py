@@ -142,9 +142,13 @@ MEASURES = {
     "duration": "Duration",
     "billed_seconds": "Billed seconds",
     "cost": "Cost",
+    "cost_with_vat": "With VAT",
     "unrated": "Unrated",
 }
-"""Heading by measure; seconds are whole, cost is money."""
+"""Heading by measure; seconds are whole, costs are money."""
+
+WITH_VAT = "cost_with_vat"
+"""The measure that is not summed from the rows: each carrier has a tax of its own."""
 
 
 @dataclass(frozen=True, slots=True)

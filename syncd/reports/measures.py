@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from syncd.domain.money import format_micros
-from syncd.reports.dimensions import DERIVED, MEASURES, SECONDS_MEASURES
+from syncd.reports.dimensions import DERIVED, MEASURES, SECONDS_MEASURES, WITH_VAT
 from syncd.reports.named_periods import PREVIOUS, YEAR
 from syncd.reports.result import Column, Kind
 
@@ -68,7 +68,7 @@ def measure_kind(name: str) -> Kind:
     if name in DERIVED:
         derived = DERIVED[name]
         return Kind.NUMBER if derived.percent else measure_kind(derived.part)
-    if name == "cost":
+    if name in ("cost", WITH_VAT):
         return Kind.MONEY
     return Kind.SECONDS if name in SECONDS_MEASURES else Kind.COUNT
 

@@ -18,6 +18,7 @@ from syncd.reports.dimensions import (
     MEASURES,
     OUTSIDE,
     WEEKDAYS,
+    WITH_VAT,
     WITHIN,
     key_of,
     known_dimensions,
@@ -32,7 +33,7 @@ BY_POSTING = "posting"
 AS_OF_CALL = "call"
 AS_OF_TODAY = "today"
 
-BOOKED_MEASURES = ("cost",)
+BOOKED_MEASURES = ("cost", WITH_VAT)
 """What has a posting period."""
 
 Filters = tuple[tuple[str, tuple[str, ...]], ...]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import add
 
+from syncd.billing.working import with_tax
 from syncd.domain.days import Days, day_date, day_number
 from syncd.domain.errors import UsageError, UserError
 from syncd.reports.dimensions import (
     DERIVED,
     DIMENSIONS,
     ROW_FILTERS,
+    WITH_VAT,
     known_dimensions,
 )
 from syncd.reports.environment import Environment
@@ -21,7 +24,7 @@ from syncd.reports.measures import Figure, Named, figures, sums_behind
 from syncd.reports.named_periods import COMPARED, compared, month_later, whole_months
 from syncd.reports.permissions import Reach
 from syncd.reports.posting import check_posting, with_adjustments
-from syncd.reports.query import SUM_NAMES, Query
+from syncd.reports.query import SUM_NAMES, Query, Sums
 from syncd.reports.remarks import rolled_notes, unpriced
 from syncd.reports.render.table import UNASSIGNED
 from syncd.reports.result import Chart, Column, Kind, Result
@@ -36,7 +39,7 @@ from syncd.reports.specification import (
 
 COUNTS = ("calls", "answered", "missed", "unanswered")
 """What conversations replace."""
-MONTH, DAY = "month", "day"
+MONTH, DAY, CARRIER = "month", "day", "carrier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +132,45 @@ def _kind(dimension: str, summed: bool) -> Kind:
 def _answer(query: Query) -> Answer:
     """Return the named sums of a period, by group and of all."""
     specification = query.specification
-    groups = query.sums(specification.dimensions)
+    taxed = WITH_VAT in specification.measures
+    asked = specification.dimensions
+    if taxed and CARRIER not in asked:
+        asked = (*asked, CARRIER)
+    groups = query.sums(asked)
     if specification.by == BY_POSTING:
-        groups = with_adjustments(query, groups, specification.dimensions)
+        groups = with_adjustments(query, groups, asked)
+    taxes: dict[Keys, int] = {}
+    if taxed:
+        groups, taxes = _with_tax(query, groups, asked)
     total = [sum(column) for column in zip(*groups.values(), strict=True)] or [0] * len(SUM_NAMES)
     named = {keys: dict(zip(SUM_NAMES, sums, strict=True)) for keys, sums in groups.items()}
     of_all = dict(zip(SUM_NAMES, total, strict=True))
+    if taxed:
+        for keys, sums in named.items():
+            sums[WITH_VAT] = taxes[keys]
+        of_all[WITH_VAT] = sum(taxes.values())
     if specification.counts == CONVERSATIONS:
         counts = query.conversations(specification.dimensions)
         for keys, sums in named.items():
             sums |= zip(COUNTS, counts.get(keys, [0, 0, 0, 0]), strict=True)
         of_all |= zip(COUNTS, query.conversations(()).get((), [0, 0, 0, 0]), strict=True)
     return Answer(named, of_all)
+
+
+def _with_tax(
+    query: Query, groups: Mapping[Keys, Sums], asked: Sequence[str]
+) -> tuple[dict[Keys, Sums], dict[Keys, int]]:
+    """Return the sums of groups without the carrier that was asked for as well, and what each costs
+    with the tax of its carriers, in whole micros."""
+    size, place = len(query.specification.dimensions), asked.index(CARRIER)
+    vat, found, taxes = query.lookups.vat, dict[Keys, Sums](), dict[Keys, int]()
+    for keys, sums in groups.items():
+        carrier = query.lookups.label(CARRIER, keys[place])
+        cost = with_tax(sums[SUM_NAMES.index("cost")], vat.get(str(carrier), 0))
+        key = keys[:size]
+        taxes[key] = taxes.get(key, 0) + cost
+        found[key] = [*map(add, found[key], sums)] if key in found else list(sums)
+    return found, taxes
 
 
 def _moved(answer: Answer, specification: Specification, first: date) -> Answer:
@@ -169,7 +199,7 @@ def _together(answers: list[Answer]) -> dict[Keys, Periods]:
     """Return the sums of each group that any of the periods has."""
     if len(answers) == 1:
         return {keys: (sums,) for keys, sums in answers[0].groups.items()}
-    nothing = dict.fromkeys(SUM_NAMES, 0)
+    nothing = dict.fromkeys((*SUM_NAMES, WITH_VAT), 0)
     groups = dict.fromkeys(keys for answer in answers for keys in answer.groups)
     return {keys: tuple(answer.groups.get(keys, nothing) for answer in answers) for keys in groups}
 

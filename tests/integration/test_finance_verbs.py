@@ -169,6 +169,35 @@ def test_the_tax_of_a_month_adds_up_beside_what_is_without_it(company: Company) 
     assert f"{cents(whole)} EUR and {tax} VAT" in answer.err
 
 
+@pytest.mark.parametrize("more", [(), ("--by", "posting"), ("--top", "1"), ("--subtotals",)])
+def test_sums_with_the_tax_of_each_carrier(company: Company, more: tuple[str, ...]) -> None:
+    march(company)
+    company.set("carrier:telco", vat="22 %")
+    group = "department,cost_center" if "--subtotals" in more else "department"
+    words = ("--group-by", group, "--measures", "cost,cost_with_vat", *more)
+    report = company.report("summary", "", *words)
+    assert len(report["rows"]) >= 2
+    for row in (*report["rows"], report["totals"]):
+        exact = Decimal(row["cost"]) * Decimal("1.22")
+        assert abs(Decimal(row["cost_with_vat"]) - exact) < Decimal("0.00001")
+    groups = [row for row in report["rows"] if row.get("row") != "subtotal"]
+    summed = sum(Decimal(row["cost_with_vat"]) for row in groups)
+    assert summed == Decimal(report["totals"]["cost_with_vat"])
+    if more == ():
+        rows = company.report("summary", "", *words, "--sort=-cost_with_vat")["rows"]
+        sorted_by = [Decimal(row["cost_with_vat"]) for row in rows]
+        assert sorted_by == sorted(sorted_by, reverse=True)
+    before = company.report("summary", "", "--compare", "previous", *words)
+    assert before["totals"]["cost_with_vat_previous"] == "0.00"
+
+
+def test_what_has_no_tax_costs_the_same_with_it(company: Company) -> None:
+    march(company)
+    words = ("--group-by", "carrier", "--measures", "cost,cost_with_vat")
+    for row in company.report("summary", "", *words)["rows"]:
+        assert row["cost"] == row["cost_with_vat"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
