@@ -17,7 +17,14 @@ from syncd.reports.lookups import select
 from syncd.reports.masking import shown_number
 from syncd.reports.pages import Mark, read_page
 from syncd.reports.query import Query
-from syncd.reports.scope import id_list, in_list, masked_digits, private_owner, row_conditions
+from syncd.reports.scope import (
+    Condition,
+    id_list,
+    in_list,
+    masked_digits,
+    private_owner,
+    row_conditions,
+)
 from syncd.reports.search_windows import DAY, Windows
 from syncd.reports.sources import CALL
 from syncd.reports.specification import AS_OF_TODAY, nearest
@@ -177,12 +184,22 @@ def ordered_rows(
         yield from _rows_at(query, selected, marks[begin : begin + _AT_ONCE])
 
 
-def _rows(query: Query, condition: str = "", *, read: bool = False) -> tuple[str, list[Any]]:
+def _rows(
+    query: Query,
+    condition: str = "",
+    *,
+    read: bool = False,
+    scanned: tuple[int, int] | None = None,
+) -> tuple[str, list[Any]]:
     """Return the SQL of the rows of a query that fit a condition, too, and its parameters but those
     of time, which come first in each part, and of the condition, which come last. ``read``: most
-    of the table is to be read."""
+    of the table is to be read; ``scanned``: all rows in scope between two moments are."""
     wanted = query.filtered(CALL)
-    parts = query.row_parts(read=read)
+    parts: Sequence[Condition] = (
+        query.row_parts(read=read)
+        if scanned is None
+        else query.scanned_parts(*scanned, filtered=True)
+    )
     text = " UNION ALL ".join(
         "SELECT * FROM call WHERE started_at >= ? AND started_at < ?"
         f" AND {part.sql}{wanted.sql}{condition}"
@@ -220,9 +237,6 @@ def _newest_first(
         after = (mark.started_at, mark.row)
     if stop <= begin:
         return
-    rows, parts = _rows(query, " AND NOT (started_at = ? AND id >= ?)")
-    statement = selected.format(rows=f"{rows} ORDER BY started_at DESC, id DESC LIMIT ?")
-    statement += " ORDER BY c.started_at DESC, c.id DESC"
     windows = Windows() if query.searches else None
     # Nearly everybody has a page of calls in two hours of a day of thousands.
     size = 2 * HOUR if windows is None and query.is_of_most() else DAY
@@ -230,6 +244,13 @@ def _newest_first(
         start = max(begin, stop - size)
         wanted = min(left, _HELD)
         began = perf_counter()
+        rows, parts = _rows(
+            query,
+            " AND NOT (started_at = ? AND id >= ?)",
+            scanned=None if windows is None else (start, stop),
+        )
+        statement = selected.format(rows=f"{rows} ORDER BY started_at DESC, id DESC LIMIT ?")
+        statement += " ORDER BY c.started_at DESC, c.id DESC"
         found = select(statement, *_bound(parts, start, stop, after), wanted)
         took = perf_counter() - began
         for row in found:
