@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,13 @@ from syncd.directory.guard import Limits, weigh
 from syncd.directory.incremental import Shortcut, laid_over
 from syncd.directory.narrow import narrow
 from syncd.directory.people.proposals import proposals
-from syncd.directory.plan import Current, Plan
+from syncd.directory.plan import NAMED_FIELDS, Current, Plan, Rest
 from syncd.directory.reconcile import plan
 from syncd.directory.stored import StoredParties, load_ids
+from syncd.directory.stored_counts import StoredCounts
 from syncd.directory.sync import sync_source
 from syncd.domain.errors import RefusedError
-from syncd.domain.party import PartyState
+from syncd.domain.party import PARTY_FIELDS, PartyState
 from syncd.store.database import open_database
 from syncd.store.models import Party, SourceUnsettled
 from tests.directory_settings import Site, directory_settings
@@ -271,3 +273,27 @@ def test_who_would_be_the_last_to_leave_is_refused(company: tuple[Directory, Any
         directory.do(Step("delete", name))
     with pytest.raises(RefusedError, match="no entry under base and filter"):
         sync(NOW + 60)
+
+
+def test_the_database_counts_as_one_who_looks_at_everybody(company: tuple[Directory, Any]) -> None:
+    directory, sync = company
+    directory.do(Step("change", "a", "departmentNumber", "IT"))
+    directory.do(Step("change", "b", "departmentNumber", "Sales"))
+    directory.do(Step("change", "c", "homePhone", "2008"))
+    directory.do(Step("delete", "f"))
+    sync(NOW + 60)
+    people = [person for person in StoredParties("corp").everybody() if person[0] is not None]
+    for left_out in ([], people[:2], people[1:4]):
+        told, counted = StoredCounts("corp", left_out), Rest()
+        for row, held in people:
+            if row.departed_at is None and (row, held) not in left_out:
+                counted.count(row, held)
+        assert (told.people, told.numbers, told.flags) == (
+            counted.people,
+            counted.numbers,
+            counted.flags,
+        )
+        for name in PARTY_FIELDS:
+            assert told.filled_in(name) == counted.filled_in(name), name
+        for name in NAMED_FIELDS:
+            assert +Counter(told.named(name)) == counted.named(name)
