@@ -235,18 +235,20 @@ def _add(arguments: argparse.Namespace, context: Context, door: Door) -> int:
         print_json({"name": wanted.name, "next_at": first})
     else:
         say(f"{wanted.name} is sent first at {first}")
+        for row in _recipients(wanted, context):
+            if row["refusal"]:
+                say(f"{row['recipient']} gets nothing as it is now: {row['refusal']}")
     if not context.settings.finance.mail.server:
         say("nothing is sent yet: there is no [mail] server")
     return EXIT_OK
 
 
-def _show(one: ScheduledReport, context: Context, door: Door) -> int:
-    from syncd.cli.output import print_json, print_list, say
+def _recipients(one: ScheduledReport, context: Context) -> list[dict[str, str | None]]:
+    """Return who would get a schedule now, and why somebody would not."""
     from syncd.reports.recipients import addressees
-    from syncd.reports.render.table import Column
 
     basis = context.settings.reports.level6_basis
-    rows = [
+    return [
         {
             "recipient": found.address or found.who,
             "as": found.who,
@@ -254,6 +256,13 @@ def _show(one: ScheduledReport, context: Context, door: Door) -> int:
         }
         for found in addressees(one.recipients, one.owner, one.reader, basis)
     ]
+
+
+def _show(one: ScheduledReport, context: Context, door: Door) -> int:
+    from syncd.cli.output import print_json, print_list, say
+    from syncd.reports.render.table import Column
+
+    rows = _recipients(one, context)
     door.note_rows(len(rows))
     described = {
         "name": one.name,

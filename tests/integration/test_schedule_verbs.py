@@ -86,6 +86,13 @@ def test_a_schedule_of_ones_own(company: Company) -> None:
     assert len(company.ok("schedule", "log", "--json").json) == 1
 
 
+def test_who_would_get_nothing_is_told_at_once(company: Company) -> None:
+    words = ("--when", "daily at 08:00", "--to", "anna; nobody.here")
+    told = company.ok("schedule", "add", "ours", f"calls {MONTH}", *words).err
+    assert "nobody.here gets nothing as it is now: is not there" in told
+    assert "anna@example.com gets nothing" not in told
+
+
 def test_several_of_one_name(company: Company) -> None:
     daily = ("--when", "daily at 08:00")
     for who in ("anna", "dora"):
