@@ -181,7 +181,7 @@ def _print_version() -> int:
 def _said(error: OSError) -> str:
     """Return what went wrong with a file, without the number of the error."""
     if not isinstance(error.filename, str | bytes) or not error.strerror:
-        return str(error)
+        return error.strerror or str(error)
     return f"{os.fsdecode(error.filename)}: {error.strerror}"
 
 

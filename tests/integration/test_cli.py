@@ -484,6 +484,18 @@ def test_an_argument_that_no_database_can_hold_is_a_mistake(
     assert not ran.out
 
 
+def test_a_full_disk_behind_the_output_is_told_in_a_sentence(company: Company, ini: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [sys.executable, "-m", "syncd", "--config", str(ini), "person", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert (ran.returncode, ran.stderr) == (1, b"syncd: No space left on device\n")
+
+
 @pytest.mark.sqlite("a file can be damaged, a server says itself what it is")
 def test_a_damaged_database_is_named_with_what_mends_it(
     syncd: Command, company: Company, ini: Path, tmp_path: Path
