@@ -19,7 +19,7 @@ from syncd.reports.permissions import Reach, Scope
 from syncd.reports.query import SUM_NAMES, Query, Sums
 from syncd.reports.scope import Condition, id_list, in_list, row_conditions
 from syncd.reports.sources import Source, party_today
-from syncd.reports.specification import BOOKED_MEASURES, CONVERSATIONS, Specification
+from syncd.reports.specification import BOOKABLE, CONVERSATIONS, Specification
 from syncd.store.periods import shown_month
 from syncd.store.rollups import check_zone
 
@@ -57,7 +57,7 @@ def check_posting(specification: Specification) -> None:
     if specification.counts == CONVERSATIONS:
         raise UsageError("adjustments are no calls", "leave --count out")
     for name in specification.measures:
-        if name not in BOOKED_MEASURES:
+        if name not in BOOKABLE:
             raise UsageError(
                 f"{name} is not booked", "--measures cost; the rest is by the date of the call"
             )

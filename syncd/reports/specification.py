@@ -33,7 +33,9 @@ BY_POSTING = "posting"
 AS_OF_CALL = "call"
 AS_OF_TODAY = "today"
 
-BOOKED_MEASURES = ("cost", WITH_VAT)
+BOOKED_MEASURES = ("cost",)
+"""What sums by posting period are of, where nothing else is asked."""
+BOOKABLE = (*BOOKED_MEASURES, WITH_VAT)
 """What has a posting period."""
 
 Filters = tuple[tuple[str, tuple[str, ...]], ...]

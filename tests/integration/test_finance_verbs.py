@@ -191,6 +191,12 @@ def test_sums_with_the_tax_of_each_carrier(company: Company, more: tuple[str, ..
     assert before["totals"]["cost_with_vat_previous"] == "0.00"
 
 
+def test_what_is_booked_is_shown_with_tax_when_that_is_asked(company: Company) -> None:
+    march(company)
+    (row, *_) = company.report("charges", "")["rows"]
+    assert "cost" in row and "cost_with_vat" not in row
+
+
 def test_what_has_no_tax_costs_the_same_with_it(company: Company) -> None:
     march(company)
     words = ("--group-by", "carrier", "--measures", "cost,cost_with_vat")
