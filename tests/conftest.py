@@ -84,6 +84,7 @@ def pytest_runtest_teardown(item: pytest.Function) -> Iterator[None]:
         return (yield)
     finally:
         if folder is not None and stores.on_postgresql():
+            stores.close_those_in_use()
             stores.drop_below(folder)
 
 

@@ -200,6 +200,15 @@ def create(name: str, template: str) -> None:
         run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 
+def close_those_in_use() -> None:
+    """Close this thread's connection to the database that is bound to the models: one that is thrown
+    away open complains of it when nobody listens any more."""
+    from syncd.store.tables import database
+
+    if database.obj is not None and not database.obj.in_transaction():
+        database.obj.close()
+
+
 def drop_below(folder: Path) -> None:
     """Drop the databases that this process has made for files in a folder or below."""
     folder = folder.resolve()

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from syncd.cli.main import main
 from syncd.domain.money import parse_micros
 from syncd.store.database import open_database
-from syncd.store.models import Record
+from syncd.store.models import Record, database
 from tests.support.bed import START, Bed, make_bed
 
 INI = """
@@ -77,8 +77,10 @@ class World:
     read: Callable[[], tuple[str, str]]
 
     def run(self, *arguments: str) -> Ran:
+        held = database.obj
         code = main(["--config", str(self.ini), *arguments])
         ran = Ran(code, *self.read())
+        held.close()
         open_database("sqlite:///test.db", self.bed.context.state_directory)
         return ran
 
