@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from syncd.domain.errors import UsageError
+from syncd.domain.party import name_key
 from syncd.reports.catalogue.entry import (
     CONVERSATIONS_RULE,
     PARTICIPATIONS_RULE,
@@ -18,6 +19,7 @@ from syncd.reports.catalogue.standard import find_report
 from syncd.reports.environment import Environment
 from syncd.reports.lists import list_report
 from syncd.reports.makers.made import maker_of
+from syncd.reports.render.table import UNASSIGNED
 from syncd.reports.result import Column, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification, nearest
@@ -46,6 +48,7 @@ def open_report(
     make = maker_of(entry) or _of_calls
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
         result = make(door, specification, environment)
+        result.notes.extend(_read_otherwise(specification))
         yield replace(
             result,
             rows=counted(result.rows),
@@ -54,6 +57,15 @@ def open_report(
             counting=_counting(entry, specification),
         )
     door.note_rows(sent)
+
+
+def _read_otherwise(specification: Specification) -> list[str]:
+    """Return notes on filters by the word that a table has in the place of what there is not."""
+    return [
+        f"{key}={UNASSIGNED} is a name; what has none is found by {key}= without a value"
+        for key, values in specification.filters
+        if UNASSIGNED in map(name_key, values)
+    ]
 
 
 def _counting(entry: CatalogueEntry, specification: Specification) -> str:

@@ -182,6 +182,13 @@ def test_what_is_booked_answers_a_condition_or_tells_that_it_cannot(
             Answer("charges", text)
 
 
+def test_who_filters_by_the_word_of_the_table_is_told_how_to_ask(company: Company) -> None:
+    note = "department=unassigned is a name; what has none is found by department= without a value"
+    assert note in Answer("by-department", "department=Unassigned").notes
+    assert note in Answer("calls", "department=Sales,unassigned").notes
+    assert not any("is a name" in one for one in Answer("calls", "department=").notes)
+
+
 def test_conditions_hold_together(company: Company) -> None:
     some = [CONDITIONS[index] for index in (0, 6, 10, 14)]
     wanted = [row for row in company.rows if all(fits(row) for _, fits in some)]
