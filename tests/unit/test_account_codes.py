@@ -51,7 +51,9 @@ def test_a_code_holds_from_day_to_day(tmp_path: Path) -> None:
 
 def test_a_list_with_nul_bytes_is_wrong(tmp_path: Path) -> None:
     codes, problems = load(tmp_path, HEADER + "1,fac,An\0na,,,,\n2,fac,Bruno,,,,\n")
-    assert [(problem.line, problem.what) for problem in problems] == [(2, "the line holds NUL bytes")]
+    assert [(problem.line, problem.what) for problem in problems] == [
+        (2, "the line holds NUL bytes")
+    ]
     assert codes.name(FAC, "2") == ""
 
 
