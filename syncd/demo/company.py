@@ -47,6 +47,7 @@ url = sqlite:///syncd.db
 
 [directory:corp]
 type = ldif
+site = hq
 file = people.ldif
 base = {base}
 filter = (objectClass=inetOrgPerson)
