@@ -312,9 +312,10 @@ def prepare(folder: Path, size: Size) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure reports.")
-    parser.add_argument("--calls", type=int, default=Size.calls, help="call rows, about")
-    parser.add_argument("--people", type=int, default=Size.people)
-    parser.add_argument("--departments", type=int, default=Size.departments)
+    usual = Size()
+    parser.add_argument("--calls", type=int, default=usual.calls, help="call rows, about")
+    parser.add_argument("--people", type=int, default=usual.people)
+    parser.add_argument("--departments", type=int, default=usual.departments)
     parser.add_argument("--keep", type=Path, help="use what is in this folder, and leave it there")
     parser.add_argument("--against", choices=("duckdb", "nothing"), default="duckdb")
     parser.add_argument("--store", choices=("both", "sqlite", "postgresql"), default="both")
