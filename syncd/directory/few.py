@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from syncd.directory.claims import E164, NAMED_KINDS, ComparesNumbers, Keys, claims_of
 from syncd.directory.incremental import Delta
@@ -88,8 +89,11 @@ def keep_unsettled(source: str, current: Current, arrived: Iterable[str], versio
     """Remember about whom there was something to decide, ``arrived`` of them by external id, and
     the version of the directory since when. The caller holds the write transaction."""
     SourceUnsettled.delete().where(SourceUnsettled.source == source).execute()
-    new = StoredParties(source).ids([*arrived])
-    ids = sorted({*new.values(), *(row.id for row in current.parties)})
+    new = [*islice(arrived, MOST_UNSETTLED + 1)]
+    if len(new) > MOST_UNSETTLED:
+        return
+    found = StoredParties(source).ids(new).values()
+    ids = sorted({*found, *(row.id for row in current.parties)})
     if len(ids) <= MOST_UNSETTLED:
         SourceUnsettled.insert(
             source=source, directory_version=version, parties=json.dumps(ids)
