@@ -20,7 +20,7 @@ from syncd.domain.days import Days
 from syncd.store.rollup_tables import local_seconds
 
 if TYPE_CHECKING:
-    from benchmarks.reports import Question
+    from benchmarks.questions import Question
 
 COLUMNS = (
     *("id", "started_at", "party_id", "org_id", "direction", "class", "destination_id"),
