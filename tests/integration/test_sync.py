@@ -111,8 +111,12 @@ def test_a_first_sync(corp: Corp) -> None:
         ("first", "P1.2003", BEGINNING, FOREVER),
         ("voicemail", "P1.6000", BEGINNING, FOREVER),
     ]
-    user_id = Assignment.get(Assignment.role == Role.USER_ID)
-    assert (user_id.number, user_id.line_id) == ("anna", 0)
+    user_ids = Assignment.select().where(Assignment.role == Role.USER_ID)
+    assert {(one.number, one.line_id) for one in user_ids} == {
+        ("anna", 0),
+        ("bert", 0),
+        ("carl", 0),
+    }
     assert departments("bert") == [("sales", BEGINNING, FOREVER)]
     assert Org.select().where(Org.id > 0).count() == 2  # Sales and sales are one
     assert Name.get(Name.key == "sales").text in ("Sales", "sales")
