@@ -107,9 +107,7 @@ def layout_problems(
         return
     section = f"deck:{one.name}"
     for option, what, hint in map_problems(_layout(settings, one)):
-        origin = settings.origins.get((section, option))
-        place = (origin.file, origin.line) if origin else (str(settings.file), 0)
-        yield Problem(*place, f"[{section}] {option}", what, hint)
+        yield settings.problem(section, option, what, hint)
 
 
 def deck_problems(settings: Settings) -> list[Problem]:

@@ -6,7 +6,6 @@ import os
 import socket
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 
 from syncd.application.plugins import DRIVERS, load_plugin
 from syncd.application.tariffs import load_tariffs, open_hours
@@ -78,7 +77,7 @@ def prepare(settings: Settings) -> Preparation:
             numberings[name] = Numbering(plan)
             prepared.plans[name] = plan
         except ValueError as error:
-            prepared.problems.append(_problem(settings, f"site:{name}", "country", str(error)))
+            prepared.problems.append(settings.problem(f"site:{name}", "country", str(error)))
     for source in settings.cdr.values():
         try:
             found = load_plugin(DRIVERS, source.driver)
@@ -89,14 +88,14 @@ def prepare(settings: Settings) -> Preparation:
             prepared.drivers[source.name] = found
         except ConfigurationError as error:
             prepared.problems.append(
-                _problem(settings, f"cdr:{source.name}", "driver", error.message, hint=error.hint)
+                settings.problem(f"cdr:{source.name}", "driver", error.message, hint=error.hint)
             )
         except OptionsError as error:
             prepared.problems += [
-                _problem(settings, f"cdr:{source.name}", one.option, one.what, hint=one.hint)
+                settings.problem(f"cdr:{source.name}", one.option, one.what, hint=one.hint)
                 for one in error.problems
             ]
-    tariffs = load_tariffs(settings, partial(_problem, settings))
+    tariffs = load_tariffs(settings, settings.problem)
     prepared.carriers = tariffs.carriers
     prepared.problems += tariffs.problems
     prepared.problems += working_time_problems(settings)
@@ -117,7 +116,7 @@ def known_codes(settings: Settings) -> AccountCodes:
 def tariff_warnings(settings: Settings, prepared: Preparation) -> Iterator[Problem]:
     """Yield which hours no time band has, and where a rate deck's class is not that of the numbering
     plan; takes its time, so only who checks the configuration asks."""
-    yield from open_hours(settings, partial(_problem, settings))
+    yield from open_hours(settings, settings.problem)
     pairs = {
         (trunk.carrier, trunk.site)
         for trunk in settings.trunks
@@ -143,7 +142,7 @@ def host_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
     """Say that a drop folder is not to be read on this machine."""
     if not is_here(source):
         what = f"the folder is one of {source.host}, where its daemon reads it"
-        yield _problem(settings, f"cdr:{source.name}", "host", what, f"this is {_own_names()[0]}")
+        yield settings.problem(f"cdr:{source.name}", "host", what, f"this is {_own_names()[0]}")
 
 
 def folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem]:
@@ -153,9 +152,9 @@ def folder_problems(settings: Settings, source: CdrSettings) -> Iterator[Problem
         return
     if not folder.is_dir():
         what, hint = f"{folder} is not a folder", f"mkdir -p {folder}"
-        yield _problem(settings, section, "folder", what, hint)
+        yield settings.problem(section, "folder", what, hint)
     elif not os.access(folder, os.R_OK | os.X_OK):
-        yield _problem(settings, section, "folder", f"{folder} cannot be read")
+        yield settings.problem(section, "folder", f"{folder} cannot be read")
 
 
 def list_problems(settings: Settings, directory: DirectorySettings) -> Iterator[Problem]:
@@ -168,11 +167,4 @@ def list_problems(settings: Settings, directory: DirectorySettings) -> Iterator[
             pass
     except OSError as error:
         what = f"{directory.file} cannot be read: {error.strerror}"
-        yield _problem(settings, directory.section, "file", what)
-
-
-def _problem(settings: Settings, section: str, option: str, what: str, hint: str = "") -> Problem:
-    """Return a problem of an option, with the place where it is written."""
-    origin = settings.origins.get((section, option))
-    place = (origin.file, origin.line) if origin else (str(settings.file), 0)
-    return Problem(*place, f"[{section}] {option}".strip(), what, hint)
+        yield settings.problem(directory.section, "file", what)

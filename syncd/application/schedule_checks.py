@@ -56,14 +56,11 @@ def _unknown_reports(settings: Settings) -> Iterator[Problem]:
     """Yield the levels of what there is not: what was meant would open as if nothing were said."""
     known = {*catalogue(settings.custom_fields), *REQUIRED_LEVELS, *SHOWN_BY_VERBS}
     for name in sorted(settings.reports.levels.keys() - known):
-        origin = settings.origins.get((f"report:{name}", "level"))
-        place = (origin.file, origin.line) if origin else (str(settings.file), 0)
+        place = settings.place(f"report:{name}", "level")
         near = get_close_matches(name, sorted(known), 1)
         hint = f"did you mean {near[0]}?" if near else "syncd report lists them"
         yield Problem(*place, f"[report:{name}]", "there is no such report", hint)
 
 
 def _problem(settings: Settings, section: str, error: UsageError) -> Problem:
-    origin = settings.origins.get((section, "report"))
-    place = (origin.file, origin.line) if origin else (str(settings.file), 0)
-    return Problem(*place, f"[{section}] report", error.message, error.hint)
+    return settings.problem(section, "report", error.message, error.hint)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -53,6 +53,14 @@ def systems_here(settings: Settings) -> frozenset[str]:
         for source in settings.cdr.values()
         if not is_here(source) or not source.folder.is_dir()
     }
+
+
+def told_work(leads: bool, holds: Collection[str]) -> str:
+    """Return in words what a process does of the work of all, empty when that is nothing."""
+    does = ["schedules"] if leads else []
+    if holds:
+        does.append(f"intake of {', '.join(sorted(holds))}")
+    return " and ".join(does)
 
 
 def directories_asked(settings: Settings) -> bool:

@@ -34,7 +34,5 @@ def state_problems(settings: Settings) -> Iterator[Problem]:
 
 
 def _problem(settings: Settings, what: str) -> Problem:
-    origin = settings.origins.get(("syncd", "state_directory"))
-    place = (origin.file, origin.line) if origin else (str(settings.file), 0)
     hint = "a folder that belongs to the account that runs syncd"
-    return Problem(*place, "[syncd] state_directory", what, hint)
+    return settings.problem("syncd", "state_directory", what, hint)

@@ -42,9 +42,7 @@ def working_time_problems(settings: Settings) -> Iterator[Problem]:
         for country in one.holidays:
             what, hint = country_problem(country)
             if what:
-                origin = settings.origins.get((section, "holidays"))
-                place = (origin.file, origin.line) if origin else (str(settings.file), 0)
-                yield Problem(*place, f"[{section}] holidays", what, hint)
+                yield settings.problem(section, "holidays", what, hint)
         if one.holiday_list is not None and one.holiday_list not in read:
             read.add(one.holiday_list)
             yield from load_holidays(one.holiday_list)[2]

@@ -141,13 +141,11 @@ class GrowingFolder:
         A copy may have been read further than the file itself, when that was not emptied yet. Files
         that share no more than a head are no copies.
         """
-        known = tail is not None and tail.begins(handle.plain)
-        stored = tail.position if tail is not None and known else len(head)
-        like = self._tails.like(handle.plain, stored)
-        if tail is not None and known and like is None:
-            return tail
+        if tail is not None and not tail.begins(handle.plain):
+            tail = None
+        like = self._tails.like(handle.plain, len(head) if tail is None else tail.position)
         if like is None:
-            return Tail(*key)
+            return Tail(*key) if tail is None else tail
         return replace(like, device=key[0], inode=key[1], size=-1, modified=-1)
 
     def _store(
@@ -213,11 +211,7 @@ class GrowingFolder:
             self.forget_pipeline()
             raise
         self._tails.saved(tail)
-        outcome = self.outcome
-        outcome.records += result.records
-        outcome.calls += result.calls
-        outcome.withheld += result.withheld
-        outcome.unrated += result.unrated
+        self.outcome.include(result)
         return tail, result
 
     def _enter(self, candidate: Candidate, handle: Handle, tail: Tail) -> int:

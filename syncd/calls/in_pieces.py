@@ -53,10 +53,7 @@ def store_whole(
                 name = content.candidate.name
                 result = store_pieces([(tail.file_id, name, piece)], following, entry.now)
                 tails.save(replace(tail, position=piece.end.position, lines=piece.end.lines))
-            outcome.records += result.records
-            outcome.calls += result.calls
-            outcome.withheld += result.withheld
-            outcome.unrated += result.unrated
+            outcome.include(result)
             for part in result.counters.values():
                 counters.include(part)
             if stop():

@@ -416,10 +416,7 @@ class Intake:
                 piece = Piece(waiting.rows, waiting.quality, content.data, 0, waiting.alone)
                 entered.append((file_id, content.candidate.name, piece))
             result.include(store_pieces(entered, pipeline, now))
-        outcome.records += result.records
-        outcome.calls += result.calls
-        outcome.withheld += result.withheld
-        outcome.unrated += result.unrated
+        outcome.include(result)
         for file_id, counters in result.counters.items():
             done = FileOutcome(names[file_id], FileState.DONE, "", **counters.as_dict())
             outcome.files.append(done)

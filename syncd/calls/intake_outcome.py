@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from syncd.calls.batch import BatchResult
 from syncd.cdr.arrivals import Watched
 from syncd.domain.codes import FileState
 
@@ -42,6 +43,13 @@ class IngestOutcome:
     seconds: float = 0.0
     watched: Watched = field(default_factory=Watched)
     """What is missing in the folder, and whether it has gone quiet."""
+
+    def include(self, result: BatchResult) -> None:
+        """Count what a transaction stored."""
+        self.records += result.records
+        self.calls += result.calls
+        self.withheld += result.withheld
+        self.unrated += result.unrated
 
     @property
     def failed(self) -> bool:

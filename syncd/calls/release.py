@@ -15,7 +15,7 @@ from syncd.licensing import settlement
 from syncd.licensing.claims import Terms
 from syncd.store import withheld
 from syncd.store.database import write_transaction
-from syncd.store.maintenance_runs import DONE, RUNNING
+from syncd.store.maintenance_runs import DONE, unfinished_runs
 from syncd.store.models import MaintenanceRun
 from syncd.store.rollups import mark_dirty
 from syncd.store.withheld import Released
@@ -45,11 +45,8 @@ def work_off(zone: ZoneInfo, now: int, stop: Callable[[], bool] = lambda: False)
 
 
 def _unfinished() -> MaintenanceRun | None:
-    found = MaintenanceRun.select().where(
-        MaintenanceRun.kind == settlement.RELEASE, MaintenanceRun.state == RUNNING
-    )
-    run: MaintenanceRun | None = found.order_by(MaintenanceRun.id).first()
-    return run
+    runs = unfinished_runs(settlement.RELEASE)
+    return MaintenanceRun.get_by_id(runs[0]) if runs else None
 
 
 def _chunk(days: Days, now: int) -> int:

@@ -25,7 +25,7 @@ def show_daemons(context: Context) -> int:
     """Print them, and on stderr what should not be so. Returns 0."""
     if context.settings.database_file is not None:
         return _show_the_one(context)
-    from syncd.application.sharing import fingerprint, systems
+    from syncd.application.sharing import fingerprint, systems, told_work
     from syncd.store.nodes import Present, database_time, nodes
 
     context.database()
@@ -35,8 +35,6 @@ def show_daemons(context: Context) -> int:
 
     def shown(node: Present) -> dict[str, Any]:
         state = "works" if node.works(now) else "hangs" if node.connected else "gone"
-        does = ["schedules"] if node.leads else []
-        does += [f"intake of {', '.join(node.holds)}"] if node.holds else []
         return {
             "host": node.host,
             "process": node.process,
@@ -45,7 +43,7 @@ def show_daemons(context: Context) -> int:
             "schedules": node.leads and node.works(now),
             "intake": list(node.holds) if node.works(now) else [],
             "sees": list(node.sees),
-            "does": (" and ".join(does) or "nothing") if node.works(now) else "",
+            "does": (told_work(node.leads, node.holds) or "nothing") if node.works(now) else "",
             "started": iso(node.started_at, zone),
             "seen": iso(node.seen_at, zone),
             "version": node.version,

@@ -21,9 +21,11 @@ import structlog
 
 from syncd.application.account import become_owner
 from syncd.application.composition import Application, checked
+from syncd.application.sharing import told_work
 from syncd.application.state_directory import make_state_directory
 from syncd.daemon.health import Answer, HealthServer
 from syncd.daemon.jobs import Jobs, units_of
+from syncd.daemon.membership import Membership
 from syncd.daemon.notify import Notifier
 from syncd.daemon.state import DaemonState
 from syncd.domain.errors import ConfigurationError, Problem, UserError
@@ -232,15 +234,18 @@ class Daemon:
         self._status = self._status_now()
         self.notifier.ready(self._status)
 
+    @property
+    def _membership(self) -> Membership | None:
+        """What this process does where several share the work, None where there is one."""
+        return self.jobs.membership if self.jobs else None
+
     def _status_now(self) -> str:
         """Return one line of counts, and what this process does where several share the work."""
-        membership = self.jobs.membership if self.jobs else None
+        membership = self._membership
         if membership is None:
             return self.state.status()
-        does = ["schedules"] if membership.leads else []
-        if membership.holds:
-            does.append(f"intake of {', '.join(sorted(membership.holds))}")
-        return f"{self.state.status()}; does {' and '.join(does) or 'nothing at the moment'}"
+        does = told_work(membership.leads, membership.holds)
+        return f"{self.state.status()}; does {does or 'nothing at the moment'}"
 
     def _take(self, settings: Settings) -> None:
         """Swap everything for new settings. Raises UserError before anything was swapped."""
@@ -306,7 +311,7 @@ class Daemon:
             self._address_file.unlink(missing_ok=True)
 
     def _metrics(self) -> Answer:
-        membership = self.jobs.membership if self.jobs else None
+        membership = self._membership
         if membership is not None:
             self.metrics.set_roles(membership.leads, membership.holds)
         body, content_type = self.metrics.exposition()
@@ -322,7 +327,7 @@ class Daemon:
         database = self.application.reachable()
         ready = ready and database
         report: dict[str, Any] = {"ready": ready, "database": database, "units": units}
-        membership = self.jobs.membership if self.jobs else None
+        membership = self._membership
         if membership is not None:
             report["scheduler"], report["intake"] = membership.leads, sorted(membership.holds)
         return Answer.json(200 if ready else 503, report)

@@ -85,6 +85,7 @@ def problems(settings: Settings) -> list[Problem]:
 def directory_problems(directory: DirectorySettings, settings: Settings) -> list[Problem]:
     """Return the mistakes and warnings of one directory section."""
     found: list[Problem] = []
+    section = f"directory:{directory.name}"
     try:
         mapping = mapping_of(directory)
         found += writable_warnings(mapping, directory)
@@ -97,17 +98,12 @@ def directory_problems(directory: DirectorySettings, settings: Settings) -> list
         # Matching rules (:=) are for the server to know.
         asked = directory.type in ("ldap", "active_directory")
         if not asked or ":=" not in directory.filter:
-            option = f"[directory:{directory.name}] filter"
-            origin = settings.origins.get((f"directory:{directory.name}", "filter"))
-            place = (origin.file, origin.line) if origin else ("", 0)
-            found.append(Problem(*place, option, str(error), "as in RFC 4515"))
+            found.append(settings.problem(section, "filter", str(error), "as in RFC 4515"))
     found += _names_of_no_entry(directory, settings)
     if directory.follow and directory.type not in FOLLOWED:
-        origin = settings.origins.get((f"directory:{directory.name}", "follow"))
-        place = (origin.file, origin.line) if origin else ("", 0)
-        option = f"[directory:{directory.name}] follow"
         what = f"a directory of type {directory.type} does not tell when it changes"
-        found.append(Problem(*place, option, what, "follow = no, and schedule = every 1 minute"))
+        hint = "follow = no, and schedule = every 1 minute"
+        found.append(settings.problem(section, "follow", what, hint))
     return found
 
 
@@ -123,14 +119,8 @@ def _names_of_no_entry(directory: DirectorySettings, settings: Settings) -> Iter
             sign in text for sign in others
         ):
             continue
-        origin = settings.origins.get((f"directory:{directory.name}", option))
-        place = (origin.file, origin.line) if origin else ("", 0)
-        yield Problem(
-            *place,
-            f"[directory:{directory.name}] {option}",
-            f"{text!r} is not an entry DN",
-            "such as ou=people,dc=example,dc=com",
-        )
+        what, hint = f"{text!r} is not an entry DN", "such as ou=people,dc=example,dc=com"
+        yield settings.problem(f"directory:{directory.name}", option, what, hint)
 
 
 def _plans_missing(

@@ -418,6 +418,16 @@ class Settings:
     """By (section, option), of what was written; the rest are defaults."""
     warnings: tuple[Problem, ...] = ()
 
+    def problem(self, section: str, option: str, what: str, hint: str = "") -> Problem:
+        """Return a problem of an option, with the place where it is written."""
+        name = f"[{section}] {option}".strip()
+        return Problem(*self.place(section, option), name, what, hint)
+
+    def place(self, section: str, option: str) -> tuple[str, int]:
+        """Return file and line of an option; of what is a default, the file."""
+        origin = self.origins.get((section, option))
+        return (origin.file, origin.line) if origin else (str(self.file), 0)
+
     @property
     def database_file(self) -> Path | None:
         """The SQLite file, None for another database and for ``:memory:``."""

@@ -23,7 +23,7 @@ def _hours(text: str, base: Path) -> tuple[Span, ...]:
 
 
 HOURS = values.Kind("days and hours", _hours)
-_OWN_HOURS = values.Kind("days and hours", lambda text, base: _hours(text, base), ())
+_OWN_HOURS = values.Kind("days and hours", _hours, ())
 SITE_WORKING = (
     Option(
         "working_hours",

@@ -19,8 +19,6 @@ from syncd.store.models import Adjustment, Period
 from syncd.store.models import database as proxy
 from syncd.store.rollups import TIMEZONE
 
-"""Values of one query."""
-
 COLUMNS = (
     "line_id",
     "party_id",

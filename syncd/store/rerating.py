@@ -14,8 +14,6 @@ from syncd.store.frozen import NOT_FROZEN
 from syncd.store.models import Call, CallWithheld, RerateChange
 from syncd.store.models import database as proxy
 
-"""Values of one query."""
-
 TABLES = (Call._meta.table_name, CallWithheld._meta.table_name)
 MONEY = (
     "destination_id",

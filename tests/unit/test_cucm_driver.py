@@ -559,7 +559,7 @@ def account(data: bytes) -> None:
     starts = [number for number, _ in items]
     assert starts == sorted(set(starts)), "every row once, in order"
     for start, end in pairwise([*starts, len(lines) + 1]):
-        part = [each for each in lines[start - 1 : end - 1] if each.strip("\r\n")]
+        part = [each for each in lines[start - 1 : end - 1] if each.strip()]
         if len(part) > 1:
             # Several lines are one row only if they are one by the rules of CSV.
             rows = list(csv.reader(part))
@@ -567,7 +567,7 @@ def account(data: bytes) -> None:
             width = width or len(rows[0])
             assert len(rows[0]) == width
     head = lines[: starts[0] - 1] if starts else lines
-    before = [each for each in head if each.strip("\r\n")]
+    before = [each for each in head if each.strip()]
     rows = list(csv.reader(before))
     assert len(rows) in (1, 2), "before the first row stand the header and the type line alone"
 

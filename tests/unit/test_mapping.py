@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ from syncd.directory.mapping import compile_mapping, mapping_of
 from syncd.directory.protocol import Entry
 from syncd.domain.errors import ConfigurationError
 from syncd.domain.party import FLAG_FIELDS, LIST_FIELDS, PARTY_FIELDS
+from syncd.settings.model import DirectorySettings, Settings
 from tests.directory_settings import directory_settings
 
 
@@ -184,6 +187,15 @@ def test_permissions_from_what_users_write_are_warned_about() -> None:
     assert all(name == name.lower() for name in USER_WRITABLE)
 
 
+def settings_with(directories: dict[str, DirectorySettings]) -> Settings:
+    """Return settings that have directories alone, nothing of which was written in a file."""
+    only: Any = SimpleNamespace(directories=directories, sites={}, origins={}, file=Path("x.ini"))
+    only.place = partial(Settings.place, only)
+    only.problem = partial(Settings.problem, only)
+    found: Settings = only
+    return found
+
+
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [
@@ -195,7 +207,7 @@ def test_permissions_from_what_users_write_are_warned_about() -> None:
 )
 def test_what_is_no_entry_dn_is_told(options: dict[str, str], wrong: list[str]) -> None:
     directory = directory_settings(mapping={"mail": "mail"}, **options)
-    found = problems(SimpleNamespace(directories={"a": directory}, origins={}, sites={}))  # type: ignore[arg-type]
+    found = problems(settings_with({"a": directory}))
     assert [problem.option.split()[-1] for problem in found] == wrong
     assert all("is not an entry DN" in problem.what for problem in found)
 
@@ -206,7 +218,7 @@ def test_check_config_finds_every_mistake_of_every_directory() -> None:
         "b": directory_settings(name="b", mapping={"mail": "mail"}, filter="(uac:1.2:=2)"),
         "c": directory_settings(name="c", type="ldif", mapping={}, filter="(uac:1.2:=2)"),
     }
-    found = problems(SimpleNamespace(directories=directories, origins={}))  # type: ignore[arg-type]
+    found = problems(settings_with(directories))
     assert [problem.option for problem in found] == [
         "[map:a] mail",
         "[directory:a] filter",
