@@ -16,6 +16,10 @@ QUARTER = 900
 """Seconds."""
 
 
+_FIRST_DAY = 10_000_000
+"""Smaller numbers are months."""
+
+
 class Moment(NamedTuple):
     """A quarter of an hour on the wall clock; weekday 1 is Monday, 7 Sunday."""
 
@@ -37,6 +41,17 @@ def day_date(day: int) -> date:
 def month_of(day: int) -> int:
     """Return the month yyyymm of a day yyyymmdd."""
     return day // 100
+
+
+def month_of_span(span: int) -> int:
+    """Return the month yyyymm of a day yyyymmdd, or of a month."""
+    return span if span < _FIRST_DAY else month_of(span)
+
+
+def span_text(span: int) -> str:
+    """Return a day yyyymmdd or month yyyymm as it is shown, such as 2026-03-01 or 2026-03."""
+    text = str(span)
+    return "-".join(filter(None, (text[:4], text[4:6], text[6:])))
 
 
 def next_day(day: int) -> int:

@@ -15,11 +15,12 @@ from syncd.billing.prefix_country import country_of
 from syncd.billing.unrated import taken_apart
 from syncd.domain.codes import State
 from syncd.domain.countries import COUNTRIES
-from syncd.domain.days import QUARTER, Days, days_between, month_of
+from syncd.domain.days import QUARTER, Days, days_between, month_of, month_of_span, span_text
 from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, OUTSIDE, WEEKDAYS, WITHIN, Raw
 from syncd.reports.sources import LINES
 from syncd.reports.working_times import Place, WorkingTimes
+from syncd.store.dialect import plain_key
 from syncd.store.models import database
 from syncd.store.names import aliases
 
@@ -225,8 +226,10 @@ class Lookups:
 
     def _key_of_time(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
         days = self.days
-        if raw in (Raw.MONTH, Raw.HOUR, Raw.WEEKDAY):
+        if raw in (Raw.HOUR, Raw.WEEKDAY):
             return lambda value: value
+        if raw is Raw.MONTH:
+            return month_of_span  # days stand beside a month that is not over
         if raw is Raw.DAY:
             return {
                 "day": lambda value: value,
@@ -277,8 +280,7 @@ class Lookups:
         if dimension in ("person", "username"):
             return self._parties[int(key)][dimension == "username"] or None
         if dimension in ("day", "month"):
-            text = str(key)
-            return "-".join(filter(None, (text[:4], text[4:6], text[6:])))
+            return span_text(int(key))
         return WEEKDAYS[int(key) - 1] if dimension == "weekday" else key
 
     def shown_code(self, code: str) -> str:
@@ -308,7 +310,8 @@ class Lookups:
         if raw is Raw.DAY:
             return days_between(self.first, self.end)
         if raw is Raw.MONTH:
-            return dict.fromkeys(month_of(day) for day in days_between(self.first, self.end))
+            days = [*days_between(self.first, self.end)]
+            return [*dict.fromkeys(map(month_of, days)), *days]
         if raw is Raw.HOUR:
             return range(24)
         if raw is Raw.WEEKDAY:
@@ -337,9 +340,7 @@ class Lookups:
             return {int(words.of(value)) for value in values}
         wanted = {self._resolved(dimension, name_key(value)) for value in values}
         if dimension in ("person", "username"):
-            place = dimension == "username"
-            people = self._parties.whole().items()
-            found = {party for party, names in people if name_key(names[place]) in wanted}
+            found = self._named(dimension == "username", wanted)
             return found | {0} if "" in wanted else found
         key_of = self.key_of(dimension, raw)
         fits: dict[Key, bool] = {}
@@ -354,6 +355,18 @@ class Lookups:
             if fits[key]:
                 found.add(value)
         return found
+
+    def _named(self, username: bool, keys: Collection[str]) -> set[int]:
+        """Return the ids of the parties whose shown name, or username, has one of some keys."""
+        name = "username" if username else "COALESCE(NULLIF(display_name, ''), username)"
+        # Of names without anything unusual the database can tell the keys: few are left to be told.
+        plain = plain_key(name)
+        rows = select(
+            f"SELECT id, {name} FROM party WHERE {plain} IS NULL"
+            f" OR {plain} IN ({', '.join('?' * len(keys))})",
+            *keys,
+        )
+        return {party for party, text in rows if name_key(text) in keys}
 
     def where(self, dimension: str, raw: Raw, holds: Callable[[Any, str], bool]) -> set[Any]:
         """Return the values of a raw column of whose key and label (as a name key; empty without

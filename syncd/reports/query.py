@@ -14,7 +14,7 @@ from operator import add, itemgetter, sub
 from typing import Any
 
 from syncd.domain.codes import Outcome
-from syncd.domain.days import day_number, days_between, month_days, month_of, next_day
+from syncd.domain.days import day_number, month_days, month_of, next_day
 from syncd.domain.party import name_key
 from syncd.reports.conditions import Conditions
 from syncd.reports.dimensions import Raw
@@ -31,18 +31,22 @@ from syncd.reports.scope import (
 from syncd.reports.sealed import Kept, add_kept, kept_of
 from syncd.reports.sources import BY_DAY, BY_MONTH, CALL, Source
 from syncd.reports.specification import Specification
-from syncd.store.dialect import is_postgresql
 from syncd.store.models import database
 from syncd.store.rollup_tables import MEASURES
-from syncd.store.rollups import clean_days, clean_months, clean_parts, rows_extent, zone_is
+from syncd.store.rollups import (
+    clean_days,
+    clean_months,
+    clean_open_days,
+    clean_parts,
+    rows_extent,
+    zone_is,
+)
+from syncd.store.rows_between import ids_between
 
 Sums = list[int]
 """In the order of ``MEASURES`` of the store, rows last."""
 
 SUM_NAMES = tuple(MEASURES)
-
-SIDES = 8
-"""A call row's id is its record's times this, and the side."""
 
 Fold = Callable[[int, int], int]
 
@@ -52,6 +56,7 @@ class Cut:
     """A period cut into what each kind of table answers."""
 
     months: list[int]
+    """Those, and the days that stand beside them in the same tables."""
     days: list[int]
     ranges: list[tuple[int, int]]
     """Epoch seconds from … to."""
@@ -127,7 +132,7 @@ class Query(Conditions):
             return Cut([], [], [])
         if not (months or days) or not zone_is(zone.zone):
             return Cut([], [], [(zone.start(first), zone.start(end))])
-        ends = self._month_ends() if months else {}
+        ends, beside = (self._month_ends(), clean_open_days()) if months else ({}, set())
         rolled_days = clean_days() if days else set()
         if self.specification.lists_rows:
             # What is listed is added up: of sealed days that are the rows that are left.
@@ -135,11 +140,15 @@ class Query(Conditions):
             for sealed in self.kept.days:
                 ends.pop(month_of(sealed), None)
         cut = Cut([], [], [])
-        for day in days_between(first, end):
-            month = month_of(day)
-            if day < ends.get(month, 0):
-                if not cut.months or cut.months[-1] != month:
-                    cut.months.append(month)
+        day = first
+        while day < end:
+            month_end = ends.get(month_of(day), 0)
+            if day < month_end:
+                cut.months.append(month_of(day))
+                day = month_end
+                continue
+            if day in beside:
+                cut.months.append(day)
             elif day in rolled_days:
                 cut.days.append(day)
             else:
@@ -147,6 +156,7 @@ class Query(Conditions):
                 if cut.ranges and cut.ranges[-1][1] == start:
                     start = cut.ranges.pop()[0]
                 cut.ranges.append((start, stop))
+            day = next_day(day)
         return cut
 
     def _month_ends(self) -> dict[int, int]:
@@ -171,12 +181,24 @@ class Query(Conditions):
                 self._fold(found, source, dimensions, when, part.sums)
             for terms, spans in ((by_month, cut.months), (by_day, cut.days)):
                 for source, seen, fold in terms if spans else ():
-                    when = Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
-                    self._fold(found, source, dimensions, when, seen, fold)
+                    for one, when in self._spanned(source, dimensions, spans):
+                        self._fold(found, one, dimensions, when, seen, fold)
             for start, stop in self._alike(cut.ranges, dimensions):
                 when, rows = _between(start, stop), self._scanned(part, on_rows, start, stop)
                 self._fold(found, self._calls_between(start, stop), dimensions, when, rows)
         return {key: sums for key, sums in found.items() if sums[-1]}
+
+    def _spanned(
+        self, source: Source, dimensions: tuple[str, ...], spans: list[int]
+    ) -> Iterator[tuple[Source, Condition]]:
+        """Yield a source with the condition that chooses days or months of it: all of them at once,
+        or one by one where rows are sorted by texts, of which each then has fewer to sort."""
+        if self.derivable("month", source) is Raw.MONTH and self._fields(source, dimensions):
+            for span in spans:
+                columns = {**source.columns, Raw.MONTH: str(span)}
+                yield replace(source, columns=columns), Condition(f"{source.span} = {span} AND ")
+        else:
+            yield source, Condition(f"{in_list(source.span)} AND ", (id_list(spans),))
 
     def _alike(
         self, ranges: Iterable[tuple[int, int]], dimensions: tuple[str, ...]
@@ -195,11 +217,10 @@ class Query(Conditions):
         all of them have the same: the rows need not be grouped by it then."""
         first, last = self.lookups.days.day(start), self.lookups.days.day(stop - 1)
         known = {}
-        # A constant is not what a database groups by: a number would be the place of a column.
         if month_of(first) == month_of(last):
-            known[Raw.MONTH] = f"org_id * 0 + {month_of(first)}"
+            known[Raw.MONTH] = str(month_of(first))
         if first == last:
-            known[Raw.DAY] = f"org_id * 0 + {first}"
+            known[Raw.DAY] = str(first)
         return replace(CALL, columns={**known, **CALL.columns})
 
     def is_of_most(self) -> bool:
@@ -219,20 +240,14 @@ class Query(Conditions):
 
     def _scanned(self, part: Part, on_rows: Condition, start: int, stop: int) -> Condition:
         """Return the condition on the rows of a part of the scope between two moments. Where most
-        rows of that time are in scope and lie together in SQLite's file, they are read in the order
-        of their ids: that takes half of what it takes to look each of them up by an index."""
-        if is_postgresql() or part.checked is None or not _has_most(part, on_rows):
+        rows of that time are in scope and lie together, they are read in the order of their ids."""
+        if part.checked is None or not _has_most(part, on_rows):
             return on_rows
-        when = _between(start, stop)
-        ((first, last, rows),) = select(
-            "SELECT MIN(id), MAX(id), COUNT(*) FROM call"
-            f" WHERE {when.sql}org_id IN (SELECT id FROM org)",
-            *when.parameters,
-        )
-        if not rows or (last - first) // SIDES > 2 * rows:
+        ids = ids_between(start, stop)
+        if ids is None:
             return on_rows
         return Condition(
-            f"id >= ? AND id <= ? AND {part.checked.sql}", (first, last, *part.checked.parameters)
+            f"id >= ? AND id <= ? AND {part.checked.sql}", (*ids, *part.checked.parameters)
         )
 
     def seconds_of_rows(self) -> int:
@@ -256,7 +271,7 @@ class Query(Conditions):
         if fine is None:
             return []
         coarse = next(one for one in sources if self.fits(one, dimensions))
-        if part.others is None or Raw.ORG in coarse.columns:
+        if part.others is None or (coarse is fine and not part.nearly_all):
             return [(fine, part.sums, add)]
         return [(coarse, EVERYTHING, add), (fine, part.others, sub)]
 
@@ -294,9 +309,10 @@ class Query(Conditions):
         columns, keys = self.grouping(source, dimensions, joined=True)
         wanted = self.filtered(source)
         fields = self._fields(source, dimensions)
-        # Numbers before texts: most rows are told apart without comparing these.
-        ordered = sorted(columns, key=fields.__contains__)
-        grouped = f" GROUP BY {', '.join(ordered)}" if columns else ""
+        # Numbers before texts: most rows are told apart without comparing these. What is the same
+        # of all rows is a number here, which in GROUP BY would be the place of a column.
+        ordered = sorted((one for one in columns if not one.isdigit()), key=fields.__contains__)
+        grouped = f" GROUP BY {', '.join(ordered)}" if ordered else ""
         named = ", ".join(fields)
         joined = (
             f" LEFT JOIN (SELECT id AS of_profile, {named} FROM profile) AS field"

@@ -64,6 +64,10 @@ class Condition:
 EVERYTHING = Condition("1 = 1")
 
 
+NEARLY_ALL = 10
+"""How many times as many orgs are in scope as are not, where it is of nearly all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A part of a scope."""
@@ -82,6 +86,9 @@ class Part:
     others: Condition | None = None
     """On a table of sums, where most orgs are in scope: those that are not. The sums of all without
     these are the sums in scope."""
+    nearly_all: bool = False
+    """Whether so few orgs are not in scope that it takes less to sum them twice than to look up all
+    others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +221,7 @@ def scope_parts(scope: Scope, lookups: Lookups) -> tuple[Part, ...]:
                 Condition(in_list("org_id"), (id_list(others),))
                 if len(others) < len(chosen)
                 else None,
+                len(others) * NEARLY_ALL < len(chosen),
             ),
             Part(own, own, frozenset((Raw.PARTY, Raw.ORG))),
         )

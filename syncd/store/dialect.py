@@ -44,6 +44,19 @@ def last_characters(expression: str, count: int) -> str:
     return f"substr({expression}, -{count})"
 
 
+def plain_key(expression: str) -> str:
+    """Return the expression of the key by which a text is compared (``domain.party.name_key``), NULL
+    of one for which a database cannot tell it: with other than printable characters of ASCII, or
+    with blanks that do not count."""
+    if is_postgresql():
+        usual, small = f"{expression} !~ '[^ -~]|^ | $|  '", f'lower({expression} COLLATE "C")'
+    else:
+        usual = f"NOT ({expression} GLOB '*[^ -~]*' OR {expression} GLOB ' *'"
+        usual += f" OR {expression} GLOB '* ' OR {expression} GLOB '*  *')"
+        small = f"lower({expression})"
+    return f"CASE WHEN {usual} THEN {small} END"
+
+
 def byte_length(expression: str) -> str:
     """Return the expression of how many bytes a text has in UTF-8."""
     if is_postgresql():

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import peewee
 
 from syncd.domain.codes import Outcome, RecordOutcome, Side, State
-from syncd.domain.days import Days, day_date, month_days, next_day
+from syncd.domain.days import Days, day_date, month_days, next_day, span_text
 from syncd.store.models import database
 from syncd.store.month_runs import month_run_differences
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
@@ -17,6 +17,7 @@ from syncd.store.rollup_tables import BY_DAY, BY_MONTH, problems
 from syncd.store.rollups import (
     clean_days,
     clean_months,
+    clean_open_days,
     clean_parts,
     days_with_rows,
     zone_is,
@@ -76,11 +77,14 @@ def _rollup_months(zone: ZoneInfo) -> Iterator[str]:
         return
     days = Days(zone)
     ends = {month: month_days(month)[1] for month in clean_months()} | dict(clean_parts())
-    for month, end in sorted(ends.items()):
-        span = (month_days(month)[0], end)
+    known = {month: (month_days(month)[0], end) for month, end in sorted(ends.items())}
+    known |= {day: (day, next_day(day)) for day in sorted(clean_open_days())}
+    for span, between in known.items():
         for rollup in BY_MONTH:
-            if problems(rollup, month, span, (days.start(span[0]), days.start(end)), zone):
-                yield f"{rollup.table} of {month // 100}-{month % 100:02d} is not the sum of its rows"
+            if problems(
+                rollup, span, between, (days.start(between[0]), days.start(between[1])), zone
+            ):
+                yield f"{rollup.table} of {span_text(span)} is not the sum of its rows"
 
 
 def _ledger_law(_: ZoneInfo) -> Iterator[str]:

@@ -192,6 +192,9 @@ from syncd.store.rollup_models import (
     RolledMonth as RolledMonth,
 )
 from syncd.store.rollup_models import (
+    RolledOpen as RolledOpen,
+)
+from syncd.store.rollup_models import (
     RolledPart as RolledPart,
 )
 from syncd.store.rollup_models import (
@@ -414,6 +417,7 @@ MODELS: tuple[type[Any], ...] = (
     RolledDay,
     RolledMonth,
     RolledPart,
+    RolledOpen,
     RollupDay,
     RollupDayOrg,
     RollupDayTotal,

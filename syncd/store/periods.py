@@ -15,8 +15,8 @@ from syncd.domain.money import format_micros
 from syncd.domain.posting import next_month
 from syncd.store.adjustments import closing
 from syncd.store.models import Adjustment, ClosedSum, Period, database
-from syncd.store.rollup_tables import ROWS_BETWEEN
 from syncd.store.rollups import zone_is
+from syncd.store.rows_between import BETWEEN
 
 KEYS = "org_id, carrier_id, class"
 
@@ -136,7 +136,7 @@ def figures_of_rows(month: int, days: Days) -> Figures:
         month,
         _sql(
             f"SELECT {KEYS}, SUM(cost) FROM ("
-            f"SELECT {KEYS}, SUM(COALESCE(cost, 0)) AS cost FROM call WHERE {ROWS_BETWEEN}"
+            f"SELECT {KEYS}, SUM(COALESCE(cost, 0)) AS cost FROM call WHERE {BETWEEN}"
             f" GROUP BY {KEYS} UNION ALL"
             f" SELECT {KEYS}, cost FROM sealed_day WHERE day >= ? AND day < ?"
             f") AS part GROUP BY {KEYS}",

@@ -5,6 +5,9 @@ from those: what was asked for decides which is the smallest that can answer
 (``store.rollup_tables``). Keys begin with the day or month, then the org, by which viewers are
 told apart, but where it is said otherwise; rows lie in the order of their key, so that a span of it
 is read in one go.
+
+In the tables by month the column ``month`` holds a month (yyyymm), or a day (yyyymmdd) that is not
+summed with its month yet: ``rolled_open`` says which.
 """
 
 from __future__ import annotations
@@ -37,6 +40,12 @@ class RolledPart(Table):
 
     month = IntegerField(primary_key=True)
     end_day = IntegerField()
+
+
+class RolledOpen(Table):
+    """A day whose sums stand in the tables by month, beside those of its month."""
+
+    day = IntegerField(primary_key=True)
 
 
 Model = TypeVar("Model", bound=Any)

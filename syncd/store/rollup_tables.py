@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from syncd.domain.codes import Outcome, State
 from syncd.domain.days import QUARTER
 from syncd.store.models import database
+from syncd.store.rows_between import rows_between
 from syncd.store.sealed_bases import base_of
 
 
@@ -38,9 +39,6 @@ MEASURES = {
 
 SUMS = ", ".join(f"SUM({name})" for name in MEASURES)
 """Every measure as SQL over a table of sums."""
-
-# The index on call begins with the org; naming every org makes a range of time a range of it.
-ROWS_BETWEEN = "org_id IN (SELECT id FROM org) AND started_at >= ? AND started_at < ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +115,12 @@ def from_rows(
     columns = row_columns(rollup.keys, start, stop, zone)
     places = ", ".join(str(place + 2) for place in range(len(columns)))
     gone = base_of(rollup.table, rollup.keys, span, MEASURES)
+    between, bounds = rows_between(start, stop)
     if not gone:
         return _sql(
             f"SELECT {span}, {', '.join(columns)}, {', '.join(MEASURES.values())}"
-            f" FROM call WHERE {ROWS_BETWEEN} GROUP BY {places} ORDER BY {places}",
-            start,
-            stop,
+            f" FROM call WHERE {between} GROUP BY {places} ORDER BY {places}",
+            *bounds,
         )
     keys = ", ".join(rollup.keys)
     named = (f"{sql} AS {name}" for name, sql in zip(rollup.keys, columns, strict=True))
@@ -130,10 +128,9 @@ def from_rows(
     return _sql(
         f"SELECT {span}, {keys}, {SUMS} FROM ("
         f"SELECT {', '.join(named)}, {', '.join(measured)}"
-        f" FROM call WHERE {ROWS_BETWEEN} GROUP BY {', '.join(columns)}"
+        f" FROM call WHERE {between} GROUP BY {', '.join(columns)}"
         f" UNION ALL {gone}) AS part GROUP BY {places} ORDER BY {places}",
-        start,
-        stop,
+        *bounds,
     )
 
 

@@ -20,6 +20,7 @@ from syncd.store.models import (
     Period,
     RolledDay,
     RolledMonth,
+    RolledOpen,
     RolledPart,
     SealedDay,
     database,
@@ -34,7 +35,9 @@ _EARLIEST, _LATEST = -(2**62), 2**62
 
 SETTLED = 6 * 3600
 """Seconds after its end from which a day is summed with its month, though that is not over: files
-that come a few hours late touch none of what is summed."""
+that come a few hours late touch none of what is summed. Until then it stands beside its month."""
+
+_BUILT = ("rolled_day", "rolled_month", "rolled_part", "rolled_open")
 
 
 def mark_dirty(days: Iterable[int]) -> None:
@@ -75,7 +78,7 @@ def ensure_zone(zone: ZoneInfo) -> bool:
     check_zone(zone)
     with write_transaction():
         days = Days(zone)
-        for table in ("rolled_day", "rolled_month", "rolled_part", "dirty_day", *KEYS):
+        for table in (*_BUILT, "dirty_day", *KEYS):
             _sql(f"DELETE FROM {table}")
         extent = rows_extent()
         if extent is not None:
@@ -123,34 +126,49 @@ def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     and months that were rebuilt."""
     ensure_zone(zone)
     days = Days(zone)
+    settled = days.day(now - SETTLED)
     dirty = [row[0] for row in _sql("SELECT day FROM dirty_day ORDER BY day DESC LIMIT ?", limit)]
     for day in dirty:
-        rebuild_day(day, days)
+        rebuild_day(day, days, settled)
     this = month_of(days.day(now))
     months = [month for month in stale_months() if month < this]
     for month in months[:limit]:
         rebuild_month(month, days)
     done = len(dirty) + min(len(months), limit)
-    settled = days.day(now - SETTLED)
     if month_of(settled) == this and clean_parts().get(this) != settled:
         done += rebuild_month(this, days, settled)
     return done
 
 
-def rebuild_day(day: int, days: Days) -> None:
-    """Build the sums of a local day from its rows and take its mark away."""
+def rebuild_day(day: int, days: Days, settled: int = _LATEST) -> None:
+    """Build the sums of a local day from its rows and take its mark away. ``settled`` is the first
+    day that has not settled: from there on days stand beside their month."""
     with write_transaction():
-        for rollup in BY_DAY:
+        _forget_open(day, next_day(day))
+        # What is kept of a sealed day is not kept by the keys of all tables by month.
+        beside = day >= settled and not _sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", day)
+        for rollup in (*BY_DAY, *BY_MONTH) if beside else BY_DAY:
             if rollup.base:
                 derive(rollup, day, day, next_day(day))
             else:
                 write(rollup, day, from_rows(rollup, day, *days.bounds(day), days.zone))
+        if beside:
+            RolledOpen.insert(day=day).execute()
         RolledDay.insert(day=day).on_conflict_ignore().execute()
         DirtyDay.delete().where(DirtyDay.day == day).execute()
         # The month holds this day's old rows.
         month = month_of(day)
         RolledMonth.delete().where(RolledMonth.month == month).execute()
         RolledPart.delete().where(RolledPart.month == month, RolledPart.end_day > day).execute()
+
+
+def _forget_open(first: int, end: int) -> None:
+    """Take away what stands beside months for days from ``first`` to before ``end``."""
+    between = "day >= ? AND day < ?"
+    for (day,) in _sql(f"SELECT day FROM rolled_open WHERE {between}", first, end):
+        for rollup in BY_MONTH:
+            _sql(f"DELETE FROM {rollup.table} WHERE month = ?", day)
+    _sql(f"DELETE FROM rolled_open WHERE {between}", first, end)
 
 
 def stale_months() -> list[int]:
@@ -195,6 +213,7 @@ def rebuild_month(month: int, days: Days, until: int | None = None) -> bool:
                 derive(rollup, month, first, end)
             else:
                 write(rollup, month, built[rollup])
+        _forget_open(first, end)
         RolledPart.delete().where(RolledPart.month == month).execute()
         if until is None:
             RolledMonth.insert(month=month).on_conflict_ignore().execute()
@@ -239,6 +258,14 @@ def clean_parts() -> Mapping[int, int]:
             " WHERE day >= month * 100 AND day < end_day)"
         )
     )
+
+
+def clean_open_days() -> set[int]:
+    """Return the days whose sums stand in the tables by month, and equal their rows."""
+    return {
+        row[0]
+        for row in _sql("SELECT day FROM rolled_open WHERE day NOT IN (SELECT day FROM dirty_day)")
+    }
 
 
 def days_with_rows(days: Days) -> dict[int, int]:
