@@ -38,7 +38,6 @@ from syncd.calls.pricing import Pricer
 from syncd.calls.reading_ahead import read_ahead
 from syncd.calls.reading_process import ReadingProcess, decided, equipment
 from syncd.calls.release import release_calls, work_off
-from syncd.calls.uncollected import without_collections
 from syncd.calls.waiting import Waiting, batches, take_over, to_hand_over
 from syncd.cdr import ledger, spool
 from syncd.cdr.compressed import plain_name
@@ -47,6 +46,7 @@ from syncd.cdr.parts import BEGINNING
 from syncd.cdr.spool import Candidate, Content, Settling
 from syncd.domain.codes import FileState
 from syncd.domain.leg import NotCdrError
+from syncd.domain.uncollected import without_collections
 from syncd.licensing.claims import Terms
 from syncd.store.database import write_transaction
 

@@ -19,12 +19,12 @@ from syncd.calls.dimensions import Dimensions
 from syncd.calls.directory_view import directory_version, rules_of
 from syncd.calls.pricing import Pricer
 from syncd.calls.sides import analyse
-from syncd.calls.uncollected import without_collections
 from syncd.domain.clock import FOREVER
 from syncd.domain.codes import Side
 from syncd.domain.days import Days
 from syncd.domain.errors import UserError
 from syncd.domain.posting import Cause
+from syncd.domain.uncollected import without_collections
 from syncd.store.call_rows import relatives
 from syncd.store.database import write_transaction
 from syncd.store.maintenance_runs import DONE, enter_run, unfinished_runs

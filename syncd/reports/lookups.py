@@ -20,7 +20,7 @@ from syncd.domain.party import CUSTOM_FIELDS, name_key
 from syncd.reports.dimensions import DIMENSIONS, OUTSIDE, WEEKDAYS, WITHIN, Raw
 from syncd.reports.sources import LINES
 from syncd.reports.working_times import Place, WorkingTimes
-from syncd.store.dialect import plain_key
+from syncd.store.dialect import blankless_key
 from syncd.store.models import database
 from syncd.store.names import aliases
 
@@ -359,12 +359,13 @@ class Lookups:
     def _named(self, username: bool, keys: Collection[str]) -> set[int]:
         """Return the ids of the parties whose shown name, or username, has one of some keys."""
         name = "username" if username else "COALESCE(NULLIF(display_name, ''), username)"
-        # Of names without anything unusual the database can tell the keys: few are left to be told.
-        plain = plain_key(name)
+        # The database finds those that may have one: most names need not be read.
+        near = [key.replace(" ", "") for key in keys]
         rows = select(
-            f"SELECT id, {name} FROM party WHERE {plain} IS NULL"
-            f" OR {plain} IN ({', '.join('?' * len(keys))})",
-            *keys,
+            f"SELECT id, {name} FROM party"
+            f" WHERE COALESCE({blankless_key(name)}, ?) IN ({', '.join('?' * len(near))})",
+            near[0],
+            *near,
         )
         return {party for party, text in rows if name_key(text) in keys}
 

@@ -10,6 +10,7 @@ from operator import add
 from syncd.billing.working import with_tax
 from syncd.domain.days import Days, day_date, day_number
 from syncd.domain.errors import UsageError, UserError
+from syncd.domain.uncollected import without_collections
 from syncd.reports.dimensions import (
     DERIVED,
     DIMENSIONS,
@@ -50,6 +51,7 @@ class Answer:
     total: Named
 
 
+@without_collections()
 def sums_report(door: Door, specification: Specification, environment: Environment) -> Result:
     """Return the sums that a specification asks for. Raises UsageError or UserError for what cannot
     be asked together."""

@@ -44,17 +44,15 @@ def last_characters(expression: str, count: int) -> str:
     return f"substr({expression}, -{count})"
 
 
-def plain_key(expression: str) -> str:
-    """Return the expression of the key by which a text is compared (``domain.party.name_key``), NULL
-    of one for which a database cannot tell it: with other than printable characters of ASCII, or
-    with blanks that do not count."""
+def blankless_key(expression: str) -> str:
+    """Return the expression of the key by which a text is compared (``domain.party.name_key``),
+    without blanks; NULL for a text that has other than printable characters of ASCII, of which a
+    database cannot tell it."""
     if is_postgresql():
-        usual, small = f"{expression} !~ '[^ -~]|^ | $|  '", f'lower({expression} COLLATE "C")'
+        usual, small = f"{expression} !~ '[^ -~]'", f'lower({expression} COLLATE "C")'
     else:
-        usual = f"NOT ({expression} GLOB '*[^ -~]*' OR {expression} GLOB ' *'"
-        usual += f" OR {expression} GLOB '* ' OR {expression} GLOB '*  *')"
-        small = f"lower({expression})"
-    return f"CASE WHEN {usual} THEN {small} END"
+        usual, small = f"{expression} NOT GLOB '*[^ -~]*'", f"lower({expression})"
+    return f"CASE WHEN {usual} THEN replace({small}, ' ', '') END"
 
 
 def byte_length(expression: str) -> str:

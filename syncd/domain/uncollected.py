@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def without_collections() -> Iterator[None]:
-    """Switch the cyclic garbage collector off: a batch makes hundreds of thousands of tuples and no
-    cycles, and looking through them for some took a fifth of the time."""
+    """Switch the cyclic garbage collector off: a batch, a sync or a report makes up to millions of
+    small objects and no cycles, and looking through them for some took a fifth to two fifths of the
+    time."""
     if not gc.isenabled():
         yield
         return

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncd.domain.party import name_key
 from syncd.store.database import open_database
-from syncd.store.dialect import plain_key, rows_of
+from syncd.store.dialect import blankless_key, rows_of
 
 TEXTS = st.text(st.sampled_from("aB -~^][\t\n'ßKİéﬁ\x7f\u00a0") | st.characters(codec="utf-8"))
 
@@ -28,7 +28,7 @@ def opened(tmp_path: Path) -> Iterator[None]:
 def test_a_key_told_by_the_database_is_that_of_the_rules(opened: None, text: str) -> None:
     # As text: PostgreSQL has to be told what a parameter is.
     ((key,),) = rows_of(
-        f"SELECT {plain_key('said')} FROM (SELECT CAST(? AS text) AS said) AS t", text
+        f"SELECT {blankless_key('said')} FROM (SELECT CAST(? AS text) AS said) AS t", text
     )
-    usual = text.isascii() and text.isprintable() and text == " ".join(text.split())
-    assert key == (name_key(text) if usual else None)
+    usual = text.isascii() and (text.isprintable() or not text)
+    assert key == (name_key(text).replace(" ", "") if usual else None)
