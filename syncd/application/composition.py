@@ -259,11 +259,13 @@ class Application:
         from syncd.application.contexts import endpoints_of
         from syncd.calls.trunk_counting import count_trunks
         from syncd.store.models import DirtyDay, DirtyQuarter
-        from syncd.store.rollups import rebuild, stale_months
+        from syncd.store.rollups import fields_are_summed, rebuild, stale_months
 
         rebuilt = 0
         with self.connected():
-            while not stop.is_set() and (DirtyDay.select().exists() or stale_months()):
+            while not stop.is_set() and (
+                DirtyDay.select().exists() or stale_months() or not fields_are_summed()
+            ):
                 with self.locked(MAINTENANCE, stop):
                     done = rebuild(self.settings.timezone, self.clock(), limit=ROLL_UP_DAYS)
                 if not done:

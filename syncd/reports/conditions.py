@@ -70,7 +70,14 @@ class Conditions:
                 raws = (Raw.ORG_TODAY,)
             elif dimension in CUSTOM_FIELDS:
                 raws = (Raw.PROFILE_TODAY,)
-        return next((raw for raw in raws if raw in source.columns), None)
+        return next(
+            (
+                raw
+                for raw in raws
+                if raw in source.columns and (raw is not Raw.FIELD or source.field == dimension)
+            ),
+            None,
+        )
 
     @property
     def filter_keys(self) -> list[str]:

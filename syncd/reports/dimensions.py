@@ -30,6 +30,8 @@ class Raw(Enum):
     LINE = "line"
     PARTY = "party"
     PROFILE = "profile"
+    FIELD = "field"
+    """The first profile that says the same in the one field that a table is of."""
     ORG = "org"
     SIDE = "side"
     DIRECTION = "direction"
@@ -95,7 +97,7 @@ DIMENSIONS = {
         Dimension("department", "Department", (Raw.ORG,), of_party=True),
         Dimension("cost_center", "Cost center", (Raw.ORG,), of_party=True),
         Dimension("office_location", "Office location", (Raw.ORG,), of_party=True),
-        *(Dimension(name, name, (Raw.PROFILE,), of_party=True) for name in CUSTOM_FIELDS),
+        *(Dimension(name, name, (Raw.FIELD, Raw.PROFILE), of_party=True) for name in CUSTOM_FIELDS),
         Dimension("site", "Site", (Raw.LINE,), of_party=True),
         Dimension("partition", "Partition", (Raw.LINE,), of_party=True),
         Dimension("direction", "Direction", (Raw.DIRECTION,), words=Direction),

@@ -185,7 +185,7 @@ class Lookups:
 
     def key_of(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
         """Return the function from a value of a raw column to the dimension's key."""
-        if raw is Raw.PROFILE:
+        if raw in (Raw.PROFILE, Raw.FIELD):
             place, profiles = CUSTOM_FIELDS.index(dimension), self._profiles
             return lambda value: name_key(profiles[value][place]) or None
         if raw in (Raw.ORG_TODAY, Raw.PROFILE_TODAY):
@@ -326,7 +326,7 @@ class Lookups:
             return [0, *(row[0] for row in select("SELECT id FROM rate_used"))]
         if raw is Raw.LINE:
             return self._lines.whole()
-        if raw is Raw.PROFILE:
+        if raw in (Raw.PROFILE, Raw.FIELD):
             return self._profiles.whole()
         return self._orgs if raw is Raw.ORG else self._names[raw.value]
 

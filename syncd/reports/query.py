@@ -38,6 +38,7 @@ from syncd.store.rollups import (
     clean_months,
     clean_open_days,
     clean_parts,
+    fields_are_summed,
     rows_extent,
     zone_is,
 )
@@ -47,6 +48,9 @@ Sums = list[int]
 """In the order of ``MEASURES`` of the store, rows last."""
 
 SUM_NAMES = tuple(MEASURES)
+
+_OF_PROFILE = (Raw.PROFILE, Raw.FIELD)
+"""The raw columns of which a profile says what they stand for."""
 
 Fold = Callable[[int, int], int]
 
@@ -118,7 +122,12 @@ class Query(Conditions):
             needs <= source.columns.keys()
             and self.filterable(source)
             and all(self.derivable(name, source) is not None for name in dimensions)
+            and (not source.field or self._fields_are_summed)
         )
+
+    @cached_property
+    def _fields_are_summed(self) -> bool:
+        return fields_are_summed()
 
     def cut(self, months: bool, days: bool) -> Cut:
         """Cut the period into clean months, clean days and the rest."""
@@ -193,7 +202,7 @@ class Query(Conditions):
     ) -> Iterator[tuple[Source, Condition]]:
         """Yield a source with the condition that chooses days or months of it: all of them at once,
         or one by one where rows are sorted by texts, of which each then has fewer to sort."""
-        if self.derivable("month", source) is Raw.MONTH and self._fields(source, dimensions):
+        if Raw.MONTH in source.columns and not source.field and self._fields(source, dimensions):
             for span in spans:
                 columns = {**source.columns, Raw.MONTH: str(span)}
                 yield replace(source, columns=columns), Condition(f"{source.span} = {span} AND ")
@@ -287,7 +296,7 @@ class Query(Conditions):
             raw = self.derivable(name, source)
             assert raw is not None
             column, key_of = source.columns[raw], self.lookups.key_of(name, raw)
-            if raw is Raw.PROFILE:
+            if raw in _OF_PROFILE:
                 # There are many profiles, and few values of a field.
                 looked_up = f"(SELECT {name} FROM profile WHERE id = {column})"
                 column, key_of = name if joined else looked_up, text_key
@@ -316,7 +325,7 @@ class Query(Conditions):
         named = ", ".join(fields)
         joined = (
             f" LEFT JOIN (SELECT id AS of_profile, {named} FROM profile) AS field"
-            f" ON of_profile = {source.columns[Raw.PROFILE]}"
+            f" ON of_profile = {source.columns[Raw.FIELD if source.field else Raw.PROFILE]}"
             if fields
             else ""
         )
@@ -341,7 +350,7 @@ class Query(Conditions):
 
     def _fields(self, source: Source, dimensions: tuple[str, ...]) -> list[str]:
         """Return the dimensions that are fields of the profiles of a source's rows."""
-        return [name for name in dimensions if self.derivable(name, source) is Raw.PROFILE]
+        return [name for name in dimensions if self.derivable(name, source) in _OF_PROFILE]
 
     def _measures(self, source: Source) -> list[str]:
         """Return the SQL of each measure of a source."""

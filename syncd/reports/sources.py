@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from syncd.domain.days import QUARTER
+from syncd.domain.party import CUSTOM_FIELDS
 from syncd.reports.dimensions import Raw
 from syncd.store.rollup_tables import KEYS, MEASURES
 
@@ -20,6 +21,8 @@ class Source:
     columns: dict[Raw, str]
     span: str = ""
     """The column with the day or month."""
+    field: str = ""
+    """The field of people that it is of, for ``Raw.FIELD``."""
 
     @property
     def measures(self) -> list[str]:
@@ -84,6 +87,11 @@ _RAW = {
 }
 
 
+def _of_field(number: int, name: str) -> Source:
+    table = f"(SELECT * FROM rollup_field WHERE field = {number}) AS of_field"
+    return Source(table, {Raw.MONTH: "month", Raw.FIELD: "profile_id"}, "month", name)
+
+
 def _rollup(table: str, span: Raw) -> Source:
     columns = {span: span.value, **{_RAW[key]: key for key in KEYS[table]}}
     for raw, today in ((Raw.ORG, Raw.ORG_TODAY), (Raw.PROFILE, Raw.PROFILE_TODAY)):
@@ -96,20 +104,23 @@ BY_DAY = tuple(
     _rollup(table, Raw.DAY) for table in ("rollup_day_total", "rollup_day_org", "rollup_day")
 )
 """The smallest first."""
-BY_MONTH = tuple(
-    _rollup(table, Raw.MONTH)
-    for table in (
-        "rollup_month_total",
-        "rollup_destination_total",
-        "rollup_hour_total",
-        "rollup_month_org",
-        "rollup_person",
-        "rollup_party",
-        "rollup_hour_org",
-        "rollup_month",
-        "rollup_destination",
-        "rollup_hour",
-        "rollup_line",
-    )
+BY_MONTH = (
+    *(_of_field(number, name) for number, name in enumerate(CUSTOM_FIELDS, 1)),
+    *(
+        _rollup(table, Raw.MONTH)
+        for table in (
+            "rollup_month_total",
+            "rollup_destination_total",
+            "rollup_hour_total",
+            "rollup_month_org",
+            "rollup_person",
+            "rollup_party",
+            "rollup_hour_org",
+            "rollup_month",
+            "rollup_destination",
+            "rollup_hour",
+            "rollup_line",
+        )
+    ),
 )
 """The smallest first."""

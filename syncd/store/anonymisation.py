@@ -24,6 +24,7 @@ from syncd.store.models import (
     SyncChange,
 )
 from syncd.store.models import database as proxy
+from syncd.store.rollups import fields_changed
 from syncd.store.schedules import remove as remove_schedule
 
 ANONYMISED = "anonymised"
@@ -260,12 +261,14 @@ def make_nameless(party_id: int, now: int) -> None:
             ("display_name", *(name for name in TEXT_FIELDS if name.startswith("custom"))), ""
         )
     ).where(Profile.party == party_id).execute()
+    fields_changed()
 
 
 def finish(party_id: int, now: int) -> None:
     """Delete what a party was kept for until its calls were nobody's. Must run inside a write
     transaction."""
     Profile.delete().where(Profile.party == party_id).execute()
+    fields_changed()
     proxy.obj.execute_sql(
         "UPDATE adjustment SET party_id = 0, profile_id = 0, line_id = 0 WHERE party_id = ?",
         (party_id,),

@@ -13,13 +13,14 @@ from syncd.domain.days import Days, day_date, month_days, next_day, span_text
 from syncd.store.models import database
 from syncd.store.month_runs import month_run_differences
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
-from syncd.store.rollup_tables import BY_DAY, BY_MONTH, problems
+from syncd.store.rollup_tables import BY_DAY, BY_MONTH, FIELDS, problems
 from syncd.store.rollups import (
     clean_days,
     clean_months,
     clean_open_days,
     clean_parts,
     days_with_rows,
+    fields_are_summed,
     zone_is,
 )
 from syncd.store.sealed import gone_by_file
@@ -81,6 +82,8 @@ def _rollup_months(zone: ZoneInfo) -> Iterator[str]:
     known |= {day: (day, next_day(day)) for day in sorted(clean_open_days())}
     for span, between in known.items():
         for rollup in BY_MONTH:
+            if rollup is FIELDS and not fields_are_summed():
+                continue
             if problems(
                 rollup, span, between, (days.start(between[0]), days.start(between[1])), zone
             ):

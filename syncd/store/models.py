@@ -213,6 +213,9 @@ from syncd.store.rollup_models import (
     RollupDestinationTotal as RollupDestinationTotal,
 )
 from syncd.store.rollup_models import (
+    RollupField as RollupField,
+)
+from syncd.store.rollup_models import (
     RollupHour as RollupHour,
 )
 from syncd.store.rollup_models import (
@@ -429,6 +432,7 @@ MODELS: tuple[type[Any], ...] = (
     RollupLine,
     RollupParty,
     RollupPerson,
+    RollupField,
     RollupHour,
     RollupHourOrg,
     RollupHourTotal,

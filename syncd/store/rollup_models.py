@@ -215,6 +215,20 @@ class RollupParty(Table):
 
 
 @measured
+class RollupField(Table):
+    """By what stands in a field of people, 1 to 10 for custom1 to custom10: under the first profile
+    that says the same, so that a text is kept with its person alone."""
+
+    month = IntegerField()
+    field = SmallIntegerField()
+    profile_id = IntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("month", "field", "profile_id")
+        without_rowid = True
+
+
+@measured
 class RollupPerson(Table):
     """By the person first: a year of everybody is then in the order that it is summed by."""
 

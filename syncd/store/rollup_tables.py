@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from syncd.domain.codes import Outcome, State
 from syncd.domain.days import QUARTER
+from syncd.domain.party import CUSTOM_FIELDS
 from syncd.store.models import database
 from syncd.store.rows_between import rows_between
 from syncd.store.sealed_bases import base_of
@@ -52,6 +53,9 @@ class Rollup:
     """The finer table that it is summed from; empty: the call rows."""
 
 
+FIELDS = Rollup("rollup_field", ("field", "profile_id"), "rollup_party")
+"""Each field by the first profile that says the same in it."""
+
 _TRAFFIC = ("org_id", "direction", "class", "carrier_id", "trunk_id")
 _OF_ALL = _TRAFFIC[1:]
 
@@ -69,6 +73,7 @@ BY_MONTH = (
     Rollup("rollup_line", ("org_id", "party_id", "line_id", "profile_id", "direction", "class")),
     Rollup("rollup_party", ("org_id", "party_id", "line_id", "profile_id"), "rollup_line"),
     Rollup("rollup_person", ("party_id",), "rollup_party"),
+    FIELDS,
     Rollup("rollup_hour", ("org_id", "weekday", "hour", "direction")),
     Rollup("rollup_hour_org", ("org_id", "weekday", "hour"), "rollup_hour"),
     Rollup("rollup_hour_total", ("weekday", "hour", "direction"), "rollup_hour"),
@@ -150,15 +155,38 @@ def span_column(rollup: Rollup) -> str:
 def derive(rollup: Rollup, span: int, first: int, end: int) -> None:
     """Write a day or month of a coarse table from its base (days from ``first`` to before
     ``end``)."""
-    keys = ", ".join(rollup.keys)
     column = span_column(rollup)
-    where, parameters = base_span(rollup, span, first, end)
+    statement, parameters = _from_base(rollup, span, first, end)
     _sql(f"DELETE FROM {rollup.table} WHERE {column} = ?", span)
     _sql(
-        f"INSERT INTO {rollup.table} ({column}, {keys}, {', '.join(MEASURES)})"
-        f" SELECT {span}, {keys}, {SUMS} FROM {rollup.base} WHERE {where} GROUP BY {keys}",
+        f"INSERT INTO {rollup.table} ({column}, {', '.join((*rollup.keys, *MEASURES))}) {statement}",
         *parameters,
     )
+
+
+def _from_base(rollup: Rollup, span: int, first: int, end: int) -> tuple[str, tuple[int, ...]]:
+    """Return the query for what a coarse table should hold for a day or month, with its
+    parameters."""
+    where, parameters = base_span(rollup, span, first, end)
+    if rollup is not FIELDS:
+        keys = ", ".join(rollup.keys)
+        statement = (
+            f"SELECT {span}, {keys}, {SUMS} FROM {rollup.base} WHERE {where} GROUP BY {keys}"
+        )
+        return statement, parameters
+    ((*highest,),) = _sql(
+        f"SELECT {', '.join(f'MAX({name})' for name in CUSTOM_FIELDS)} FROM profile"
+    )
+    parts = []
+    for number, (name, text) in enumerate(zip(CUSTOM_FIELDS, highest, strict=True), 1):
+        alike = f"SELECT id AS of_profile, MIN(id) OVER (PARTITION BY {name}) AS alike FROM profile"
+        if not text:  # nobody has anything in it
+            alike = "SELECT id AS of_profile, 0 AS alike FROM profile"
+        parts.append(
+            f"SELECT {span}, {number}, alike, {SUMS} FROM {rollup.base}"
+            f" JOIN ({alike}) AS field ON of_profile = profile_id WHERE {where} GROUP BY alike"
+        )
+    return " UNION ALL ".join(parts), parameters * len(parts)
 
 
 def write(rollup: Rollup, span: int, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -186,12 +214,9 @@ def problems(
         span,
     )
     if rollup.base:
-        where, parameters = base_span(rollup, span, *days)
-        wanted = _sql(
-            f"SELECT {span}, {keys}, {SUMS} FROM {rollup.base} WHERE {where}"
-            f" GROUP BY {keys} ORDER BY {keys}",
-            *parameters,
-        )
+        statement, parameters = _from_base(rollup, span, *days)
+        places = ", ".join(str(place + 2) for place in range(len(rollup.keys)))
+        wanted = _sql(f"{statement} ORDER BY {places}", *parameters)
     else:
         wanted = from_rows(rollup, span, *moments, zone)
     return list(kept) != list(wanted)

@@ -26,7 +26,7 @@ from syncd.store.models import (
     database,
 )
 from syncd.store.partitions import EARLY, month_bounds, months_of
-from syncd.store.rollup_tables import BY_DAY, BY_MONTH, KEYS, derive, from_rows, write
+from syncd.store.rollup_tables import BY_DAY, BY_MONTH, FIELDS, KEYS, derive, from_rows, write
 
 TIMEZONE = "timezone"
 """The key under which the database remembers the zone of its days."""
@@ -36,6 +36,10 @@ _EARLIEST, _LATEST = -(2**62), 2**62
 SETTLED = 6 * 3600
 """Seconds after its end from which a day is summed with its month, though that is not over: files
 that come a few hours late touch none of what is summed. Until then it stands beside its month."""
+
+_FIELD_SUMS = "field_sums"
+"""The key under which stands whether the sums by fields of people are those of the profiles."""
+_BEGUN, _COMPLETE = "begun", "complete"
 
 _BUILT = ("rolled_day", "rolled_month", "rolled_part", "rolled_open")
 
@@ -137,6 +141,7 @@ def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     done = len(dirty) + min(len(months), limit)
     if month_of(settled) == this and clean_parts().get(this) != settled:
         done += rebuild_month(this, days, settled)
+    _rebuild_fields()
     return done
 
 
@@ -169,6 +174,31 @@ def _forget_open(first: int, end: int) -> None:
         for rollup in BY_MONTH:
             _sql(f"DELETE FROM {rollup.table} WHERE month = ?", day)
     _sql(f"DELETE FROM rolled_open WHERE {between}", first, end)
+
+
+def fields_are_summed() -> bool:
+    """Say whether the sums by fields of people are of what the profiles say now."""
+    return get_meta(_FIELD_SUMS) == _COMPLETE
+
+
+def fields_changed() -> None:
+    """Forget the sums by fields of people: what a profile says is changed, or it goes, in this
+    transaction."""
+    set_meta(_FIELD_SUMS, "")
+
+
+def _rebuild_fields() -> None:
+    """Sum by fields of people once more, unless that is done."""
+    if fields_are_summed():
+        return
+    with write_transaction():
+        set_meta(_FIELD_SUMS, _BEGUN)
+    for span in (*clean_months(), *clean_parts(), *clean_open_days()):
+        with write_transaction():
+            derive(FIELDS, span, 0, 0)
+    with write_transaction():
+        if get_meta(_FIELD_SUMS) == _BEGUN:  # nothing has changed in between
+            set_meta(_FIELD_SUMS, _COMPLETE)
 
 
 def stale_months() -> list[int]:

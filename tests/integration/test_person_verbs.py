@@ -3,6 +3,8 @@ earlier time, and the calls that follow."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from syncd.calls import reassignment
 from syncd.settings.load import load
 from syncd.store.database import open_database
 from syncd.store.models import Assignment, MaintenanceRun, Profile
+from syncd.store.rollups import fields_are_summed, rebuild
+from tests.generated_company import END, ROME
 from tests.support.contract import PEOPLE as EVERYBODY
 from tests.support.contract import Company, incoming, internal, outgoing, sums
 from tests.support.stores import held
@@ -55,8 +59,7 @@ def starts(company: Company, *words: str) -> list[str]:
 def verified(company: Company) -> None:
     """The database holds what it must, and no time of a line or a person is held twice."""
     company.ok("db", "verify")
-    database = open_database("sqlite:///syncd.db", company.home / "state")
-    try:
+    with opened(company):
         spans: dict[Any, list[tuple[int, int]]] = {}
         for row in Assignment.select().where(Assignment.line != 0, ~Assignment.shared):
             key = (row.site, row.partition, row.number)
@@ -68,6 +71,13 @@ def verified(company: Company) -> None:
             for (since, until), (next_since, _) in pairwise(found):
                 assert since < until <= next_since, key
         assert not MaintenanceRun.select().where(MaintenanceRun.state != "done").exists()
+
+
+@contextlib.contextmanager
+def opened(company: Company) -> Iterator[None]:
+    database = open_database("sqlite:///syncd.db", company.home / "state")
+    try:
+        yield
     finally:
         database.close()
 
@@ -292,7 +302,12 @@ def test_a_move_since_an_earlier_day(company: Company) -> None:
         company.run("person", "move", "anna", "--department", "Legal", "--since", "2026-03-05").code
         == 2
     )
+    with opened(company):
+        rebuild(ROME, END)
+        assert fields_are_summed()
     company.ok("person", "move", "anna", "--department", "Legal", "--since", "2026-03-05", YES)
+    with opened(company):
+        assert not fields_are_summed()
     assert by(company, "department") == {"Sales": 1, "Legal": 2}
     assert starts(company, "--filter", "department=Legal") == ["2026-03-05", "2026-03-09"]
     company.ok("sync", "--check")

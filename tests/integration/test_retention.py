@@ -40,7 +40,7 @@ from syncd.store.models import (
     UnknownNumber,
     database,
 )
-from syncd.store.rollups import ensure_zone, rebuild
+from syncd.store.rollups import ensure_zone, fields_are_summed, rebuild
 from syncd.store.sealed import seal
 from tests.integration.test_posting import change_price, close, rerate
 from tests.support.bed import ROME, START, Bed, make_bed
@@ -414,8 +414,10 @@ def test_somebody_becomes_nobody(world: World) -> None:
     preview = world.json("person", "anonymise", "anna", "--dry-run")
     assert (preview["rows"], preview["assignments"]) == (3, 2)
     assert Party.get_by_id(party.id).username == "anna"
+    assert fields_are_summed()
     ran = world.run("person", "anonymise", "anna", "--yes")
     assert (ran.code, "1 files of the archive" in ran.err) == (0, True)
+    assert not fields_are_summed()
     after = world.json("report", "by-department", *WHOLE)
     assert (after["rows"], after["totals"]) == (before["rows"], before["totals"])
     assert "anna" not in everything()

@@ -21,9 +21,18 @@ from syncd.reports.lookups import Lookups
 from syncd.reports.permissions import Reach, Scope
 from syncd.reports.query import Query
 from syncd.reports.specification import Specification
+from syncd.store import rollups
 from syncd.store.database import open_database, write_transaction
 from syncd.store.maintenance import verify
-from syncd.store.models import Call, DirtyDay, RolledDay, RolledMonth, RolledOpen, RolledPart
+from syncd.store.models import (
+    Call,
+    DirtyDay,
+    Profile,
+    RolledDay,
+    RolledMonth,
+    RolledOpen,
+    RolledPart,
+)
 from syncd.store.models import database as store
 from syncd.store.rollups import (
     clean_days,
@@ -31,6 +40,8 @@ from syncd.store.rollups import (
     clean_open_days,
     clean_parts,
     ensure_zone,
+    fields_are_summed,
+    fields_changed,
     mark_dirty,
     rebuild,
     rebuild_day,
@@ -137,7 +148,11 @@ SMALLEST = [
     (("hour", "department", "direction"), "rollup_hour", WHOLE),
     (("person", "month"), "rollup_person", WHOLE),
     (("line_id",), "rollup_party", WHOLE),
-    (("custom1",), "rollup_party", WHOLE),
+    (("custom1",), "rollup_field", WHOLE),
+    (("custom2", "month"), "rollup_field", WHOLE),
+    (("custom9",), "rollup_field", WHOLE),
+    (("custom1", "custom2"), "rollup_party", WHOLE),
+    (("custom1", "class"), "rollup_line", WHOLE),
     (("person", "class"), "rollup_line", WHOLE),
 ]
 
@@ -156,6 +171,53 @@ def test_clean_spans_are_answered_by_the_smallest_rollup(company: Company) -> No
     differences = verify(ROME)
     assert differences
     assert all("sum" in text for text in differences if not text.startswith("… and"))
+
+
+def test_what_profiles_say_now_is_what_is_summed_by(company: Company) -> None:
+    """Sums by a field stand under the first profile that says the same; who goes takes no text of
+    others along."""
+    rebuild(ROME, END, 1000)
+    asked = ("custom1", "month")
+    before = sums(asked)
+    assert before == without_rollups(asked)
+    # The first that says it is blanked, as when its person is made nameless.
+    first = Profile.select().where(Profile.custom1 == "Gemini").order_by(Profile.id).first()
+    assert Profile.select().where(Profile.custom1 == "Gemini").count() > 1
+    with write_transaction():
+        Profile.update(custom1="").where(Profile.id == first.id).execute()
+        fields_changed()
+    after = sums(asked)
+    assert after == without_rollups(asked) != before
+    assert "rollup_field" not in tables_read(asked, WHOLE)
+    assert verify(ROME) == []
+    assert rebuild(ROME, END) == 0
+    assert "rollup_field" in tables_read(asked, WHOLE)
+    assert sums(asked) == after
+    assert sums(asked, scope=MOST) == without_rollups(asked, scope=MOST)
+    assert verify(ROME) == []
+    # Whoever forgets to say so is found.
+    with write_transaction():
+        Profile.update(custom1="Gemini").where(Profile.id == first.id).execute()
+    assert any("rollup_field of 2026-" in text for text in verify(ROME))
+
+
+def test_fields_that_change_while_they_are_summed_are_summed_again(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild(ROME, END, 1000)
+    genuine = rollups.derive
+
+    def interrupted(*given: Any) -> None:
+        genuine(*given)
+        fields_changed()
+
+    fields_changed()
+    with monkeypatch.context() as patched:
+        patched.setattr(rollups, "derive", interrupted)
+        rebuild(ROME, END)
+    assert not fields_are_summed()
+    rebuild(ROME, END)
+    assert fields_are_summed()
 
 
 def test_a_dirty_day_is_read_from_its_rows_until_it_is_rebuilt(company: Company) -> None:

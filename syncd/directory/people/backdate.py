@@ -32,6 +32,7 @@ from syncd.store import models
 from syncd.store.database import set_meta
 from syncd.store.models import Assignment, Org, Party, Profile
 from syncd.store.names import spell
+from syncd.store.rollups import fields_changed
 
 
 @dataclass(slots=True)
@@ -232,6 +233,7 @@ def _write_version(party_id: int, version: Version) -> None:
         Profile.insert(party=party_id, **columns).execute()
     else:
         Profile.update(**columns).where(Profile.id == version.id).execute()
+        fields_changed()
 
 
 def org_of(values: Iterable[str], *, create: bool = False) -> int | None:
