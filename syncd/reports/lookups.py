@@ -356,6 +356,11 @@ class Lookups:
                 found.add(value)
         return found
 
+    def names(self, dimension: str, raw: Raw) -> set[str]:
+        """Return how the values of a dimension are shown."""
+        keys = set(map(self.key_of(dimension, raw), self._universe(raw)))
+        return {str(self.label(dimension, key)) for key in keys if key is not None}
+
     def _named(self, username: bool, keys: Collection[str]) -> set[int]:
         """Return the ids of the parties whose shown name, or username, has one of some keys."""
         name = "username" if username else "COALESCE(NULLIF(display_name, ''), username)"

@@ -19,6 +19,7 @@ from syncd.reports.catalogue.standard import find_report
 from syncd.reports.environment import Environment
 from syncd.reports.lists import list_report
 from syncd.reports.makers.made import maker_of
+from syncd.reports.misspelt import misspelt
 from syncd.reports.render.table import UNASSIGNED
 from syncd.reports.result import Column, Result
 from syncd.reports.scope import Door
@@ -43,6 +44,8 @@ def open_report(
         for row in rows:
             sent += 1
             yield row
+        if not sent:
+            result.notes.extend(misspelt(door, specification, environment))
 
     entry = find_report(specification.report, environment.custom_fields)
     make = maker_of(entry) or _of_calls

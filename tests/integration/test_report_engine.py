@@ -182,6 +182,27 @@ def test_what_is_booked_answers_a_condition_or_tells_that_it_cannot(
             Answer("charges", text)
 
 
+@pytest.mark.parametrize("report", ["calls", "by-class", "frequent-numbers"])
+def test_a_name_that_there_is_not_is_told_to_who_sees_all(company: Company, report: str) -> None:
+    for asked, said in (
+        ("department=Reserch", "there is no department 'Reserch'; did you mean Research?"),
+        ("cost_center=nowhere at all", "there is no cost center 'nowhere at all'"),
+        ("custom1=Gemni", "there is no Cost unit 'Gemni'; did you mean Gemini?"),
+        ("person=Nobody Of That Name", "there is no person 'Nobody Of That Name'"),
+        ("destination=Marz", "there is no destination 'Marz'"),
+    ):
+        found = Answer(report, asked)
+        assert not found.rows
+        assert found.notes[-1] == said
+        # What others may not see they are not told of, be it there or not.
+        for who in viewers(company)[1:]:
+            level = next(p.fields for p in company.people if p.fields["username"] == who)
+            if level["permission_level"] < 8:
+                assert said not in Answer(report, asked, who=who).notes
+    assert not any("there is no" in one for one in Answer(report, "department=Research").notes)
+    assert not any("there is no" in one for one in Answer(report, "department=").notes)
+
+
 def test_who_filters_by_the_word_of_the_table_is_told_how_to_ask(company: Company) -> None:
     note = "department=unassigned is a name; what has none is found by department= without a value"
     assert note in Answer("by-department", "department=Unassigned").notes
