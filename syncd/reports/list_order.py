@@ -314,7 +314,8 @@ def _sorted_by_database(
     (sort,) = sorts
     column = sort.columns[0].removeprefix("c.")
     after, values = _after(column, sort.falling, mark)
-    rows, parts = _rows(query, after, read=_is_most(query, begin, stop))
+    most = _is_most(query, begin, stop)
+    rows, parts = _rows(query, after, read=most, scanned=None if most else (begin, stop))
     found = select(
         f"SELECT c.{column}, c.started_at, c.id FROM ({rows}) c"
         f" ORDER BY c.{column} {'DESC' if sort.falling else 'ASC'} NULLS LAST,"
@@ -357,14 +358,15 @@ def _sorted_here(
     begin, stop = _span(query)
     if stop <= begin:
         return []
-    rows, parts = _rows(query)
     columns = [column for sort in sorts for column in sort.columns]
-    statement = selection(f"c.started_at, c.id, {', '.join(columns)}").format(rows=rows)
+    statement = selection(f"c.started_at, c.id, {', '.join(columns)}")
 
     def marks() -> Iterator[Mark]:
         for start in range(begin, stop, _SPAN):
             until = min(stop, start + _SPAN)
-            for started_at, row, *values in select(statement, *_bound(parts, start, until)):
+            rows, parts = _rows(query, scanned=(start, until))
+            asked = statement.format(rows=rows)
+            for started_at, row, *values in select(asked, *_bound(parts, start, until)):
                 shown = []
                 for sort in sorts:
                     size = len(sort.columns)
