@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from operator import add
 
-from syncd.billing.working import with_tax
+from syncd.billing.cents import apportion
+from syncd.billing.working import HUNDRED_PERCENT
 from syncd.domain.days import Days, day_date, day_number
 from syncd.domain.errors import UsageError, UserError
 from syncd.domain.uncollected import without_collections
@@ -163,16 +164,23 @@ def _with_tax(
     query: Query, groups: Mapping[Keys, Sums], asked: Sequence[str]
 ) -> tuple[dict[Keys, Sums], dict[Keys, int]]:
     """Return the sums of groups without the carrier that was asked for as well, and what each costs
-    with the tax of its carriers, in whole micros."""
+    with the tax of its carriers, in whole micros.
+
+    Rounded is what all groups come to, and then each so that they add up to it: the total of some
+    rows is the same by whatever they are grouped.
+    """
     size, place = len(query.specification.dimensions), asked.index(CARRIER)
-    vat, found, taxes = query.lookups.vat, dict[Keys, Sums](), dict[Keys, int]()
+    vat, found, exact = query.lookups.vat, dict[Keys, Sums](), dict[Keys, int]()
     for keys, sums in groups.items():
         carrier = query.lookups.label(CARRIER, keys[place])
-        cost = with_tax(sums[SUM_NAMES.index("cost")], vat.get(str(carrier), 0))
+        cost = sums[SUM_NAMES.index("cost")] * (HUNDRED_PERCENT + vat.get(str(carrier), 0))
         key = keys[:size]
-        taxes[key] = taxes.get(key, 0) + cost
+        exact[key] = exact.get(key, 0) + cost
         found[key] = [*map(add, found[key], sums)] if key in found else list(sums)
-    return found, taxes
+    # In an order that no database and no table of sums decides.
+    order = sorted(exact, key=repr)
+    shares = apportion([exact[key] for key in order], HUNDRED_PERCENT)
+    return found, dict(zip(order, shares, strict=True))
 
 
 def _moved(answer: Answer, specification: Specification, first: date) -> Answer:

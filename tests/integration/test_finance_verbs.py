@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +189,35 @@ def test_sums_with_the_tax_of_each_carrier(company: Company, more: tuple[str, ..
         assert sorted_by == sorted(sorted_by, reverse=True)
     before = company.report("summary", "", "--compare", "previous", *words)
     assert before["totals"]["cost_with_vat_previous"] == "0.00"
+
+
+def test_the_total_with_tax_is_the_same_by_whatever_it_is_grouped(company: Company) -> None:
+    march(company)
+    company.set("carrier:telco", rounding="half-up 6")
+    # Half a micro is rounded of every amount with an odd one.
+    company.take(
+        *(
+            outgoing(
+                f"odd{n}",
+                f"2026-03-1{n}T10:00:00+01:00",
+                "200" + str(n % 3 + 1),
+                "0061234567",
+                talk=61 + n,
+            )
+            for n in range(9)
+        )
+    )
+    company.set("carrier:telco", vat="50 %")
+    totals = set()
+    for group in ("department", "day", "person", "person,day", "hour", "carrier", "class"):
+        report = company.report("summary", "", "--group-by", group, "--measures", "cost_with_vat")
+        totals.add(report["totals"]["cost_with_vat"])
+        summed = sum(Decimal(row["cost_with_vat"]) for row in report["rows"])
+        assert summed == Decimal(report["totals"]["cost_with_vat"])
+    exact = in_sum(company) * Decimal("1.5")
+    assert {Decimal(total) for total in totals} == {
+        exact.quantize(Decimal("0.000001"), ROUND_HALF_UP)
+    }
 
 
 def test_what_is_booked_is_shown_with_tax_when_that_is_asked(company: Company) -> None:
