@@ -60,8 +60,8 @@ def open_database(
     """Open the database, bring its schema up to date and bind the models to it.
 
     ``password`` is asked for that of a server, at each connection. Raises ConfigurationError when
-    the address cannot be understood or used, TryAgainError when the database cannot be reached,
-    UserError when its file is damaged.
+    the address cannot be understood or used, or the database is a newer syncd's, TryAgainError when
+    it cannot be reached, UserError when its file is damaged.
     """
     if url.startswith("sqlite:///"):
         sqlite_path(url, state_directory).parent.mkdir(parents=True, exist_ok=True)
@@ -166,11 +166,19 @@ def _check_server(url: str, database: peewee.Database) -> None:
 
 
 def migrate(database: peewee.Database) -> list[str]:
-    """Apply the migrations that the database has not had. Returns their names."""
+    """Apply the migrations that the database has not had. Returns their names. Raises
+    ConfigurationError for a database that had some that this program does not know."""
     logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
     runner = Runner(database, str(MIGRATIONS))
     # Other machines may start at the same moment; on SQLite the callers hold a lock of files.
     with session_lock(database, "schema"):
+        # Who knows less would leave sums as they were that its calls have changed.
+        newer = sorted(each.name for each in runner.status() if each.path is None)
+        if newer:
+            raise ConfigurationError(
+                f"the database belongs to a newer syncd: it has {', '.join(newer)}",
+                "use that version, or syncd db restore a backup from before it",
+            )
         applied = list(runner.up())
         if applied:
             with write_transaction():

@@ -44,6 +44,20 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     database.close()
 
 
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    """An older program would leave sums as they are that its calls change."""
+    open_database("sqlite:///a.db", tmp_path)
+    newer = ("INSERT INTO schema_migration (name, applied) VALUES (?, ?)", ("9999_x", "2030-01-01"))
+    database.execute_sql(*newer)
+    database.close()
+    with pytest.raises(ConfigurationError, match=r"newer syncd: it has 9999_x \(.*db restore"):
+        open_database("sqlite:///a.db", tmp_path)
+    database.execute_sql("DELETE FROM schema_migration WHERE name = ?", ("9999_x",))
+    database.close()
+    open_database("sqlite:///a.db", tmp_path)
+    database.close()
+
+
 def test_an_address_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="not understood"):
         open_database("oracle://scott@tiger/x", tmp_path)
