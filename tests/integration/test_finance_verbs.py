@@ -201,7 +201,7 @@ def test_the_total_with_tax_is_the_same_by_whatever_it_is_grouped(company: Compa
                 f"odd{n}",
                 f"2026-03-1{n}T10:00:00+01:00",
                 "200" + str(n % 3 + 1),
-                "0061234567",
+                "00212345678",
                 talk=61 + n,
             )
             for n in range(9)
