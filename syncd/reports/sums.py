@@ -209,7 +209,8 @@ def _together(answers: list[Answer]) -> dict[Keys, Periods]:
     """Return the sums of each group that any of the periods has."""
     if len(answers) == 1:
         return {keys: (sums,) for keys, sums in answers[0].groups.items()}
-    nothing = dict.fromkeys((*SUM_NAMES, WITH_VAT), 0)
+    # What a group has in one period, it has in all: they are added up for sub-totals and others.
+    nothing = dict.fromkeys(answers[0].total, 0)
     groups = dict.fromkeys(keys for answer in answers for keys in answer.groups)
     return {keys: tuple(answer.groups.get(keys, nothing) for answer in answers) for keys in groups}
 

@@ -541,6 +541,30 @@ def test_each_figure_stands_beside_that_of_the_other_period(company: Company) ->
         assert any("2026-01-01 to before 2026-02-01" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("asked", [{"subtotals": True}, {"top": 3}])
+def test_of_compared_periods_sub_totals_and_others_add_up(
+    company: Company, asked: dict[str, Any]
+) -> None:
+    measures = ",".join(SUMMED)
+    for span in ({"period": "2026-02"}, {"first": "2026-01-28", "end": "2026-01-31"}):
+        names = "department,person"
+        both = {**span, "measures": measures, "group_by": names, "compare": "previous,year"}
+        found = Answer("by-person", **both, **asked)
+        kinds = [row.get("row") for row in found.rows]
+        assert kinds.count("subtotal" if "subtotals" in asked else "others") >= 1
+        summed = [row for row in found.rows if row.get("row") != "subtotal"]
+        for name in (*SUMMED, *(f"{name}_previous" for name in SUMMED)):
+            texts = [row[name] for row in summed]
+            if "cost" in name:
+                total, rows = parse_micros(found.totals[name]), sum(map(parse_micros, texts))
+            else:
+                total, rows = found.totals[name], sum(texts)
+            assert total == rows
+            ends = [row[name] for row in found.rows if row.get("row") == "subtotal"]
+            if ends:
+                assert total == sum(map(parse_micros, ends) if "cost" in name else ends)
+
+
 def test_months_and_days_are_compared_by_their_place(company: Company) -> None:
     found = Answer("by-month", period="2026-Q1", compare="previous", measures="calls").rows
     assert [row["month"] for row in found] == ["2026-01", "2026-02", "2026-03"]
