@@ -93,6 +93,7 @@ def _delete(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> 
 def _list(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> int:
     from syncd.cli.output import print_list
     from syncd.domain.clock import iso
+    from syncd.reports.masking import mask_asked
     from syncd.reports.render.table import Column
     from syncd.reports.saved import saved_reports
 
@@ -102,7 +103,10 @@ def _list(arguments: argparse.Namespace, context: Context, viewer: Viewer) -> in
                 "name": one.name,
                 "owner": one.owner or viewer.name,
                 "shared": one.shared,
-                "request": one.request,
+                # What others filter by is masked as what the reader gets by it.
+                "request": mask_asked(one.request, viewer.masked_digits)
+                if one.owner
+                else one.request,
                 "changed_at": None
                 if one.changed_at is None
                 else iso(one.changed_at, context.settings.timezone),

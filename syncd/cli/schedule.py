@@ -164,6 +164,15 @@ def _owner(one: ScheduledReport, owners: dict[int, str]) -> str:
     return "settings" if one.of_settings else owners.get(one.owner, "administrator")
 
 
+def _report(one: ScheduledReport, door: Door) -> str:
+    """Return what a schedule asks for, as a reader gets it: what others filter by is masked, for the
+    log tells how many rows they were sent."""
+    from syncd.reports.masking import mask_asked
+
+    own = one.owner == door.viewer.party_id and not one.of_settings
+    return one.report if own else mask_asked(one.report, door.scope.masked_digits)
+
+
 def _list(context: Context, door: Door) -> int:
     from syncd.cli.output import print_list
     from syncd.domain.clock import iso
@@ -180,7 +189,7 @@ def _list(context: Context, door: Door) -> int:
             {
                 "name": one.name,
                 "owner": _owner(one, owners),
-                "report": one.report,
+                "report": _report(one, door),
                 "when": str(one.when),
                 "format": one.form,
                 "recipients": [str(item) for item in one.recipients],
@@ -266,7 +275,7 @@ def _show(one: ScheduledReport, context: Context, door: Door) -> int:
     door.note_rows(len(rows))
     described = {
         "name": one.name,
-        "report": one.report,
+        "report": _report(one, door),
         "when": str(one.when),
         "format": one.form,
         "recipients": [str(item) for item in one.recipients],

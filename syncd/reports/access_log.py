@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from syncd.domain.party import name_key
-from syncd.reports.masking import mask_number
+from syncd.reports.masking import mask_asked
 from syncd.store.models import AccessLog
-
-_NUMBERS = re.compile(r"(filter=[\w-]*number\s*(?:!=|=|~)\s*)(\S+)")
 
 
 class Access(NamedTuple):
@@ -59,12 +56,5 @@ def accesses(
             return
         if wanted is None or name_key(row[1]) == wanted:
             one = Access._make(row)
-            yield one._replace(specification=_masked(one.specification, masked_digits))
+            yield one._replace(specification=mask_asked(one.specification, masked_digits))
             left = None if left is None else left - 1
-
-
-def _masked(specification: str, digits: int) -> str:
-    def values(found: re.Match[str]) -> str:
-        return found[1] + ",".join(mask_number(one, digits) for one in found[2].split(","))
-
-    return _NUMBERS.sub(values, specification) if digits else specification

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 MASK = "*"
+
+ELSEWHERE = "…"
+"""In the place of the key of a page."""
 
 PRIVATE = "private"
 """What stands for the number of a private call."""
@@ -41,6 +45,28 @@ def mask_raw(text: str, digits: int) -> str:
 def mask_quoted(text: str, digits: int) -> str:
     """Return a sentence about a row likewise: what it quotes, and numbers of six digits or more."""
     return re.sub("'[^']*'|[0-9]{6,}", lambda found: mask_raw(found[0], digits), text)
+
+
+_ASKED = re.compile(
+    r"((?:number|prefix)\s*(?:!=|[=~]|(?:%21)?%3D|%7E)\s*['\"]*)"
+    r"(.+?)(?=['\"&]|\s+--|\s+[\w-]+\s*[=!<>~]|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_PAGE = re.compile(r"(\bpage=|--page[ =])[^\s&'\"]+")
+
+
+def mask_asked(text: str, digits: int) -> str:
+    """Return what somebody else asked, in any of its forms, with the last ``digits`` digits of each
+    number hidden that is filtered by. Keys of pages are left out: they hold what their reader was
+    shown."""
+    text = _PAGE.sub(rf"\1{ELSEWHERE}", text)
+    if digits <= 0:
+        return text
+
+    def masked(found: re.Match[str]) -> str:
+        return found[1] + ",".join(mask_number(one, digits) for one in unquote(found[2]).split(","))
+
+    return _ASKED.sub(masked, text)
 
 
 def shown_number(number: str, outside: int, digits: int) -> str:

@@ -23,6 +23,7 @@ from syncd.reports.dimensions import (
     key_of,
     known_dimensions,
 )
+from syncd.reports.masking import ELSEWHERE
 
 PARTICIPATIONS = "participations"
 CONVERSATIONS = "conversations"
@@ -115,7 +116,7 @@ class Specification:
         if self.sort:
             parts.append("sort=" + ",".join(self.sort))
         if self.page:
-            parts.append(f"page={self.page}")
+            parts.append(f"page={ELSEWHERE}")
         if self.top is not None:
             parts.append(f"top={self.top}")
         if self.subtotals:

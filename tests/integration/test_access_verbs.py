@@ -301,6 +301,37 @@ def test_a_masked_manager_does_not_learn_from_the_filters_of_others(company: Com
     assert "duration>1" in text
 
 
+def test_numbers_with_blanks_pages_and_commands_tell_a_masked_manager_no_digit(
+    company: Company,
+) -> None:
+    calls(company)
+    report = "calls --filter 'number=+39 333 1234567, 112' --limit 2"
+    company.ok("report", "calls", "--filter", "number=+39 333 1234567, +39 06 7654321")
+    company.ok("report", "calls", "number!=+39 333 1234567", "--save-as", "known", "--shared")
+    company.ok("schedule", "add", "daily", report, "--when", "daily at 07:00", "--to", "fabio")
+    sort = ("--from", "2026-01-01", "--sort", "other_number", "--limit", "1", "--json")
+    page = company.ok("report", "calls", *sort).json
+    key = page["next_page"]
+    company.ok("report", "calls", *sort, "--page", key)
+    asked = (
+        *(["access", "log"], ["report", "access-log", "--period", "today"], ["access", "audit"]),
+        *(["report", "saved"], ["schedule", "list"], ["schedule", "show", "daily"]),
+    )
+    for words in asked:
+        text = company.ok(*words, "--json").out
+        assert "4567" in text
+        # What stands in it is what its reader was shown: not for the log.
+        assert key not in text
+    company.ok("access", "set", "fabio", "--masked-digits", "4", "--reason", "x")
+    for words in asked:
+        text = company.ok(*words, "--json", "--as", "fabio").out
+        assert "****" in text
+        assert "4567" not in text
+        assert "4321" not in text
+        assert key not in text
+    assert company.ok("schedule", "list", "--json").json[0]["report"] == report
+
+
 def test_what_is_withheld_of_whom_is_for_who_manages(company: Company) -> None:
     company.set("licensing", slots="1")
     company.take(outgoing("a", DAY_1, "2002", "03331234567", talk=60))

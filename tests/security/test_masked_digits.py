@@ -4,6 +4,7 @@ digits that are hidden from them are others."""
 from __future__ import annotations
 
 import random
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 from syncd.domain.errors import UserError
 from syncd.reports.catalogue.standard import catalogue
 from syncd.reports.conversation import show
-from syncd.reports.masking import PRIVATE, WHOLLY, mask_number
+from syncd.reports.masking import PRIVATE, WHOLLY, mask_asked, mask_number
 from syncd.reports.render.outputs import OUTPUTS
 from syncd.reports.request import Request, specify
+from syncd.reports.request_text import to_text
 from syncd.reports.run import open_report
 from syncd.reports.scope import open_door
 from syncd.store import models
@@ -185,6 +187,32 @@ def test_a_mask_keeps_length_and_beginning_and_hides_the_end(number: str, digits
     assert shown[:first] == number[:first]
     assert not any(one.isdigit() for one in shown[first:])
     assert mask_number(shown, 0) == shown
+
+
+@given(
+    st.lists(
+        st.from_regex(r"\+?[1-9]([0-9]| [0-9]){5,14}", fullmatch=True), min_size=1, max_size=3
+    ),
+    st.integers(1, 6),
+    st.sampled_from(["=", "!=", "~"]),
+)
+def test_what_others_asked_tells_no_masked_digit(
+    numbers: list[str], digits: int, operator: str
+) -> None:
+    condition = f"number{operator}{','.join(numbers)}"
+    request = Request("calls", **WHOLE, filters=(condition, "duration>61"), limit=7)
+    saved = shlex.quote(f"calls --filter {shlex.quote(condition)} duration>61 --limit 7")
+    asked = [specify(request, ENVIRONMENT).text(), to_text(request), f"report={saved} to=me"]
+    hidden = ["".join(filter(str.isdigit, number))[-digits:] for number in numbers]
+    for text in asked:
+        shown = mask_asked(text, digits)
+        for number, tail in zip(numbers, hidden, strict=True):
+            assert mask_number(number, digits) in shown
+            assert number not in shown
+            assert tail not in "".join(filter(str.isdigit, shown)) or len(tail) < 6
+        assert "duration" in shown
+        assert "61" in shown
+        assert mask_asked(text, 0) == text
 
 
 @given(st.text(alphabet="0123456789+*#", min_size=1, max_size=20))
