@@ -52,7 +52,7 @@ from syncd.store.models import (
     RerateRun,
     database,
 )
-from syncd.store.rollups import ensure_zone, rebuild
+from syncd.store.rollups import ensure_zone, fields_changed, rebuild
 from tests.support.bed import COLUMNS, ROME, START, Bed, make_bed
 from tests.support.phones import SPLIT, leg, transferred
 
@@ -136,6 +136,7 @@ def move(bed: Bed, name: str, department: str, since: int) -> None:
             department=name_key(department), cost_center="", office_location=""
         )
         Profile.delete().where(Profile.party == party, Profile.valid_from >= since).execute()
+        fields_changed()
         Profile.update(valid_to=since).where(
             Profile.party == party, Profile.valid_to > since
         ).execute()
