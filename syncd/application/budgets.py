@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.domain.errors import UsageError
-from syncd.reports.budget_mail import KIND, Alert, alerts, message, recipients
-from syncd.reports.budgets import State, company, pots_of, states
+from syncd.reports.budget_mail import KIND, Alert, Recipient, alerts, message, recipients
+from syncd.reports.budgets import Company, State, company, covers, pots_of, states
+from syncd.reports.permissions import scope_of
 from syncd.store.database import write_transaction
 from syncd.store.models import BudgetAlert, BudgetPeriod
 from syncd.store.models import database as proxy
@@ -78,8 +79,10 @@ def check_budgets(
     outcome = BudgetOutcome()
     if not application.settings.finance.budgets:
         return outcome
-    with application.locked(LOCK, stop), application.connected(), _undone(dry_run):
-        _look(application, outcome)
+    with application.locked(LOCK, stop), application.connected():
+        there, found = _look(application, outcome)
+        with _undone(dry_run):
+            _compose(application, outcome, there, found)
         if not dry_run:
             with write_transaction():
                 _remember(outcome.states, application.clock())
@@ -99,22 +102,41 @@ def _undone(dry_run: bool) -> Iterator[None]:
         transaction.rollback()
 
 
-def _look(application: Application, outcome: BudgetOutcome) -> None:
+def _look(
+    application: Application, outcome: BudgetOutcome
+) -> tuple[Company, list[tuple[Alert, list[Recipient]]]]:
+    """Find what was spent and who is to be told, all of it as of one moment: sums that were made anew
+    in between would be those of other calls."""
     settings = application.settings
-    there = company(settings.timezone, application.clock())
-    mail = settings.finance.mail
-    for budget in settings.finance.budgets.values():
-        outcome.missing += [(budget.name, member) for member in pots_of(budget, there)[1]]
-        found = states(budget, there)
-        outcome.states += found
-        # Without a server nobody can be told: when there is one, they will be.
-        for alert in alerts(found) if mail.server else ():
-            told = recipients(alert, there, settings.reports.level6_basis)
-            messages = [
-                message(alert, one, there, sender=mail.sender, currency=settings.currency)
-                for one in told
-            ]
-            outcome.told.append(Told(alert, messages))
+    found: list[tuple[Alert, list[Recipient]]] = []
+    with proxy.atomic("DEFERRED"):
+        there = company(settings.timezone, application.clock())
+        for budget in settings.finance.budgets.values():
+            outcome.missing += [(budget.name, member) for member in pots_of(budget, there)[1]]
+            of_budget = states(budget, there)
+            outcome.states += of_budget
+            # Without a server nobody can be told: when there is one, they will be.
+            for alert in alerts(of_budget) if settings.finance.mail.server else ():
+                told = recipients(alert, there, settings.reports.level6_basis)
+                for one in told:
+                    covers(scope_of(one.viewer), alert.state, there)  # remembers their sums
+                found.append((alert, told))
+    return there, found
+
+
+def _compose(
+    application: Application,
+    outcome: BudgetOutcome,
+    there: Company,
+    found: list[tuple[Alert, list[Recipient]]],
+) -> None:
+    settings = application.settings
+    sender = settings.finance.mail.sender
+    for alert, told in found:
+        messages = [
+            message(alert, one, there, sender=sender, currency=settings.currency) for one in told
+        ]
+        outcome.told.append(Told(alert, messages))
 
 
 def _remember(found: list[State], now: int) -> None:

@@ -64,10 +64,13 @@ def rows_for(
 
     budgets = context.settings.finance.budgets
     wanted = budgets.values() if name is None else [budgets[name]]
-    with database.atomic():
-        return budget_rows(
+    # What a reader may see is compared with what there is: both as of one moment.
+    with database.atomic("DEFERRED"):
+        rows = budget_rows(
             door, wanted, company(context.settings.timezone, context.now()), past=past
         )
+    door.note_rows(len(rows))
+    return rows
 
 
 def show(rows: list[dict[str, Any]], context: Context, form: str) -> None:

@@ -20,7 +20,7 @@ from syncd.reports.render.table import cell_text
 from syncd.reports.specification import Specification
 from syncd.settings.mailing import AlarmSettings
 from syncd.settings.model import Settings
-from syncd.store.models import File, GrowingFile, SyncRun
+from syncd.store.models import File, GrowingFile, SyncRun, database
 
 LEVELS = {"unrated": 8, "licence": 8, "rejects": 10, "quiet-folder": 10, "sync-failing": 10}
 REPORTS = {
@@ -54,7 +54,8 @@ def _unrated(alarm: AlarmSettings, settings: Settings, environment: Environment)
         "unrated", first, end, ("day",), filters=(("direction", (Direction.OUTGOING.word,)),)
     )
     lookups = Lookups(Days(zone), day_number(first), day_number(end))
-    sums = Query(Scope(Reach.ALL), specification, lookups).sums(("day",))
+    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+        sums = Query(Scope(Reach.ALL), specification, lookups).sums(("day",))
     unrated, rows = SUM_NAMES.index("unrated"), SUM_NAMES.index("rows")
     found = []
     for (key,), sum_ in sums.items():

@@ -322,7 +322,6 @@ def budget_rows(
         for state in _history(budget, there) if past else states(budget, there):
             if (past or state.current) and sees(door.scope, budget.of, state.pot, there):
                 rows.append(shown(state, door.scope, there))
-    door.note_rows(len(rows))
     return rows
 
 

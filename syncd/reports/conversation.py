@@ -99,28 +99,41 @@ def show(
     """
     public_id = public_id.strip().lower()
     side = parse_call_id(public_id).side
-    records = door.viewer.level >= RECORDS_LEVEL
+    # Nothing is written while the database stands still: whoever writes meanwhile would forbid it.
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
-        for record_id in sorted(records_of(public_id)):
-            stored = load_conversation(record_id)
-            rows = ConversationRows(door, zone, custom_fields, stored)
-            if not (_is_of(public_id, rows) or (records and side is None)):
-                continue
-            sight = Sight(door.scope.reach is Reach.ALL, records)
-            parts = _parts(stored, rows)
-            seen = len(rows.found)
-            for joined in _barges(stored):
-                others = ConversationRows(door, zone, custom_fields, joined)
-                parts += [one for one in _parts(joined, others) if one.rows]
-                seen += len(others.found)
-            parts.sort(key=lambda part: part.leg.started_at)
-            door.note_rows(seen)
-            return {
-                "conversation": rows.conversation,
-                "asked": public_id,
-                "legs": timeline(parts, sight, zone),
-            }
-    raise NoSuchCall(public_id, door.viewer.name)
+        found = _found(door, zone, custom_fields, public_id, side)
+    if found is None:
+        raise NoSuchCall(public_id, door.viewer.name)
+    answer, seen = found
+    door.note_rows(seen)
+    return answer
+
+
+def _found(
+    door: Door, zone: ZoneInfo, custom_fields: Mapping[str, str], public_id: str, side: Side | None
+) -> tuple[dict[str, Any], int] | None:
+    """Return the conversation of an id and how many rows of it are seen, None when none is."""
+    records = door.viewer.level >= RECORDS_LEVEL
+    for record_id in sorted(records_of(public_id)):
+        stored = load_conversation(record_id)
+        rows = ConversationRows(door, zone, custom_fields, stored)
+        if not (_is_of(public_id, rows) or (records and side is None)):
+            continue
+        sight = Sight(door.scope.reach is Reach.ALL, records)
+        parts = _parts(stored, rows)
+        seen = len(rows.found)
+        for joined in _barges(stored):
+            others = ConversationRows(door, zone, custom_fields, joined)
+            parts += [one for one in _parts(joined, others) if one.rows]
+            seen += len(others.found)
+        parts.sort(key=lambda part: part.leg.started_at)
+        answer = {
+            "conversation": rows.conversation,
+            "asked": public_id,
+            "legs": timeline(parts, sight, zone),
+        }
+        return answer, seen
+    return None
 
 
 def _parts(stored: Stored, rows: ConversationRows) -> list[Part]:

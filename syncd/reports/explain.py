@@ -75,22 +75,28 @@ def explain_id(request: Request, public_id: str) -> dict[str, Any]:
     """
     public_id = public_id.strip().lower()
     side = parse_call_id(public_id).side
-    manages = request.door.viewer.level >= RECORDS_LEVEL
+    # Nothing is written while the database stands still: whoever writes meanwhile would forbid it.
     with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
-        for record_id in sorted(records_of(public_id)) if side is not None or manages else ():
-            stored = load_conversation(record_id)
-            rows = ConversationRows(request.door, request.zone, request.custom_fields, stored)
-            if side is None:
-                answer = _explain_record(request, stored, record_id, rows)
-            elif public_id in rows.found:
-                answer = _explain_call(request, stored, record_id, side, rows)
-            else:
-                continue
-            request.door.note_rows(1)
-            return answer
-    # The same for every id without a side, so that it tells nothing of any.
-    hint = f"a call is named with its side, {public_id}-calling" if side is None else ""
-    raise NoSuchCall(public_id, request.door.viewer.name, hint)
+        answer = _explained(request, public_id, side)
+    if answer is None:
+        # The same for every id without a side, so that it tells nothing of any.
+        hint = f"a call is named with its side, {public_id}-calling" if side is None else ""
+        raise NoSuchCall(public_id, request.door.viewer.name, hint)
+    request.door.note_rows(1)
+    return answer
+
+
+def _explained(request: Request, public_id: str, side: Side | None) -> dict[str, Any] | None:
+    """Return what an id stands for, explained; None when it is of nothing that the viewer sees."""
+    manages = request.door.viewer.level >= RECORDS_LEVEL
+    for record_id in sorted(records_of(public_id)) if side is not None or manages else ():
+        stored = load_conversation(record_id)
+        rows = ConversationRows(request.door, request.zone, request.custom_fields, stored)
+        if side is None:
+            return _explain_record(request, stored, record_id, rows)
+        if public_id in rows.found:
+            return _explain_call(request, stored, record_id, side, rows)
+    return None
 
 
 def _context(request: Request, record: Any) -> IntakeContext:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import email
+import threading
 from email.policy import default
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from syncd.application.budgets import check_budgets
 from syncd.application.composition import Application
+from syncd.cli.budget import rows_for
 from syncd.domain.errors import UsageError
 from syncd.reports.budgets import budget_rows, company
+from syncd.reports.query import Query
 from syncd.reports.scope import Policy, open_door
 from syncd.settings.load import load
 from syncd.store.models import (
@@ -270,6 +274,42 @@ def test_a_message_has_the_figures_that_its_reader_may_see(desk: Desk) -> None:
     assert bodies == {"Anna": False, "Bert": True}
     logged = {row.viewer for row in AccessLog.select().where(AccessLog.report == "budgets")}
     assert logged == {"anna", "bert", "mary", "administrator"}
+
+
+def cost_doubles_after_the_first_sums(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are rated again by another process while budgets are looked at."""
+    genuine, asked = Query.sums, []
+
+    def sums(query: Query, dimensions: tuple[str, ...]) -> Any:
+        found = genuine(query, dimensions)
+        asked.append(query)
+        if len(asked) == 1:
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+        return found
+
+    def write() -> None:
+        with database.obj.connection_context():
+            Call.update(cost=Call.cost * 2).execute()
+
+    monkeypatch.setattr(Query, "sums", sums)
+
+
+def test_all_of_a_look_is_as_of_one_moment(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what a reader may see would be compared with what there is at another time."""
+    desk.use(SALES)
+    desk.call("2001", 5)
+    with monkeypatch.context() as patched:
+        cost_doubles_after_the_first_sums(patched)
+        desk.check()
+    assert "Spent:        5.00 EUR (50 %)" in text_for("mary")
+    with monkeypatch.context() as patched:
+        cost_doubles_after_the_first_sums(patched)
+        context = SimpleNamespace(settings=desk.settings, now=lambda: desk.now)
+        door = open_door("mary", "budgets", "test", Policy(), desk.now)
+        assert [row["spent"] for row in rows_for(door, context)] == ["10.00"]  # type: ignore[arg-type]
+    assert AccessLog.get_by_id(door.access_id).rows == 1
 
 
 def test_a_viewer_sees_the_budgets_of_their_scope(desk: Desk) -> None:

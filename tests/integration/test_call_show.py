@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from syncd.reports import conversation, explain
 from syncd.store.models import AccessLog, Party, database
 from tests.support.phones import SPLIT, leg, phone, transferred
 from tests.support.world import World, make_world
@@ -56,6 +58,41 @@ def ends(one: dict[str, Any]) -> list[Any]:
 
 def charges(one: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [(each["person"], each["seconds"], each["cost"], each["why"]) for each in one["charges"]]
+
+
+def write_beside() -> None:
+    """Let somebody else write, and be done."""
+
+    def write() -> None:
+        with database.obj.connection_context():
+            AccessLog.create(at=1, viewer="x", level=2, report="x", specification="", rows=0)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize("verb", [("call", "show"), ("explain",)])
+def test_who_writes_meanwhile_forbids_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch, verb: tuple[str, ...]
+) -> None:
+    """Intake writes all the time; what is shown is as it was when it was asked for."""
+    transfer(world)
+    call = world.row("calling", "Anna")["id"]
+    before = world.json(*verb, call)
+    module = explain if verb == ("explain",) else conversation
+    genuine = module.load_conversation
+
+    def loaded(record: int) -> Any:
+        found = genuine(record)
+        write_beside()
+        return found
+
+    monkeypatch.setattr(module, "load_conversation", loaded)
+    assert world.json(*verb, call) == before
+    assert AccessLog.select().where(AccessLog.viewer == "x").count() == 1
+    last = AccessLog.select().where(AccessLog.viewer != "x").order_by(AccessLog.id.desc()).first()
+    assert last.rows > 0
 
 
 def test_a_transfer_leg_by_leg(world: World) -> None:
