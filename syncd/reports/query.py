@@ -324,14 +324,14 @@ class Query(Conditions):
         grouped = f" GROUP BY {', '.join(ordered)}" if ordered else ""
         named = ", ".join(fields)
         joined = (
-            f" LEFT JOIN (SELECT id AS of_profile, {named} FROM profile) AS field"
+            f" LEFT JOIN (SELECT id AS of_profile, {named} FROM profile) AS said"
             f" ON of_profile = {source.columns[Raw.FIELD if source.field else Raw.PROFILE]}"
             if fields
             else ""
         )
         rows = select(
             f"SELECT {', '.join([*columns, *self._measures(source)])} FROM {source.table}{joined}"
-            f" WHERE {when.sql}{seen.sql}{wanted.sql}{grouped}",
+            f" WHERE {when.sql}{source.chosen}{seen.sql}{wanted.sql}{grouped}",
             *when.parameters,
             *seen.parameters,
             *wanted.parameters,

@@ -23,6 +23,8 @@ class Source:
     """The column with the day or month."""
     field: str = ""
     """The field of people that it is of, for ``Raw.FIELD``."""
+    chosen: str = ""
+    """SQL of the rows that it has, where it is a part of the table, with AND."""
 
     @property
     def measures(self) -> list[str]:
@@ -87,11 +89,6 @@ _RAW = {
 }
 
 
-def _of_field(number: int, name: str) -> Source:
-    table = f"(SELECT * FROM rollup_field WHERE field = {number}) AS of_field"
-    return Source(table, {Raw.MONTH: "month", Raw.FIELD: "profile_id"}, "month", name)
-
-
 def _rollup(table: str, span: Raw) -> Source:
     columns = {span: span.value, **{_RAW[key]: key for key in KEYS[table]}}
     for raw, today in ((Raw.ORG, Raw.ORG_TODAY), (Raw.PROFILE, Raw.PROFILE_TODAY)):
@@ -104,8 +101,12 @@ BY_DAY = tuple(
     _rollup(table, Raw.DAY) for table in ("rollup_day_total", "rollup_day_org", "rollup_day")
 )
 """The smallest first."""
+_OF_FIELD = {Raw.MONTH: "month", Raw.FIELD: "profile_id"}
 BY_MONTH = (
-    *(_of_field(number, name) for number, name in enumerate(CUSTOM_FIELDS, 1)),
+    *(
+        Source("rollup_field", _OF_FIELD, "month", name, f"field = {number} AND ")
+        for number, name in enumerate(CUSTOM_FIELDS, 1)
+    ),
     *(
         _rollup(table, Raw.MONTH)
         for table in (
