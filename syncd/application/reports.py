@@ -26,6 +26,11 @@ def environment(settings: Settings, now: int) -> Environment:
         settings.licensing.automatic_acquisition,
         working_times(settings),
         {name: source.site for name, source in settings.cdr.items()},
+        {
+            "carrier": settings.carriers,
+            "trunk": [trunk.name for trunk in settings.trunks],
+            "site": settings.sites,
+        },
     )
 
 

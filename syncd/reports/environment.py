@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -39,6 +39,8 @@ class Environment:
     """When people work; None: as ``reports`` says, without holidays."""
     source_sites: Mapping[str, str] = field(default_factory=dict)
     """The site of each drop folder, by the name of its section."""
+    named: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """The carriers, trunks and sites of the settings, by dimension: no call need have one yet."""
 
     looked: Callable[[date], None] = _nobody
     """Told how far back rows were looked at, where a filter is answered by no index."""

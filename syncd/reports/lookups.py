@@ -7,7 +7,7 @@ shown for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from syncd.billing.account_codes import NO_CODES, AccountCodes
@@ -186,8 +186,9 @@ class Lookups:
     def key_of(self, dimension: str, raw: Raw) -> Callable[[int], Key]:
         """Return the function from a value of a raw column to the dimension's key."""
         if raw in (Raw.PROFILE, Raw.FIELD):
-            place, profiles = CUSTOM_FIELDS.index(dimension), self._profiles
-            return lambda value: name_key(profiles[value][place]) or None
+            # Many profiles say the same.
+            place, profiles, keyed = CUSTOM_FIELDS.index(dimension), self._profiles, cache(name_key)
+            return lambda value: keyed(profiles[value][place]) or None
         if raw in (Raw.ORG_TODAY, Raw.PROFILE_TODAY):
             return self._key_today(dimension, raw)
         if raw is Raw.ORG:

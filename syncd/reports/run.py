@@ -16,6 +16,7 @@ from syncd.reports.catalogue.entry import (
     CatalogueEntry,
 )
 from syncd.reports.catalogue.standard import find_report
+from syncd.reports.comparisons import UNEQUAL
 from syncd.reports.environment import Environment
 from syncd.reports.lists import list_report
 from syncd.reports.makers.made import maker_of
@@ -44,8 +45,7 @@ def open_report(
         for row in rows:
             sent += 1
             yield row
-        if not sent:
-            result.notes.extend(misspelt(door, specification, environment))
+        result.notes.extend(misspelt(door, specification, environment, rows=bool(sent)))
 
     entry = find_report(specification.report, environment.custom_fields)
     make = maker_of(entry) or _of_calls
@@ -64,10 +64,15 @@ def open_report(
 
 def _read_otherwise(specification: Specification) -> list[str]:
     """Return notes on filters by the word that a table has in the place of what there is not."""
-    return [
+    notes = [
         f"{key}={UNASSIGNED} is a name; what has none is found by {key}= without a value"
         for key, values in specification.filters
         if UNASSIGNED in map(name_key, values)
+    ]
+    return notes + [
+        f"{one.key}!={UNASSIGNED} is a name; what has one is found by {one.key}!= without a value"
+        for one in specification.comparisons
+        if one.operator == UNEQUAL and UNASSIGNED in map(name_key, map(str, one.values))
     ]
 
 

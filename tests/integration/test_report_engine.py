@@ -25,7 +25,7 @@ from syncd.store.rollups import mark_dirty, rebuild
 from tests.generated_company import END, ROME, Company, Row, key
 
 CUSTOM = {"custom1": "Cost unit", "custom2": "Team"}
-THERE = Environment(ROME, CUSTOM, END)
+THERE = Environment(ROME, CUSTOM, END, named={"trunk": ["spare"]})
 ALL = {"first": "2026-01-01", "end": "2026-05-01"}
 SUMMED = ("calls", "answered", "missed", "unanswered", "duration", "cost")
 
@@ -189,7 +189,10 @@ def test_a_name_that_there_is_not_is_told_to_who_sees_all(company: Company, repo
         ("cost_center=nowhere at all", "there is no cost center 'nowhere at all'"),
         ("custom1=Gemni", "there is no Cost unit 'Gemni'; did you mean Gemini?"),
         ("person=Nobody Of That Name", "there is no person 'Nobody Of That Name'"),
-        ("destination=Marz", "there is no destination 'Marz'"),
+        ("destination=Marz", "no call has the destination 'Marz'"),
+        ("country=Egipt", "there is no country 'Egipt'; did you mean Egypt?"),
+        ("trunk=spair", "there is no trunk 'spair'; did you mean spare?"),
+        ("line=P1.12345678", "there is no line 'P1.12345678'"),
     ):
         found = Answer(report, asked)
         assert not found.rows
@@ -201,12 +204,39 @@ def test_a_name_that_there_is_not_is_told_to_who_sees_all(company: Company, repo
                 assert said not in Answer(report, asked, who=who).notes
     assert not any("there is no" in one for one in Answer(report, "department=Research").notes)
     assert not any("there is no" in one for one in Answer(report, "department=").notes)
+    # What no call has yet is there for all that.
+    for asked in ("country=Egypt", "country=EG", "trunk=Spare"):
+        found = Answer(report, asked)
+        assert not found.rows
+        assert not any("there is no" in one for one in found.notes)
+
+
+@pytest.mark.parametrize("report", ["calls", "by-class"])
+def test_one_of_several_names_and_one_that_is_left_out_are_told_beside_rows(
+    company: Company, report: str
+) -> None:
+    said = "there is no department 'Reserch'; did you mean Research?"
+    for asked in ("department=Sales,Reserch", "department!=Reserch", "department!=Sales,Reserch"):
+        found = Answer(report, asked)
+        assert found.rows
+        assert found.notes.count(said) == 1
+        for who in viewers(company)[1:]:
+            level = next(p.fields for p in company.people if p.fields["username"] == who)
+            if level["permission_level"] < 8:
+                assert said not in Answer(report, asked, who=who).notes
+    for asked in ("department=Sales,Research", "department!=Sales", "department!=", "line!=x"):
+        notes = [one for one in Answer(report, asked).notes if "department" in one]
+        assert not notes
 
 
 def test_who_filters_by_the_word_of_the_table_is_told_how_to_ask(company: Company) -> None:
     note = "department=unassigned is a name; what has none is found by department= without a value"
     assert note in Answer("by-department", "department=Unassigned").notes
     assert note in Answer("calls", "department=Sales,unassigned").notes
+    other = (
+        "department!=unassigned is a name; what has one is found by department!= without a value"
+    )
+    assert other in Answer("by-department", "department!=Unassigned").notes
     assert not any("is a name" in one for one in Answer("calls", "department=").notes)
 
 
