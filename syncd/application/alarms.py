@@ -117,7 +117,7 @@ def _check(alarm: AlarmSettings, look: Look, outcome: AlarmOutcome) -> None:
     for one in _recipients(alarm, look) if found.lines else ():
         if one.refusal:
             continue
-        known, last = stored.known_to(alarm.name, one.key, since)
+        known, last = stored.known_to(alarm.name, one.key, since, look.now)
         if last and look.now < last + alarm.cool_down:
             later.append(last + alarm.cool_down)
             continue

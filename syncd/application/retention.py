@@ -37,6 +37,9 @@ RECORD_BYTES, CALL_BYTES = 430, 190
 MARGIN = 10_000
 """Ids by which a record that came late may lie below the last: several processes may be writing."""
 TRUNCATE = "truncate_numbers"
+DOUBTED = 14 * DAY
+"""For how long there may be no call before the clock is doubted: a telephone system writes what its own
+clock says. It is rarer than a clock that is wrong for a minute after a restart, and only puts off."""
 LOOKED_BACK = 3 * DAY
 """How much longer than their age what alarms told is looked at, and a day."""
 
@@ -69,18 +72,39 @@ def unfinished() -> bool:
 
 def due_now(application: Application) -> bool:
     """Say whether the schedule asks for a run, or one was interrupted. The first time it is asked
-    nothing is due yet: who has just written the options sees beforehand what would go."""
+    nothing is due yet: who has just written the options sees beforehand what would go. So it is where
+    the last time is yet to come, because the clock was ahead then."""
     settings, now = application.settings, application.clock()
     with application.connected():
         if unfinished():
             return True
         last = get_meta(LOOKED)
-        if last and now >= settings.retention.schedule.next_after(int(last), settings.timezone):
+        ahead = bool(last) and int(last) > now
+        if (
+            last
+            and not ahead
+            and now >= settings.retention.schedule.next_after(int(last), settings.timezone)
+        ):
             return True
-        if not last:
+        if not last or ahead:
             with write_transaction():
                 set_meta(LOOKED, str(now))
         return False
+
+
+def doubt(application: Application) -> str:
+    """Return why nothing should go unasked: the clock is far ahead of the last call, so it may be
+    wrong, and what goes cannot be brought back. Empty where it is not."""
+    now = application.clock()
+    with application.connected():
+        last = store.last_record()
+    if last is None or now - last <= DOUBTED:
+        return ""
+    day = day_date(Days(application.settings.timezone).day(last))
+    return (
+        f"the last call is of {day}, {(now - last) // DAY} days ago by the clock: if that is right,"
+        " syncd retention run removes what is due"
+    )
 
 
 def preview(application: Application) -> list[Due]:

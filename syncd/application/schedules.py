@@ -147,8 +147,8 @@ def _send_due(
     now, zone = application.clock(), application.settings.timezone
     due = stored.due_at(scheduled.key, str(scheduled.when))
     if due is None or due > now:
-        if due is None:
-            following = scheduled.when.next_after(now, zone)
+        following = scheduled.when.next_after(now, zone)
+        if due is None or due > following:  # the clock was ahead when that was planned
             stored.plan(scheduled.key, str(scheduled.when), following)
         return
     planned = latest(scheduled.when, zone, due, now)

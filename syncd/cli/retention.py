@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     only_said = arguments.action != "run" or arguments.dry_run
     if only_said or not (arguments.yes and context.json):
         _print(found, context, "Would go")
+    if found and (doubt := retention.doubt(application)):
+        say(f"the daemon leaves everything: {doubt}")
     if only_said:
         door.note_rows(len(found))
         return EXIT_OK

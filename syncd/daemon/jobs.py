@@ -68,6 +68,9 @@ FAILED = {
     RETENTION: "retention_failed",
 }
 JOB_SKIPPED = "job_skipped"
+CLOCK_SET_BACK = "clock_set_back"
+SET_BACK_SECONDS = 2
+"""By how much a clock is set back that is not merely slowed down."""
 SPARE_THREADS = 4
 MOST_THREADS = 32
 
@@ -128,6 +131,7 @@ class Jobs:
         self.metrics = metrics
         self.stop = threading.Event()
         self.heartbeat = time.monotonic()
+        self._ahead = time.time() - time.monotonic()
         self._changed = changed
         self._first_syncs: set[str] = set()
         self._plans = 0
@@ -150,6 +154,16 @@ class Jobs:
         if self.membership:
             self.membership.start()
         self._scheduler.start()
+
+    def look_at_clock(self) -> None:
+        """Plan anew where the clock was set back: what is planned would wait until it shows those
+        times again."""
+        ahead = time.time() - time.monotonic()
+        seconds, self._ahead = self._ahead - ahead, ahead
+        if seconds > SET_BACK_SECONDS and not self.stop.is_set():
+            log.warning(CLOCK_SET_BACK, seconds=round(seconds))
+            self.state.not_after(self.application.clock())
+            self._plan()
 
     def replace(self, application: Application) -> None:
         """Go on with another application; what runs ends with the one it began with."""
@@ -418,8 +432,11 @@ class Jobs:
 
     def _retain(self, application: Application, name: str, signal: WorkSignal) -> Report:
         # The first run of a daemon is at its start: what is due by the schedule is remembered.
-        due = retention.due_now(application)
-        return RetentionReport(retention.carry_out(application, stop=signal) if due else [])
+        if not retention.due_now(application):
+            return RetentionReport([])
+        if doubt := retention.doubt(application):
+            return RetentionReport([], doubt)
+        return RetentionReport(retention.carry_out(application, stop=signal))
 
     def _beat(self) -> None:
         self.heartbeat = time.monotonic()

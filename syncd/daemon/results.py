@@ -213,15 +213,18 @@ class BudgetReport:
 
 
 class RetentionReport:
-    """Of what was older than it is kept; nothing where none was due."""
+    """Of what was older than it is kept; nothing where none was due, or there is a ``doubt``."""
 
-    def __init__(self, gone: list[Due]) -> None:
+    def __init__(self, gone: list[Due], doubt: str = "") -> None:
         self.gone = gone
+        self.doubt = doubt
 
     def counts(self) -> dict[str, int]:
         return {}
 
     def tell(self, log: Any, metrics: Metrics, seconds: float) -> None:
+        if self.doubt:
+            log.warning(RETENTION_HELD, data="everything", reason=self.doubt)
         for due in self.gone:
             if due.note:
                 log.warning(RETENTION_HELD, data=due.name, reason=due.note)

@@ -203,6 +203,8 @@ class Daemon:
     # --- while it runs ---------------------------------------------------------------------------
 
     def _tick(self) -> None:
+        if self.jobs is not None:
+            self.jobs.look_at_clock()
         progressing = self.jobs is not None and self.jobs.progressing()
         if progressing:
             self.notifier.alive()

@@ -111,6 +111,15 @@ class DaemonState:
                 unit.failures += 1
                 unit.message, unit.beat = message, 0.0
 
+    def not_after(self, now: int) -> None:
+        """The clock was set back to ``now``: nothing has succeeded after it."""
+        with self._lock:
+            for unit in self._units.values():
+                unit.ended_at, unit.succeeded_at = (
+                    min(unit.ended_at, now),
+                    min(unit.succeeded_at, now),
+                )
+
     def leave(self, kind: str, name: str) -> None:
         """A unit was not done, since another process does it."""
         with self._lock:

@@ -186,11 +186,12 @@ def laid_over(stored: Iterable[tuple[str, bool]], delta: Delta) -> dict[str, Par
 
 def full_reading_due(settings: DirectorySettings, now: int, zone: ZoneInfo) -> bool:
     """Whether a time of ``full_schedule`` has gone by, by ``now`` (epoch seconds) in ``zone``,
-    since everything was read last."""
+    since everything was read last; so it has where that is yet to come."""
     state = SourceState.get_or_none(SourceState.source == settings.name)
     if state is None or settings.full_schedule is None:
         return True
-    return settings.full_schedule.next_after(state.last_complete_at, zone) <= now
+    last = state.last_complete_at
+    return last > now or settings.full_schedule.next_after(last, zone) <= now
 
 
 def nothing_pending(source: str, grace: int, now: int, directory_version: int) -> bool:

@@ -26,9 +26,9 @@ def looked(alarm: str, digest: str, again_at: int | None) -> None:
         ).execute()
 
 
-def known_to(alarm: str, recipient_key: str, since: int) -> tuple[frozenset[str], int]:
+def known_to(alarm: str, recipient_key: str, since: int, now: int) -> tuple[frozenset[str], int]:
     """Return the events that a recipient was told of since a moment (epoch seconds), and when the
-    last message was written."""
+    last message by now was written; a clock that was ahead may have written some that are later."""
     rows = list(
         AlarmTold.select(AlarmTold.event, AlarmTold.at)
         .where(
@@ -38,7 +38,9 @@ def known_to(alarm: str, recipient_key: str, since: int) -> tuple[frozenset[str]
         )
         .tuples()
     )
-    return frozenset(event for event, _ in rows), max((at for _, at in rows), default=0)
+    return frozenset(event for event, _ in rows), max(
+        (at for _, at in rows if at <= now), default=0
+    )
 
 
 def enter(

@@ -181,6 +181,12 @@ def calls_before(seal: Seal) -> tuple[int, int, int, int | None]:
     return records, calls, withheld, first
 
 
+def last_record() -> int | None:
+    """Return when the latest record begins (epoch seconds), None without any."""
+    found: int | None = rows_of("SELECT MAX(started_at) FROM record")[0][0]
+    return found
+
+
 def records_between(since: int, until: int) -> int:
     """Return how many records begin since … until (epoch seconds)."""
     return int(

@@ -159,6 +159,23 @@ def test_what_happens_meanwhile_comes_in_one_message(watch: Watch) -> None:
     assert watch.look() == []
 
 
+def test_a_clock_that_was_ahead_silences_nobody(watch: Watch) -> None:
+    """Who was told something then would hear nothing until that day has come."""
+    watch.use(EXPENSIVE)
+    today = watch.now
+    watch.now += 30 * DAY
+    watch.call("2001", minutes=20)
+    assert "anna 1" in watch.look()
+    watch.now = today
+    watch.call("2001", minutes=20)
+    assert "anna 1" in watch.look()
+    watch.now += 2 * MINUTE
+    watch.call("2001", minutes=20)
+    assert watch.look() == []
+    watch.now += 9 * MINUTE
+    assert "anna 1" in watch.look()
+
+
 def test_old_calls_and_those_that_come_again_are_quiet(watch: Watch) -> None:
     watch.use(EXPENSIVE)
     watch.call("2001", minutes=20, at=-2 * DAY)

@@ -413,6 +413,7 @@ def test_everything_is_read_when_its_time_has_come(corp: Corp) -> None:
     read_at = NOW + 3600
     assert not full_reading_due(settings, read_at + 86_399, rome)
     assert full_reading_due(settings, read_at + 86_400, rome)
+    assert full_reading_due(settings, read_at - 60, rome)  # a clock was ahead then
     assert full_reading_due(corp.settings(name="other"), read_at, rome)
     corp.sync()
     assert full_reading_due(settings, read_at + 86_400, rome)  # what changed was read since

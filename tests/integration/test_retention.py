@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from peewee import fn
 
 from syncd.application import retention
 from syncd.application.composition import Application
@@ -335,6 +336,35 @@ def test_the_schedule_says_when_and_nothing_goes_before_it_was_seen(
     assert get_meta("retention_at") == str(world.bed.now)
 
 
+def test_a_clock_far_ahead_of_the_last_call_is_doubted(
+    world: World, kept: Callable[..., Application]
+) -> None:
+    """A machine that thinks it is ten years later would remove everything in its first minute."""
+    application = kept(calls=30)
+    last = Record.select(fn.MAX(Record.started_at)).scalar()
+    world.bed.now = last + 14 * DAY
+    assert retention.doubt(application) == ""
+    world.bed.now = last + 3650 * DAY
+    assert "3650 days ago by the clock" in retention.doubt(application)
+    assert world.run("retention").err.splitlines() == [
+        "everything is kept for ever: [retention] says how long else"
+    ]
+    world.ini.write_text(f"{INI}\n[retention]\ncalls = 30\n", encoding="utf-8")
+    said = world.run("retention")
+    assert "the daemon leaves everything: the last call is of 2026-07-" in said.err
+    # What it remembers of then holds nothing up for ten years.
+    assert not retention.due_now(application)
+    world.bed.now = last + 2 * DAY
+    assert not retention.due_now(application)
+    world.bed.now += 2 * DAY
+    assert retention.due_now(application)
+    # Who is asked, and says so, removes it all the same; then there is nothing to compare with.
+    world.bed.now = last + 3650 * DAY
+    assert world.run("retention", "run", "--yes").code == 0
+    assert Record.select().count() == 0
+    assert retention.doubt(application) == ""
+
+
 def test_what_was_interrupted_goes_on(
     world: World, kept: Callable[..., Application], monkeypatch: Any
 ) -> None:
@@ -472,6 +502,46 @@ def test_no_sync_knows_them_again(world: World) -> None:
         assert Call.get(Call.started_at == START + 56 * DAY).party_id == 0
     rebuild(ROME, world.bed.now, 1000)
     assert verify(ROME) == []
+
+
+def test_a_month_that_is_open_and_over_needs_its_people(world: World) -> None:
+    anonymise = ("person", "anonymise", "anna", "--yes")
+    with world.ini.open("a", encoding="utf-8") as file:
+        file.write("\n[flat-charge:line]\namount = 7.00\n")
+    booked = (
+        "report",
+        "by-department",
+        "--by",
+        "posting",
+        "--from",
+        "2026-05-01",
+        "--to",
+        "2026-07-01",
+    )
+    refused = world.run(*anonymise)
+    assert (refused.code, "2026-05, 2026-06: allowances" in refused.err) == (1, True)
+    assert "syncd period close 2026-06" in refused.err
+    assert Call.select().where(Call.party_id == Party.get(Party.username == "anna").id).exists()
+    rebuild(ROME, world.bed.now, 1000)
+    assert world.run("period", "close", "2026-06", "--yes").code == 0
+    before = world.json(*booked)
+    # Two months of two lines, and a call of May.
+    assert float(before["totals"]["cost"]) > 28
+    assert world.run(*anonymise).code == 0
+    rebuild(ROME, world.bed.now, 1000)
+    assert world.json(*booked) == before
+    assert verify(ROME) == []
+
+
+def test_an_open_month_is_worked_out_without_who_is_nobody_when_that_is_said(world: World) -> None:
+    with world.ini.open("a", encoding="utf-8") as file:
+        file.write("\n[flat-charge:line]\namount = 7.00\n")
+    assert world.json("person", "anonymise", "anna", "--dry-run", "--although-open")[
+        "open_months"
+    ] == ["2026-05", "2026-06"]
+    assert world.run("person", "anonymise", "anna", "--yes", "--although-open").code == 0
+    (flat,) = json.loads(world.run("period", "show", "2026-06", "--json").out)
+    assert flat["cost"] == "7.00"
 
 
 def test_an_interrupted_run_is_finished_by_the_next(world: World, monkeypatch: Any) -> None:

@@ -179,6 +179,20 @@ def test_never_twice_and_every_day_again(office: Office) -> None:
     assert len(office.send()) == 8
 
 
+def test_a_clock_that_was_ahead_puts_nothing_off(office: Office) -> None:
+    """What was planned then would wait until it is that year."""
+    office.use(SALES)
+    office.look()
+    today = office.now
+    office.now += 3650 * DAY
+    assert len(office.look()) == 5  # late, and says so
+    office.now = today
+    assert office.look() == []
+    office.next_morning()
+    assert len(office.look()) == 4
+    assert office.look() == []
+
+
 def test_who_left_is_disabled_or_has_no_level_or_address_gets_nothing(office: Office) -> None:
     office.use(
         "[schedule:all]\nreport = by-person\nwhen = daily at 07:00\n"

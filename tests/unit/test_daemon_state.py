@@ -85,6 +85,15 @@ def test_reload_keeps_the_past_of_units_that_stay() -> None:
     assert "failing" not in daemon.status()
 
 
+def test_nothing_has_succeeded_after_a_clock_that_was_set_back() -> None:
+    """It would be in time for years."""
+    daemon = state()
+    daemon.succeed("sync", "corp", 1_000_000, {})
+    daemon.not_after(1000)
+    _, report = daemon.readiness(100_000)
+    assert report["sync corp"] == {"age": 99_000, "late": True, "failures": 0}
+
+
 def test_stuck_only_without_a_sign_of_life() -> None:
     daemon = state()
     daemon.begin("sync", "corp", 100.0)

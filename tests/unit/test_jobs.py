@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import peewee
 import psycopg
 import pytest
+import structlog
 
 from syncd.application.budgets import BudgetOutcome
 from syncd.application.gauges import Gauges
@@ -218,6 +219,51 @@ def test_what_the_database_interrupted_is_begun_again_at_once(bench: Bench) -> N
     text = bench.metrics.exposition()[0].decode()
     assert 'syncd_job_repeats_total{job="ingest c0"} 1.0' in text
     assert 'syncd_job_failures_total{job="ingest c0"}' not in text
+
+
+def test_a_clock_that_is_set_back_delays_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was planned while it was years ahead would wait for years."""
+    genuine, ahead = time.time, [0.0]
+    monkeypatch.setattr("syncd.daemon.jobs.time.time", lambda: genuine() + ahead[0])
+    bench.application.hold.set()
+    bench.jobs.start()
+    bench.application.wait(3)
+    bench.status("2/2 directories synced; 1/1 folders read")
+    for step in (1.0, 3600.0, 3599.0, 3598.5):  # forwards, and slowed down
+        ahead[0] = step
+        bench.jobs.look_at_clock()
+    assert bench.state.readiness(bench.application.clock() - 60)[1]["sync d0"]["age"] == -60
+    monkeypatch.setattr(bench.application, "clock", lambda: 1_699_990_000)
+    ahead[0] = 0.0
+    bench.jobs.look_at_clock()
+    assert set(bench.application.wait(6)[3:]) == {"d0", "d1", "c0"}
+    bench.jobs.look_at_clock()
+    assert len(bench.application.done) == 6
+    assert bench.state.readiness(1_699_990_060)[1]["sync d0"]["age"] == 60
+
+
+def test_retention_removes_nothing_by_a_doubtful_clock(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed: list[int] = []
+    monkeypatch.setattr(jobs_module.retention, "due_now", lambda application: True)
+    monkeypatch.setattr(
+        jobs_module.retention, "carry_out", lambda application, stop: removed.append(1) or []
+    )
+    given: Any = bench.application
+    with structlog.testing.capture_logs() as told:
+        for doubt in ("the last call is of 1999", ""):
+            monkeypatch.setattr(
+                jobs_module.retention, "doubt", lambda application, doubt=doubt: doubt
+            )
+            report = bench.jobs._retain(given, "", given)
+            report.tell(structlog.get_logger(), bench.metrics, 0.1)
+            assert removed == [1] * (not doubt)
+    assert [(one["event"], one["reason"]) for one in told] == [
+        ("retention_held", "the last call is of 1999")
+    ]
 
 
 def test_stop_says_what_still_runs(bench: Bench) -> None:
