@@ -8,10 +8,12 @@ from typing import Any
 
 from syncd.application import interrupted
 from syncd.application.composition import MAINTENANCE, NEVER, Application, Stop
+from syncd.application.months import open_months_over, plan_of
 from syncd.application.people import intake_waits
 from syncd.calls.anonymising import Run, start, unfinished
 from syncd.directory.apply import VERSION, directory_version
 from syncd.directory.people.find import called, find_person
+from syncd.domain.days import Days
 from syncd.domain.errors import UserError
 from syncd.licensing import settlement
 from syncd.licensing.claims import Terms
@@ -20,6 +22,7 @@ from syncd.store.anonymisation import ANONYMISED, Concerned
 from syncd.store.audit import Actor, Changed, enter
 from syncd.store.database import set_meta, write_transaction
 from syncd.store.models import File
+from syncd.store.periods import bounds
 
 Progress = Callable[[int], None]
 
@@ -36,6 +39,9 @@ class Preview:
     concerned: Concerned
     archived: int
     """Files of the archive, in which the numbers stand still."""
+    open_months: tuple[int, ...]
+    """Months that are over and open, and have calls or lines of theirs, when something is booked by
+    the month: it would be worked out without them."""
 
 
 def preview(application: Application, name: str) -> Preview:
@@ -49,7 +55,20 @@ def preview(application: Application, name: str) -> Preview:
             party.departed_at is None and party.source in application.settings.directories,
             store.concerned(party.id),
             File.select().where(File.archive != "").count(),
+            _open_months(application, party.id),
         )
+
+
+def _open_months(application: Application, party_id: int) -> tuple[int, ...]:
+    plan = plan_of(application.settings)
+    if not (plan.allowances or plan.flat_charges):
+        return ()
+    days = Days(application.settings.timezone)
+    return tuple(
+        month
+        for month in open_months_over(application)
+        if store.has_part(party_id, *bounds(month, days))
+    )
 
 
 def _person(name: str) -> Any:

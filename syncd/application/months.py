@@ -58,6 +58,12 @@ def _open_months(application: Application, month: int) -> list[int]:
     return found
 
 
+def open_months_over(application: Application) -> list[int]:
+    """Return the open months that are over, the oldest first: those that could be closed."""
+    days = Days(application.settings.timezone)
+    return _open_months(application, month_of(days.day(application.clock())))[:-1]
+
+
 def _last(application: Application, months: list[int]) -> Figures:
     """Return the figures of the last of open months, which follow each other."""
     plan = plan_of(application.settings)

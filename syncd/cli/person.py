@@ -82,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also somebody whom a directory has still, and will bring as somebody new",
     )
+    nobody.add_argument(
+        "--although-open",
+        action="store_true",
+        help="also when a month that is over is open, and allowances or flat charges need them",
+    )
     assign.add_argument(
         "--until", metavar="DATE", help="the first day on which it is theirs no more"
     )

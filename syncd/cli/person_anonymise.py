@@ -20,6 +20,7 @@ def anonymise(application: Application, arguments: argparse.Namespace, context: 
     """Say what there is of the person, ask, and do it."""
     from syncd.application.anonymising import carry_out, preview
     from syncd.cli.output import print_json, say
+    from syncd.store.periods import shown_month
 
     found = preview(application, arguments.name)
     if arguments.dry_run or not (arguments.yes and context.json):
@@ -29,6 +30,13 @@ def anonymise(application: Application, arguments: argparse.Namespace, context: 
             f"{found.name} is still in the directory {found.source}",
             "its next sync would bring them as somebody new: take the entry out first, or say"
             " --although-present",
+        )
+    if found.open_months and not arguments.although_open:
+        raise UserError(
+            f"{', '.join(map(shown_month, found.open_months))}: allowances and flat charges would be"
+            f" worked out without {found.name}, and the totals change",
+            f"close first what is over, syncd period close {shown_month(found.open_months[-1])}, or"
+            " say --although-open",
         )
     if arguments.dry_run:
         return EXIT_OK
@@ -49,6 +57,7 @@ def _print(found: Preview, context: Context) -> None:
     from syncd.cli.output import print_json
     from syncd.domain.clock import iso
     from syncd.domain.money import format_micros
+    from syncd.store.periods import shown_month
 
     there = found.concerned
     zone = context.settings.timezone
@@ -67,6 +76,7 @@ def _print(found: Preview, context: Context) -> None:
         "slots": there.slots,
         "changes": there.changes,
         "archived_files": found.archived,
+        "open_months": list(map(shown_month, found.open_months)),
     }
     if context.json:
         print_json(status)

@@ -132,6 +132,27 @@ def concerned(party_id: int) -> Concerned:
     return Concerned(rows, int(calls), int(cost), counted[0], first, last, *counted[1:])
 
 
+def has_part(party_id: int, start: int, until: int) -> bool:
+    """Say whether some time (epoch seconds) has priced calls or billed lines of a person."""
+    return bool(
+        rows_of(
+            "SELECT 1 FROM call WHERE party_id = ? AND started_at >= ? AND started_at < ?"
+            " AND cost <> 0 LIMIT 1",
+            party_id,
+            start,
+            until,
+        )
+        or Assignment.select()
+        .where(
+            Assignment.party == party_id,
+            Assignment.billed,
+            Assignment.valid_from < until,
+            Assignment.valid_to > start,
+        )
+        .exists()
+    )
+
+
 # --- the calls ------------------------------------------------------------------------------------
 
 
