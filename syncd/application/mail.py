@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from syncd.application.composition import NEVER, Application, Stop
 from syncd.application.repeating import repeated
 from syncd.domain.errors import ConfigurationError, TryAgainError, UsageError
-from syncd.reports.recipients import addressee_now
+from syncd.reports.budget_mail import KIND as BUDGET
+from syncd.reports.recipients import NO_ACCESS, addressee_now
 from syncd.settings.secret import Secret
 from syncd.store import outbox
 from syncd.store.schedules import rights_of, withdraw
@@ -91,10 +92,13 @@ def _withdrawn(message: outbox.Waiting, application: Application) -> bool:
         return False
     key, rights = written
     one = addressee_now(key, application.settings.reports.level6_basis)
-    if one.rights == rights and not one.refusal:
+    # That a threshold was passed is told, without figures, to members of level 0, too.
+    told = one.refusal == NO_ACCESS and message.kind == BUDGET
+    if one.rights == rights and (told or not one.refusal):
         return False
-    reason = one.refusal or "what they may see has changed"
-    withdraw(message, f"withdrawn: {reason}", application.clock(), again=not one.refusal)
+    again = told or not one.refusal
+    reason = "what they may see has changed" if again else one.refusal
+    withdraw(message, f"withdrawn: {reason}", application.clock(), again=again)
     return True
 
 

@@ -10,6 +10,7 @@ from syncd.domain.viewer import LOCAL_ADMINISTRATOR, Viewer
 from syncd.reports.budgets import Company, State, sees, shown
 from syncd.reports.mail import Message, compose
 from syncd.reports.permissions import ORGS, scope_of
+from syncd.reports.recipients import addressee_now
 from syncd.reports.scope import door_for, viewer_of
 from syncd.settings.values_finance import is_address
 from syncd.store.models import BudgetAlert, Party
@@ -43,6 +44,17 @@ class Recipient:
 
     address: str
     viewer: Viewer
+
+
+def _reference(alert: Alert, recipient: Recipient) -> str:
+    """Return what a message is known by; one to a person says as what they got it, so that it is
+    taken back when that is no longer true before it is sent."""
+    party = recipient.viewer.party_id
+    if not party:
+        return alert.reference
+    key = f"party:{party}"
+    rights = addressee_now(key, recipient.viewer.level6_basis).rights
+    return f"{alert.reference}/{key} {rights}"
 
 
 def alerts(states: Sequence[State]) -> list[Alert]:
@@ -136,7 +148,7 @@ def message(
     lines += ["", f"Each threshold is told once in a {budget.period}."]
     return compose(
         KIND,
-        alert.reference,
+        _reference(alert, recipient),
         sender=sender,
         recipient=recipient.address,
         subject=f"Budget {title}: {highest} % of {period}",

@@ -117,6 +117,7 @@ def _address(address: str, owner: int, reader: str, default_basis: str) -> Addre
 
 
 NO_ADDRESS = "has no mail address"
+NO_ACCESS = "has level 0"
 
 
 def _person(party: Any, default_basis: str, address: str = "") -> Addressee:
@@ -130,7 +131,7 @@ def _person(party: Any, default_basis: str, address: str = "") -> Addressee:
     elif not party.enabled:
         refusal = "is disabled"
     elif scope_of(viewer).reach is Reach.NONE or viewer.level < OWN:
-        refusal = "has level 0"
+        refusal = NO_ACCESS
     elif not (address or is_address(own)):
         refusal = NO_ADDRESS
     key = f"party:{party.id} {address}".rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from syncd.store.database import write_transaction
 from syncd.store.models import (
     AlarmState,
     AlarmTold,
+    BudgetAlert,
     Outbox,
     Party,
     ReportSchedule,
@@ -19,6 +21,10 @@ from syncd.store.models import (
     ScheduleRun,
     ScheduleState,
 )
+
+
+_OF_BUDGET = re.compile(r"(.+)/(\d+)/([\d,]+)/(party:\d+) ([0-9a-f]+)", re.DOTALL)
+"""What a budget's message to a person speaks of: budget and pot, first day, thresholds, and to whom."""
 
 
 def made_by_people() -> list[Any]:
@@ -198,8 +204,8 @@ def owner_names(owners: Iterable[int]) -> dict[int, str]:
 
 
 def rights_of(kind: str, reference: str) -> tuple[str, str] | None:
-    """Return for whom a message of a schedule or an alarm was written, and what they might see then;
-    None for any other message."""
+    """Return for whom a message of a schedule, an alarm or a budget was written, and what they might
+    see then; None for any other message."""
     if kind == "schedule":
         rows = ScheduleRun.select(ScheduleRun.recipient_key, ScheduleRun.rights).where(
             ScheduleRun.reference == reference
@@ -209,8 +215,20 @@ def rights_of(kind: str, reference: str) -> tuple[str, str] | None:
             AlarmTold.reference == reference
         )
     else:
-        return None
+        told = _OF_BUDGET.fullmatch(reference) if kind == "budget" else None
+        return None if told is None else (told[4], told[5])
     return next(iter(rows.limit(1).tuples()), None)
+
+
+def _tell_again(reference: str) -> None:
+    """Forget that a budget's thresholds were told; who has the message gets no second one."""
+    told = _OF_BUDGET.fullmatch(reference)
+    if told is not None:
+        BudgetAlert.delete().where(
+            BudgetAlert.budget.concat("/").concat(BudgetAlert.pot) == told[1],
+            BudgetAlert.first_day == int(told[2]),
+            BudgetAlert.threshold.in_([int(one) for one in told[3].split(",")]),
+        ).execute()
 
 
 def withdraw(message: outbox.Waiting, reason: str, now: int, *, again: bool) -> None:
@@ -223,6 +241,10 @@ def withdraw(message: outbox.Waiting, reason: str, now: int, *, again: bool) -> 
                 alarms = AlarmTold.select(AlarmTold.alarm).where(told)
                 AlarmState.delete().where(AlarmState.alarm.in_(alarms)).execute()
                 AlarmTold.delete().where(told).execute()
+            return
+        if message.kind == "budget":
+            if again:
+                _tell_again(message.reference)
             return
         run = ScheduleRun.get_or_none(ScheduleRun.reference == message.reference)
         if run is None:

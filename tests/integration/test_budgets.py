@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import threading
+from dataclasses import replace
 from email.policy import default
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ import pytest
 
 from syncd.application.budgets import check_budgets
 from syncd.application.composition import Application
+from syncd.application.mail import send_mail
 from syncd.cli.budget import rows_for
 from syncd.domain.errors import UsageError
 from syncd.reports.budgets import budget_rows, company
@@ -31,7 +33,9 @@ from syncd.store.models import (
     database,
 )
 from syncd.store.names import make_one
+from syncd.store.outbox import FAILED
 from tests.support.bed import ROME, START, Bed, make_bed
+from tests.support.mail_server import MailServer
 from tests.support.phones import leg
 
 HEAD = """
@@ -246,6 +250,40 @@ def test_who_left_gets_no_mail(desk: Desk, change: dict[str, Any]) -> None:
     desk.change("mary", **change)
     desk.call("2001", 5)
     assert [who for who, _ in desk.check()] == ["finance"]
+
+
+def test_what_waits_for_who_left_or_sees_something_else_is_withdrawn(desk: Desk) -> None:
+    desk.use(
+        "[budget:people]\nof = person\ndepartments = Sales\namount = 1\n"
+        "thresholds = 50% 100%\nnotify = person manager finance@example.com"
+    )
+    desk.call("2001", 1)
+    desk.call("2002", 1)
+    to_all = ["anna", "bert", "finance", "finance", "mary", "mary"]
+    assert [who for who, _ in desk.check()] == to_all
+    desk.change("anna", departed_at=desk.now)
+    desk.change("mary", masked_digits=3)
+    with MailServer() as server:
+        mail = replace(desk.settings.finance.mail, server="127.0.0.1", port=server.port)
+        finance = replace(desk.settings.finance, mail=mail)
+        desk.application = Application(
+            replace(desk.settings, finance=finance),
+            database.obj,
+            command="test",
+            clock=lambda: desk.now,
+        )
+        outcome = send_mail(desk.application)
+        # Bert never had any access: he is told without figures, as ever.
+        assert (outcome.sent, outcome.withdrawn, outcome.waiting) == (3, 3, 0)
+        reasons = Outbox.select(Outbox.reason).where(Outbox.state == FAILED).order_by(Outbox.id)
+        changed = "withdrawn: what they may see has changed"
+        assert sorted(one.reason for one in reasons) == ["withdrawn: left", changed, changed]
+        # It is told anew, to nobody twice; of Anna, who left, nobody is told any more.
+        assert [who for who, _ in desk.check()] == ["mary"]
+        assert desk.check() == []
+        desk.change("mary", permission_level=2)
+        assert send_mail(desk.application).withdrawn == 1
+        assert desk.check() == []
 
 
 def text_for(who: str) -> str:
