@@ -22,7 +22,6 @@ from syncd.store.models import (
     ScheduleState,
 )
 
-
 _OF_BUDGET = re.compile(r"(.+)/(\d+)/([\d,]+)/(party:\d+) ([0-9a-f]+)", re.DOTALL)
 """What a budget's message to a person speaks of: budget and pot, first day, thresholds, and to whom."""
 
