@@ -105,6 +105,10 @@ def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def choice_of(seed: int, *values: str) -> str:
+    return values[seed // 2 % len(values)]
+
+
 class Generated:
     """A company in the open database, and the same in words."""
 
@@ -138,6 +142,8 @@ class Generated:
         self._nobodys = [self._line("hq", "", f"29{number:02d}") for number in range(3)]
         self._calls(conversations)
         self._make_one()
+        if seed % 2:
+            self._most_in(choice_of(seed, "sales", "research", "legal"), "rome")
 
     # --- people ----------------------------------------------------------------------------------
 
@@ -228,6 +234,14 @@ class Generated:
                     update={models.Name.text: texts[kind]},
                 ).execute()
         return self._orgs[keys]
+
+    def _most_in(self, department: str, office: str) -> None:
+        """Have so many orgs of one department and office that who sees those sees nearly all: their
+        sums may then be those of everybody without those of the others."""
+        models.Org.insert_many(
+            {"department": department, "cost_center": f"of {number}", "office_location": office}
+            for number in range(900)
+        ).execute()
 
     def _make_one(self) -> None:
         """Make some names one: ``Europe`` and ``EU`` are Sales now, CC 3 is CC2."""

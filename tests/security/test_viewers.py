@@ -26,18 +26,20 @@ import openpyxl
 import pypdf
 import pytest
 
+from syncd.domain.days import Days
 from syncd.domain.errors import UserError
 from syncd.reports.access_explained import Asked, Sight, explain_access
 from syncd.reports.catalogue.standard import catalogue
 from syncd.reports.conversation import show
 from syncd.reports.environment import Environment
+from syncd.reports.lookups import Lookups
 from syncd.reports.recipients import Addressee
 from syncd.reports.render.options import OutputOptions
 from syncd.reports.render.outputs import OUTPUTS, rendered
 from syncd.reports.request import Request, specify
 from syncd.reports.run import open_report
 from syncd.reports.scheduled import ScheduledReport, Sending, render_for
-from syncd.reports.scope import Policy, open_door
+from syncd.reports.scope import Policy, open_door, scope_parts
 from syncd.settings.schedule import Every
 from syncd.store import models
 from syncd.store.database import open_database
@@ -113,7 +115,9 @@ def made(seed: int, folder: Path) -> Iterator[list[Bench]]:
     be_quick(database)
     company = Generated(seed)
     company.mark_all_dirty()
-    rebuild(ROME, END, (1000, 30, 0)[seed % 3])  # rolled up, in part, not at all
+    # Rolled up, in part, not at all; by a clock of mid-month, of which the last days stand beside it.
+    now = END if seed % 2 == 0 else END - 11 * 86_400 + 5 * 3600
+    rebuild(ROME, now, (1000, 30, 0)[seed % 3])
     rules = Rules(BASES[seed % 3], company.one, private_numbers=seed % 2 == 1)
     yield [Bench(company, rules, person) for person in [None, *company.people]]
     database.close()
@@ -583,7 +587,12 @@ def reads_calls(statement: str) -> bool:
 def scoped(bench: Bench, statement: str) -> bool:
     assert bench.person is not None
     own = f"party_id = {bench.person.id}"
-    return own in statement or "org_id IN (SELECT" in statement
+    if own in statement or "org_id IN (SELECT" in statement:
+        return True
+    # Sums of everybody, which those of the others are taken off from in a statement of their own.
+    door = open_door(bench.who, "calls", "", bench.policy, END)
+    parts = scope_parts(door.scope, Lookups(Days(ROME), 0, 0))
+    return any(part.others is not None for part in parts) and "FROM rollup_" in statement
 
 
 def test_conversations_and_explanations_are_those_of_the_rows(
