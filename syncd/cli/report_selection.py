@@ -102,7 +102,8 @@ def request_of(arguments: argparse.Namespace, report: str, *conditions: str) -> 
     parts["subtotals"] = bool(parts["subtotals"])
     parts["filters"] = (*conditions, *(parts["filters"] or ()))
     asked = Request(report, **parts)
-    if "?" not in report:
+    # A filter or an option in it makes it the words of a command line, not a mistyped name.
+    if not any(sign in report for sign in ("?", "=", " --")):
         return asked
     from syncd.reports.request_text import from_text, over
 

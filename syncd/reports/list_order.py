@@ -105,6 +105,8 @@ _TEXTS = (
     *("line_id", "username", "department", "cost_center", "office_location", "hunt_pilot"),
     *("destination", "matter", "matter_code"),
 )
+_NOT_SORTED_BY = ("id", "counted", "conversation", "purpose", "cost_with_vat")
+"""Columns of a list by which it is not: what reads like one of them was not meant."""
 
 
 class Found(NamedTuple):
@@ -296,7 +298,8 @@ def _sorted_by(query: Query, fields: Mapping[str, str], field: str) -> _Sorted:
     known = [*_AMOUNTS, *_WORDS, *_TEXTS, "person", "other_number", "authorization_code"]
     known += [one for one in fields if one.startswith("custom")]
     if name not in known:
-        raise UsageError(f"a list is not sorted by {name!r}", nearest(name, known))
+        hint = f"one of {', '.join(known)}" if name in _NOT_SORTED_BY else nearest(name, known)
+        raise UsageError(f"a list is not sorted by {name!r}", hint)
     return _Sorted((column,), plain, falling)
 
 

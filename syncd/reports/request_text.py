@@ -92,8 +92,11 @@ def over(request: Request, changes: Request) -> Request:
     ends = ("first", "end", "period")
     if any(name in parts for name in ends):  # a period is asked for as a whole
         parts = {**dict.fromkeys(ends), **parts}
+    # Of what cannot be asked together the newer counts.
     if "top" in parts:
-        parts.setdefault("limit", None)
+        parts = {"limit": None, "subtotals": False, **parts}
+    elif "limit" in parts or "subtotals" in parts:
+        parts["top"] = None
     return replace(request, **parts)
 
 

@@ -77,6 +77,8 @@ def test_a_report_is_named_in_one_line_with_all_that_is_asked(report: Report) ->
         "by-department?from=2026-01-01&to=2026-05-01&filter=duration%3E60&measures=calls,cost_share"
     )
     assert report(line, "--json") == report(*words, "--json")
+    assert report(" ".join(words), "--json") == report(*words, "--json")
+    assert "did you mean by-department?" in report("by department", code=2)
     more = ("class=mobile", "--measures", "cost", "--json")
     assert report(line, *more) == report(*words[:-2], *more)
     assert "syncd report run 'As a line'" in report(line, "--save-as", "As a line")

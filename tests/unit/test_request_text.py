@@ -89,3 +89,13 @@ def test_what_is_asked_for_now_stands_over_what_was_saved() -> None:
         "calls", first="2026-01-01", filters=("class=mobile", "line=2"), limit=5, sort="cost"
     )
     assert over(saved, Request("x")) == saved
+
+
+def test_of_what_cannot_be_asked_together_the_newer_counts() -> None:
+    highest, summed = Request("by-line", top=5), Request("by-line", subtotals=True)
+    assert over(highest, Request("", limit=3)) == Request("by-line", limit=3)
+    assert over(highest, Request("", subtotals=True)) == summed
+    assert over(summed, Request("", top=5)) == highest
+    assert over(Request("by-line", limit=3), Request("", top=5)) == highest
+    # Both at once are told of where the report is run.
+    assert over(summed, Request("", top=5, limit=3)) == Request("by-line", top=5, limit=3)
