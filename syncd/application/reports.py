@@ -31,6 +31,15 @@ def environment(settings: Settings, now: int) -> Environment:
             "trunk": [trunk.name for trunk in settings.trunks],
             "site": settings.sites,
         },
+        books_by_month(settings),
+    )
+
+
+def books_by_month(settings: Settings) -> bool:
+    """Say whether something is booked by the month, beside the calls."""
+    finance = settings.finance
+    return bool(finance.allowances or finance.flat_charges) or any(
+        carrier.rounding.per == "invoice" for carrier in settings.carriers.values()
     )
 
 

@@ -102,7 +102,36 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     today = datetime.fromtimestamp(context.now(), settings.timezone).date()
     if month >= month_of(int(f"{today:%Y%m%d}")):
         say("the month is not over: the files will differ")
+    _say_what_is_not_booked(month, context)
     return EXIT_OK
+
+
+def _say_what_is_not_booked(month: int, context: Context) -> None:
+    """Say that a month is open, and what belongs to it by the month run and is not in the files."""
+    from syncd.application.reports import books_by_month
+    from syncd.cli.output import say
+    from syncd.domain.days import Days, month_of
+    from syncd.domain.money import format_micros
+    from syncd.store.adjustments import closing
+    from syncd.store.periods import shown_month
+
+    settings = context.settings
+    this = month_of(Days(settings.timezone).day(context.now()))
+    if month <= closing().through or month > this or not books_by_month(settings):
+        return
+    from syncd.application.composition import Application
+    from syncd.application.months import to_be_booked
+
+    name = shown_month(month)
+    micros = to_be_booked(Application(settings, context.database(), command="charge-back"), month)[
+        month
+    ]
+    if micros:
+        say(
+            f"allowances, flat charges and rounded invoices of {format_micros(micros)}"
+            f" {settings.currency} are not in it: syncd period run {name} books them, and so does"
+            " closing the month"
+        )
 
 
 def chosen_map(name: str | None, known: Mapping[str, Layout], kind: str) -> Layout:

@@ -42,6 +42,10 @@ class Environment:
     named: Mapping[str, Collection[str]] = field(default_factory=dict)
     """The carriers, trunks and sites of the settings, by dimension: no call need have one yet."""
 
+    by_month: bool = False
+    """Whether something is booked by the month, beside the calls: allowances, flat charges or lines
+    of an invoice."""
+
     looked: Callable[[date], None] = _nobody
     """Told how far back rows were looked at, where a filter is answered by no index."""
 

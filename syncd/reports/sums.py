@@ -27,7 +27,7 @@ from syncd.reports.named_periods import COMPARED, compared, month_later, whole_m
 from syncd.reports.permissions import Reach
 from syncd.reports.posting import check_posting, with_adjustments
 from syncd.reports.query import SUM_NAMES, Query, Sums
-from syncd.reports.remarks import rolled_notes, unpriced
+from syncd.reports.remarks import open_month_notes, rolled_notes, unpriced
 from syncd.reports.render.table import UNASSIGNED
 from syncd.reports.result import Chart, Column, Kind, Result
 from syncd.reports.scope import Door
@@ -92,6 +92,7 @@ def sums_report(door: Door, specification: Specification, environment: Environme
     )
     _say_what_is_compared(result, spans, environment)
     rolled_notes(result, environment)
+    open_month_notes(result, environment)
     for one in queries:
         sealed_notes(result, one.kept)
     return result

@@ -110,6 +110,27 @@ def test_a_file_for_each_cost_center_adds_up_to_the_report(company: Company) -> 
     assert "1 row has no price yet and is in no file" in answer.err
 
 
+def test_what_belongs_to_an_open_month_and_is_not_booked_is_said(company: Company) -> None:
+    march(company)
+    company.set("flat-charge:line", amount="1.00", carrier="telco")
+    company.set("charge-back:sap", columns="cost_center, amount", file="sap.csv")
+    lines = Decimal(len(PEOPLE))
+    words = ("charge-back", "--period", "2026-03", "--replace", "--to", str(company.home / "m.csv"))
+    charges = ("report", "charges", "--period", "2026-03")
+    assert f"of {lines}.00 EUR are not in it: syncd period run 2026-03" in company.ok(*words).err
+    assert "2026-03 is open: allowances" in company.ok(*charges).err
+    assert "are not booked yet" in company.ok(*charges).err
+    # By the date of the call nothing is booked.
+    assert "is open" not in company.ok("report", "summary", "--period", "2026-03").err
+    company.ok("period", "run", "2026-03")
+    assert "are not in it" not in company.ok(*words).err
+    assert "are as of 20" in company.ok(*charges).err
+    booked = in_sum(company)
+    company.ok("period", "close", "2026-03", "--yes")
+    assert "is open" not in company.ok(*charges).err
+    assert in_sum(company) == booked
+
+
 def test_one_file_of_fixed_width(company: Company) -> None:
     march(company)
     company.set(
