@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from syncd.cli.access import add_viewer, check_viewer, open_report_door
 from syncd.cli.context import Context, common_options
 from syncd.cli.dry_run import add_dry_run, chosen_folder
-from syncd.domain.errors import EXIT_OK
+from syncd.domain.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from syncd.reports.scope import Door
@@ -41,14 +41,22 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return _check(arguments, context)
     from syncd.application.budgets import chosen
     from syncd.application.composition import Application
+    from syncd.reports.permissions import Reach
 
     check_viewer(arguments, context)
     name = getattr(arguments, "name", None)
     application = Application(context.settings, context.database(), command="syncd budget")
-    chosen(application, name)
     action = arguments.action or "list"
     door = open_report_door(arguments, context, REPORT, f"{action} {name or ''}".strip())
-    rows = rows_for(door, context, name, past=action == "history")
+    if door.scope.reach is Reach.ALL:
+        chosen(application, name)
+    known = name is None or name in context.settings.finance.budgets
+    rows = rows_for(door, context, name, past=action == "history") if known else []
+    if name is not None and not rows and door.scope.reach is not Reach.ALL:
+        # One sentence for what there is not and for what is of others: it tells of neither.
+        raise UsageError(
+            f"no budget {name!r} is available to {door.viewer.name}", "syncd budget lists yours"
+        )
     if action == "show" and not context.json:
         _describe(context, door, str(name))
     show(rows, context, "json" if context.json else "table")

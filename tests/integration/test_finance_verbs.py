@@ -414,6 +414,16 @@ def test_budgets_from_the_settings_to_the_mail(company: Company) -> None:
     report = company.ok("report", "budgets", "--format", "json").json
     assert [row["member"] for row in report["rows"]] == [row["member"] for row in rows]
     assert company.run("budget", "show", "slaes").code == 2
+    assert company.ok("budget", "show", "people", "--as", "bert").err.startswith("people: each")
+    # A budget of others is as one that there is not: neither its name nor its amount is told.
+    for action in ("show", "history"):
+        others, none = (
+            company.run("budget", action, name, "--as", "bert") for name in ("sales", "slaes")
+        )
+        assert (others.code, others.out) == (none.code, none.out) == (2, "")
+        assert others.err == none.err.replace("slaes", "sales")
+        assert "0.45" not in others.err
+        assert "people" not in none.err
     assert company.run("budget", "check", "--as", "bert").code == 1
     assert company.run("report", "budgets", "--group-by", "month").code == 2
 
