@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import NamedTuple
@@ -92,7 +93,7 @@ def told_to(
     door = open_door(who, report, f"alarm {alarm.name}", look.policy, look.now)
     events = _new(alarm, door.scope, look, known)
     door.note_rows(len(events))
-    title = f"Alarm {alarm.name}: {_title(alarm, len(events), look.settings.currency)}"
+    title = f"Alarm {alarm.name}: {_title(alarm, events, look.settings.currency)}"
     lines = [event.line for event in events[:MOST_LINES]]
     remarks = []
     if len(events) > MOST_LINES:
@@ -120,17 +121,23 @@ def _new(alarm: AlarmSettings, scope: Scope, look: Look, known: frozenset[str]) 
     return [event for event in events if event.key not in known]
 
 
-def _title(alarm: AlarmSettings, count: int, currency: str) -> str:
+def _title(alarm: AlarmSettings, events: Sequence[Event], currency: str) -> str:
+    count = len(events)
     some = f"{count} call{'s' if count != 1 else ''}"
-    people = f"{count} {'people' if count != 1 else 'person'}"
+    # What is told of people is told of each of their days.
+    whom = len({event.key.rpartition(":")[0] for event in events})
+    people = f"{whom} {'people' if whom != 1 else 'person'}"
+    days = f", {count} times" if count > whom else ""
     if alarm.on == "call-cost":
         return f"{some} of {format_micros(alarm.amount or 0)} {currency} or more"
     if alarm.on == "person-cost":
-        return f"{people} spent {format_micros(alarm.amount or 0)} {currency} or more in a day"
+        return (
+            f"{people} spent {format_micros(alarm.amount or 0)} {currency} or more in a day{days}"
+        )
     if alarm.on in ("calls", "outside-hours"):
         what = "outside working hours" if alarm.on == "outside-hours" else _numbers(alarm)
         if alarm.calls > 1:
-            return f"{people} made {alarm.calls} calls {what} or more in a day"
+            return f"{people} made {alarm.calls} calls {what} or more in a day{days}"
         return f"{some} {what}"
     return {
         "unrated": "calls have no price",

@@ -211,6 +211,15 @@ def test_what_a_person_spends_in_a_day(watch: Watch) -> None:
     assert watch.look() == []
 
 
+def test_a_person_of_two_days_is_one_person(watch: Watch) -> None:
+    watch.use(EXPENSIVE.replace("call-cost", "person-cost").replace("5.00", "3.00"))
+    watch.call("2001", minutes=6)
+    watch.now += 2 * HOUR  # behind midnight
+    watch.call("2001", minutes=6)
+    watch.look()
+    assert "1 person spent 3.00 EUR or more in a day, 2 times" in watch.text("dora")
+
+
 def test_only_the_part_that_is_in_scope_counts(watch: Watch) -> None:
     watch.use(EXPENSIVE.replace("call-cost", "person-cost").replace("5.00", "3.00"))
     watch.call("2001", minutes=4)
