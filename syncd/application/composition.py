@@ -123,10 +123,11 @@ class Application:
         """Open the database, brought up to date, and see that its days are those of the zone.
 
         ``prepared`` is what ``checked`` returned, where that was asked. Raises ConfigurationError,
-        or TryAgainError when the database cannot be reached.
+        or TryAgainError when the database cannot be reached, or a daemon works in another zone.
         """
+        from syncd.application.time_zone import change_zone
         from syncd.store.database import open_configured
-        from syncd.store.rollups import ensure_zone, zone_is
+        from syncd.store.rollups import zone_is
 
         make_state_directory(settings)
         # Two processes that start at once must not bring the schema up to date side by side.
@@ -136,7 +137,7 @@ class Application:
         application._prepared = prepared
         if not zone_is(settings.timezone):
             with application.locked(MAINTENANCE, NEVER):
-                ensure_zone(settings.timezone)
+                change_zone(settings.timezone, settings.state_directory, command)
         return application
 
     def successor(self, settings: Settings, prepared: Preparation) -> Application:

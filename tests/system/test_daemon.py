@@ -98,6 +98,29 @@ def test_verbs_work_beside_the_daemon(files: CompanyFiles, start: Start) -> None
     assert daemon.process.poll() is None
 
 
+def test_the_zone_of_days_changes_while_no_daemon_works(files: CompanyFiles, start: Start) -> None:
+    """Beside one whose days are others a verb would mark days that are none of its."""
+    daemon = start(files.ini)
+    daemon.event("sync_finished")
+    changed(
+        files,
+        "[syncd]\nstate_directory = state\ntimezone = Europe/Rome",
+        "[syncd]\nstate_directory = state\ntimezone = Asia/Kolkata",
+    )
+    refused = syncd(files.ini, "ingest")
+    assert refused.returncode == 75
+    assert f"process {daemon.process.pid}" in refused.stderr
+    assert (
+        "works in the time zone Europe/Rome, and [syncd] timezone is Asia/Kolkata" in refused.stderr
+    )
+    assert syncd(files.ini, "report", "by-month").returncode == 0
+    daemon.process.kill()
+    daemon.end()
+    # What a killed one leaves, a file or a row, is no daemon.
+    daemon.wait("it is known to be gone", lambda: syncd(files.ini, "ingest").returncode == 0)
+    start(files.ini).event("sync_finished")
+
+
 def test_reload_takes_everything(files: CompanyFiles, company: Company, start: Start) -> None:
     daemon = start(files.ini)
     daemon.event("sync_finished")
