@@ -20,6 +20,8 @@ EXCEL = (".xlsx", ".xlsm")
 EXCEL_DIGITS = ".15g"
 """Significant digits that a spreadsheet itself shows of a number: what it keeps behind them is the
 dust of binary fractions."""
+LARGEST_TEXT = 256 << 20
+"""Bytes of a table of text: a bill of a million calls has less than half of it."""
 HEAD_ROWS = 100
 """A header stands in one of the first rows."""
 
@@ -111,9 +113,15 @@ def _refused(path: Path, what: str, hint: str = "", line: int = 0) -> Configurat
 
 def _text(path: Path, encoding: str) -> str:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            # A device or a pipe may have no end.
+            data = stream.read(LARGEST_TEXT + 1)
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from None
+    if len(data) > LARGEST_TEXT:
+        raise _refused(
+            path, f"is larger than {LARGEST_TEXT >> 20} MB", "split it, each part with its header"
+        )
     if encoding == AUTO:
         encoding = _encoding(data)
     try:

@@ -190,6 +190,13 @@ def test_the_tax_of_a_month_adds_up_beside_what_is_without_it(company: Company) 
     assert f"{cents(whole)} EUR and {tax} VAT" in answer.err
 
 
+def test_a_bill_without_an_end_is_refused(company: Company, monkeypatch: Any) -> None:
+    monkeypatch.setattr("syncd.billing.sheets.LARGEST_TEXT", 1 << 20)
+    company.set("invoice:telco", **LAYOUT)
+    refused = company.run("invoice", "check", "/dev/zero", "--carrier", "telco")
+    assert (refused.code, "is larger than 1 MB" in refused.err) == (78, True)
+
+
 @pytest.mark.parametrize("more", [(), ("--by", "posting"), ("--top", "1"), ("--subtotals",)])
 def test_sums_with_the_tax_of_each_carrier(company: Company, more: tuple[str, ...]) -> None:
     march(company)
