@@ -286,10 +286,10 @@ def _log(arguments: argparse.Namespace, context: Context, door: Door, *, as_json
         for one in accesses(
             start,
             stop,
+            door,
             viewer=arguments.whose,
             report=arguments.report,
             limit=arguments.limit or None,
-            masked_digits=door.scope.masked_digits,
         )
     ]
     door.note_rows(len(rows))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from syncd.domain.party import name_key
 from syncd.reports.masking import mask_asked
+from syncd.reports.scope import Door, private_numbers
 from syncd.store.models import AccessLog
 
 
@@ -27,17 +28,18 @@ class Access(NamedTuple):
 def accesses(
     start: int,
     stop: int,
+    reader: Door,
     *,
     viewer: str | None = None,
     report: str | None = None,
     limit: int | None = None,
-    masked_digits: int = 0,
 ) -> Iterator[Access]:
     """Yield what was looked at from ``start`` to before ``stop`` (epoch seconds), the latest first;
     by one viewer (their username, in any spelling) or of one report where these are given.
 
-    Numbers that somebody filtered by are masked as the reader's are: together with how many rows
-    were found they would tell what is behind the mask.
+    Numbers that somebody filtered by are masked as the reader's are, and hidden where they are those
+    of private calls of others: together with how many rows were found they would tell what is behind
+    the mask.
     """
     query = AccessLog.select(
         AccessLog.at,
@@ -51,10 +53,14 @@ def accesses(
         query = query.where(AccessLog.report == report)
     wanted = None if viewer is None else name_key(viewer)
     left = limit
+    hidden = private_numbers(reader.scope)
     for row in query.order_by(AccessLog.at.desc(), AccessLog.id.desc()).tuples().iterator():
         if left == 0:
             return
         if wanted is None or name_key(row[1]) == wanted:
             one = Access._make(row)
-            yield one._replace(specification=mask_asked(one.specification, masked_digits))
+            digits = reader.scope.masked_digits
+            private = () if one.viewer == reader.viewer.name else hidden
+            asked = mask_asked(one.specification, digits, private)
+            yield one._replace(specification=asked)
             left = None if left is None else left - 1

@@ -31,6 +31,8 @@ from syncd.store.dialect import id_list as id_list
 from syncd.store.dialect import in_list as in_list
 from syncd.store.models import AccessLog, Party, database
 
+_NOBODY = -1
+"""No party has this id."""
 MANAGEMENT = 10
 """The level of complete management."""
 
@@ -243,6 +245,21 @@ def private_owner_of_many(call: str) -> str:
     has private calls."""
     any_private = database.execute_sql("SELECT 1 FROM private_record LIMIT 1").fetchone()
     return str(BUSINESS) if any_private is None else private_owner(call)
+
+
+def private_numbers(scope: Scope) -> frozenset[str]:
+    """Return the outside numbers of the private calls of others that are hidden from a viewer."""
+    if scope.private_numbers:
+        return frozenset()
+    rows = database.execute_sql(
+        "SELECT DISTINCT call.other_number FROM private_record"
+        " JOIN call ON call.id >= private_record.record_id * 8"
+        " AND call.id < private_record.record_id * 8 + 8"
+        " LEFT JOIN call owner ON owner.id = private_record.owner"
+        " WHERE call.other_outside = 1 AND COALESCE(owner.party_id, 0) <> ?",
+        (max(0, scope.party_id) or _NOBODY,),
+    )
+    return frozenset(number for (number,) in rows.fetchall() if number)
 
 
 def masked_digits(scope: Scope, owner: int) -> int:

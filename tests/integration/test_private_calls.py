@@ -145,6 +145,24 @@ def test_a_filter_tells_nothing(world: World) -> None:
     assert len(world.rows("--filter", "purpose=private")) == 7
 
 
+def test_the_access_log_tells_no_private_number_that_its_owner_looked_for(world: World) -> None:
+    make_calls(world)
+    number = f"+39{SECRET}"
+    world.json("report", "calls", *PERIOD, "--filter", f"number={number}", "--as", "anna")
+    world.json("report", "calls", *PERIOD, f"number~{number[:9]}", "purpose=private")
+    world.json("report", "calls", *PERIOD, f"number=+39{BUSINESS},{number}", "--as", "emil")
+    log = ("access", "log", "--report", "calls", "--json")
+    for words in (log, ("report", "access-log", "--json", "--period", "this-year")):
+        text = world.run(*words, "--as", "dora").out
+        assert SECRET not in text
+        assert number[:9] not in text
+        assert f"+39{BUSINESS},private" in text
+    # What somebody asked for themselves is theirs; the settings may show all to level 10.
+    assert number[:9] in world.run(*log).out
+    world.option("[licensing]", "[reports]\nprivate_numbers = management\n\n[licensing]")
+    assert SECRET in world.run(*log, "--as", "dora").out
+
+
 def test_masked_digits_hold_for_ones_own_private_calls(world: World) -> None:
     Party.update(masked_digits=3).where(Party.username == "anna").execute()
     make_calls(world)

@@ -35,6 +35,6 @@ def make(door: Door, specification: Specification, environment: Environment) -> 
             "specification": one.specification or None,
             "rows": one.rows,
         }
-        for one in accesses(start, stop, masked_digits=door.scope.masked_digits)
+        for one in accesses(start, stop, door)
     ]
     return result_of(door, specification, environment, COLUMNS, rows, {"uses": len(rows)})
