@@ -50,7 +50,7 @@ def mask_quoted(text: str, digits: int) -> str:
 
 _ASKED = re.compile(
     r"((?:number|prefix)\s*(?:!=|[=~]|(?:%21)?%3D|%7E)\s*['\"]*)"
-    r"(.+?)(?=['\"&]|\s+--|\s+[\w-]+\s*[=!<>~]|$)",
+    r"(.+?)(?=['\"&]|\s--|\s[\w-]+\s*[=!<>~]|$)",
     re.IGNORECASE | re.DOTALL,
 )
 _BEGINNING = 4
