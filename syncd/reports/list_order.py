@@ -52,11 +52,23 @@ LEFT JOIN profile ON profile.id = c.profile_id
 LEFT JOIN party ON party.id = c.party_id
 LEFT JOIN destination ON destination.id = c.destination_id
 LEFT JOIN carrier ON carrier.id = c.carrier_id
+LEFT JOIN trunk ON trunk.id = c.trunk_id
 LEFT JOIN account_charge charge ON charge.call_id = c.id
 LEFT JOIN matter ON matter.id = charge.matter_id
 LEFT JOIN name cost_center ON cost_center.kind = 'cost_center'
  AND cost_center.key = charge.cost_center AND charge.cost_center <> ''
 """
+
+
+def _as_of_call(field: str) -> str:
+    """Return the SQL of a field of people as it was at the call: a call of somebody who became nobody
+    has no profile any more, and keeps its org."""
+    return (
+        f"CASE WHEN c.profile_id = 0 THEN (SELECT COALESCE(name.text, org.{field}) FROM org"
+        f" LEFT JOIN name ON name.kind = '{field}' AND name.key = org.{field}"
+        f" WHERE org.id = c.org_id) ELSE profile.{field} END"
+    )
+
 
 _FIELDS = {
     "id": "c.id",
@@ -64,10 +76,10 @@ _FIELDS = {
     "line_id": "line.line_id",
     "person": "profile.display_name",
     "username": "party.username",
-    "department": "profile.department",
+    "department": _as_of_call("department"),
     "cost_center": "COALESCE(cost_center.text, NULLIF(charge.cost_center, ''),"
-    " profile.cost_center)",
-    "office_location": "profile.office_location",
+    f" {_as_of_call('cost_center')})",
+    "office_location": _as_of_call("office_location"),
     "direction": "c.direction",
     "side": "c.side",
     "counted": "c.counted",
@@ -88,11 +100,13 @@ _FIELDS = {
     "matter_code": "record.matter_code",
     "matter": "matter.name",
     "carrier": "carrier.name",
+    "trunk": "trunk.name",
+    "billed_seconds": "c.billed_seconds",
     "private_owner": private_owner("c"),
 }
 """What each field of a row is in SQL."""
 
-_AMOUNTS = ("started_at", "duration", "ring_seconds", "cost")
+_AMOUNTS = ("started_at", "duration", "ring_seconds", "billed_seconds", "cost")
 """Whole numbers of the row itself, which the database can sort by."""
 _WORDS: dict[str, type[Word]] = {
     "direction": Direction,
@@ -103,7 +117,7 @@ _WORDS: dict[str, type[Word]] = {
 }
 _TEXTS = (
     *("line_id", "username", "department", "cost_center", "office_location", "hunt_pilot"),
-    *("destination", "matter", "matter_code"),
+    *("destination", "carrier", "trunk", "matter", "matter_code"),
 )
 _NOT_SORTED_BY = ("id", "counted", "conversation", "purpose", "cost_with_vat")
 """Columns of a list by which it is not: what reads like one of them was not meant."""

@@ -20,6 +20,7 @@ from syncd.calls.rerating import Wanted
 from syncd.domain.codes import Role
 from syncd.domain.days import Days
 from syncd.domain.errors import ConfigurationError
+from syncd.domain.party import name_key
 from syncd.settings.retention import RetentionSettings
 from syncd.store.database import get_meta, write_transaction
 from syncd.store.maintenance import verify
@@ -434,11 +435,18 @@ def everything() -> str:
     return "\n".join(found).casefold()
 
 
+def places(rows: list[dict[str, Any]]) -> dict[str, tuple[Any, ...]]:
+    """Return the keys of where each call of a list belongs."""
+    names = ("department", "cost_center", "office_location")
+    return {row["id"]: tuple(name_key(row[name] or "") for name in names) for row in rows}
+
+
 def test_somebody_becomes_nobody(world: World) -> None:
     rebuild(ROME, world.bed.now, 1000)
     Reject.create(file=File.get().id, line=9, reason="?", raw=b'1,"anna",2', retryable=True)
     File.update(rejected=1, read=5).execute()
     before = world.json("report", "by-department", *WHOLE)
+    calls = world.json("report", "calls", *WHOLE)["rows"]
     assert "anna" in everything()
     party = Party.get(Party.username == "anna")
     preview = world.json("person", "anonymise", "anna", "--dry-run")
@@ -450,6 +458,10 @@ def test_somebody_becomes_nobody(world: World) -> None:
     assert not fields_are_summed()
     after = world.json("report", "by-department", *WHOLE)
     assert (after["rows"], after["totals"]) == (before["rows"], before["totals"])
+    # In a list as well the calls keep where they belong.
+    listed = world.json("report", "calls", *WHOLE)["rows"]
+    assert places(listed) == places(calls)
+    assert sum(row["person"] is None for row in listed) == 3
     assert "anna" not in everything()
     said = Party.get_by_id(party.id)
     assert (said.source, said.external_id, said.enabled) == ("anonymised", str(party.id), False)
