@@ -48,6 +48,9 @@ CODE_FIELDS = {
     "matter_code": "Matter code",
     "matter": "Matter",
     "purpose": "Purpose",
+    "carrier": "Carrier",
+    "trunk": "Trunk",
+    "billed_seconds": "Billed seconds",
     "cost_with_vat": "With VAT",
 }
 """Fields of a call that stand in a list only when they are asked for."""
@@ -57,6 +60,7 @@ _KINDS = {
     "counted": Kind.COUNT,
     "ring_seconds": Kind.SECONDS,
     "duration": Kind.SECONDS,
+    "billed_seconds": Kind.SECONDS,
     "cost": Kind.MONEY,
     "cost_with_vat": Kind.MONEY,
 }
@@ -106,6 +110,8 @@ class _Row(NamedTuple):
     matter_code: str | None
     matter: str | None
     carrier: str | None
+    trunk: str | None
+    billed_seconds: int
     private_owner: int
 
 
@@ -199,5 +205,8 @@ def _codes(row: _Row, query: Query) -> dict[str, Any]:
         "matter_code": row.matter_code or None,
         "matter": row.matter or None,
         "purpose": (Purpose.BUSINESS if row.private_owner == BUSINESS else Purpose.PRIVATE).word,
+        "carrier": row.carrier or None,
+        "trunk": row.trunk or None,
+        "billed_seconds": row.billed_seconds,
         "cost_with_vat": None if row.cost is None else format_micros(with_tax(row.cost, vat)),
     }

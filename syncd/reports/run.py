@@ -18,6 +18,7 @@ from syncd.reports.catalogue.entry import (
 from syncd.reports.catalogue.standard import find_report
 from syncd.reports.comparisons import UNEQUAL
 from syncd.reports.environment import Environment
+from syncd.reports.listing import CODE_FIELDS
 from syncd.reports.lists import list_report
 from syncd.reports.makers.made import maker_of
 from syncd.reports.misspelt import misspelt
@@ -92,9 +93,9 @@ def _chosen(columns: tuple[Column, ...], specification: Specification) -> tuple[
     by_name = {column.name: column for column in columns}
     for name in specification.columns:
         if name not in by_name:
-            raise UsageError(
-                f"{specification.report} has no column {name!r}", nearest(name, by_name)
-            )
+            # Some fields of a call are in its list only when they are asked for.
+            known = [*by_name, *(CODE_FIELDS if "counted" in by_name else ())]
+            raise UsageError(f"{specification.report} has no column {name!r}", nearest(name, known))
     return tuple(by_name[name] for name in specification.columns) or columns
 
 

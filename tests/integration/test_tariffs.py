@@ -128,6 +128,14 @@ def test_another_currency_a_discount_and_a_tax(world: World) -> None:
         "report", "calls", *period, "--columns", "cost,cost_with_vat", "--format", "csv"
     )
     assert listed.out.splitlines() == ["cost,cost_with_vat", "0.170483,0.207989"]
+    fields = "carrier,trunk,billed_seconds"
+    listed = world.run(
+        "report", "calls", *period, "--columns", fields, "--sort=-billed_seconds", "--format", "csv"
+    )
+    assert listed.out.splitlines()[0] == fields
+    assert listed.out.splitlines()[1].startswith("telco,pstn,")
+    wrong = world.run("report", "calls", *period, "--columns", "carier")
+    assert (wrong.code, "did you mean carrier?" in wrong.err) == (2, True)
 
 
 def test_without_a_rate_of_exchange_a_leg_has_no_price(world: World) -> None:
