@@ -317,13 +317,7 @@ def _audit(arguments: argparse.Namespace, context: Context, door: Door, *, as_js
     zone = context.settings.timezone
     rows = [
         {**one._asdict(), "at": iso(one.at, zone)}
-        for one in audited(
-            start,
-            stop,
-            of=of,
-            limit=arguments.limit or None,
-            masked_digits=door.scope.masked_digits,
-        )
+        for one in audited(start, stop, door, of=of, limit=arguments.limit or None)
     ]
     door.note_rows(len(rows))
     columns = {

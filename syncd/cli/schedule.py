@@ -167,10 +167,10 @@ def _owner(one: ScheduledReport, owners: dict[int, str]) -> str:
 def _report(one: ScheduledReport, door: Door) -> str:
     """Return what a schedule asks for, as a reader gets it: what others filter by is masked, for the
     log tells how many rows they were sent."""
-    from syncd.reports.masking import mask_asked
+    from syncd.reports.scope import asked_for
 
     own = one.owner == door.viewer.party_id and not one.of_settings
-    return one.report if own else mask_asked(one.report, door.scope.masked_digits)
+    return one.report if own else asked_for(door)(one.report)
 
 
 def _list(context: Context, door: Door) -> int:

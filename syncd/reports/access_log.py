@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from syncd.domain.party import name_key
-from syncd.reports.masking import mask_asked
-from syncd.reports.scope import Door, private_numbers
+from syncd.reports.scope import Door, asked_for
 from syncd.store.models import AccessLog
 
 
@@ -37,9 +36,8 @@ def accesses(
     """Yield what was looked at from ``start`` to before ``stop`` (epoch seconds), the latest first;
     by one viewer (their username, in any spelling) or of one report where these are given.
 
-    Numbers that somebody filtered by are masked as the reader's are, and hidden where they are those
-    of private calls of others: together with how many rows were found they would tell what is behind
-    the mask.
+    Numbers that somebody filtered by are shown as ``asked_for`` says: together with how many rows
+    were found they would tell what is behind the mask.
     """
     query = AccessLog.select(
         AccessLog.at,
@@ -53,14 +51,11 @@ def accesses(
         query = query.where(AccessLog.report == report)
     wanted = None if viewer is None else name_key(viewer)
     left = limit
-    hidden = private_numbers(reader.scope)
+    shown = asked_for(reader)
     for row in query.order_by(AccessLog.at.desc(), AccessLog.id.desc()).tuples().iterator():
         if left == 0:
             return
         if wanted is None or name_key(row[1]) == wanted:
             one = Access._make(row)
-            digits = reader.scope.masked_digits
-            private = () if one.viewer == reader.viewer.name else hidden
-            asked = mask_asked(one.specification, digits, private)
-            yield one._replace(specification=asked)
+            yield one._replace(specification=shown(one.specification))
             left = None if left is None else left - 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from syncd.directory.people.find import called
 from syncd.directory.plan import LOCAL
 from syncd.reports.access import FIELDS
-from syncd.reports.masking import mask_asked
+from syncd.reports.scope import Door, asked_for
 from syncd.store.models import AuditEntry, Party, SyncChange, SyncRun
 
 
@@ -30,22 +30,15 @@ class Audited(NamedTuple):
 
 
 def audited(
-    start: int,
-    stop: int,
-    *,
-    of: int | None = None,
-    limit: int | None = None,
-    masked_digits: int = 0,
+    start: int, stop: int, reader: Door, *, of: int | None = None, limit: int | None = None
 ) -> list[Audited]:
     """Return what was changed from ``start`` to before ``stop`` (epoch seconds), the latest first;
-    ``of`` one party alone. Numbers that a command names to filter by are masked as the reader's
-    are."""
+    ``of`` one party alone. Numbers that a command names to filter by are masked as those of the
+    access log are."""
     found = [*_by_hand(start, stop, of, limit), *_by_syncs(start, stop, of, limit)]
     found.sort(key=lambda one: -one.at)
-    return [
-        one._replace(subject=one.subject and mask_asked(one.subject, masked_digits))
-        for one in found[:limit]
-    ]
+    asked_of = asked_for(reader)
+    return [one._replace(subject=one.subject and asked_of(one.subject)) for one in found[:limit]]
 
 
 def _by_hand(start: int, stop: int, of: int | None, limit: int | None) -> list[Audited]:

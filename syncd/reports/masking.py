@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from urllib.parse import unquote
 
 MASK = "*"
 
 ELSEWHERE = "…"
-"""In the place of the key of a page."""
+"""In the place of the key of a page, and of numbers that are hidden wholly."""
 
 PRIVATE = "private"
 """What stands for the number of a private call."""
@@ -53,26 +52,21 @@ _ASKED = re.compile(
     r"(.+?)(?=['\"&]|\s--|\s[\w-]+\s*[=!<>~]|$)",
     re.IGNORECASE | re.DOTALL,
 )
-_BEGINNING = 4
-"""Characters with which so many numbers begin that they tell of none."""
 _PAGE = re.compile(r"(\bpage=|--page[ =])[^\s&'\"]+")
 
 
-def mask_asked(text: str, digits: int, private: Collection[str] = ()) -> str:
+def mask_asked(text: str, digits: int) -> str:
     """Return what somebody else asked, in any of its forms, with the last ``digits`` digits of each
-    number hidden that is filtered by, and wholly what is, or how begins, one of ``private``. Keys of
-    pages are left out: they hold what their reader was shown."""
+    number hidden that is filtered by, all of it with ``WHOLLY``. Keys of pages are left out: they
+    hold what their reader was shown."""
     text = _PAGE.sub(rf"\1{ELSEWHERE}", text)
-    if digits <= 0 and not private:
+    if digits <= 0:
         return text
 
-    def shown(number: str) -> str:
-        plain = number.strip()
-        hidden = len(plain) > _BEGINNING and any(one.startswith(plain) for one in private)
-        return PRIVATE if hidden else mask_number(number, digits)
-
     def masked(found: re.Match[str]) -> str:
-        return found[1] + ",".join(map(shown, unquote(found[2]).split(",")))
+        if digits >= WHOLLY:
+            return f"{found[1]}{ELSEWHERE}"
+        return found[1] + ",".join(mask_number(one, digits) for one in unquote(found[2]).split(","))
 
     return _ASKED.sub(masked, text)
 

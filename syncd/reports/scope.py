@@ -6,7 +6,7 @@ somebody takes a ``Door``, and a door is opened, and logged, here alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from syncd.domain.party import name_key
 from syncd.domain.viewer import LOCAL_ADMINISTRATOR, Viewer
 from syncd.reports.dimensions import Raw
 from syncd.reports.lookups import Lookups
-from syncd.reports.masking import WHOLLY
+from syncd.reports.masking import WHOLLY, mask_asked
 from syncd.reports.permissions import (
     BASES,
     BUSINESS,
@@ -247,19 +247,24 @@ def private_owner_of_many(call: str) -> str:
     return str(BUSINESS) if any_private is None else private_owner(call)
 
 
-def private_numbers(scope: Scope) -> frozenset[str]:
-    """Return the outside numbers of the private calls of others that are hidden from a viewer."""
+def asked_for(reader: Door) -> Callable[[str], str]:
+    """Return the function from what somebody asked to how a reader gets it: numbers that are filtered
+    by are masked as the reader's are. Where others have private calls whose numbers the reader does
+    not see, all of them are hidden: to hide some would tell which."""
+    digits = WHOLLY if _hides_private(reader.scope) else reader.scope.masked_digits
+    return lambda text: mask_asked(text, digits)
+
+
+def _hides_private(scope: Scope) -> bool:
+    """Say whether there are private calls of others whose numbers a viewer does not see."""
     if scope.private_numbers:
-        return frozenset()
-    rows = database.execute_sql(
-        "SELECT DISTINCT call.other_number FROM private_record"
-        " JOIN call ON call.id >= private_record.record_id * 8"
-        " AND call.id < private_record.record_id * 8 + 8"
-        " LEFT JOIN call owner ON owner.id = private_record.owner"
-        " WHERE call.other_outside = 1 AND COALESCE(owner.party_id, 0) <> ?",
+        return False
+    found = database.execute_sql(
+        "SELECT 1 FROM private_record LEFT JOIN call owner ON owner.id = private_record.owner"
+        " WHERE COALESCE(owner.party_id, 0) <> ? LIMIT 1",
         (max(0, scope.party_id) or _NOBODY,),
     )
-    return frozenset(number for (number,) in rows.fetchall() if number)
+    return found.fetchone() is not None
 
 
 def masked_digits(scope: Scope, owner: int) -> int:
