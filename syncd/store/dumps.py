@@ -26,13 +26,25 @@ BEGIN
         EXECUTE format('DROP TABLE %I CASCADE', one.relname);
     END LOOP;
     DROP SEQUENCE IF EXISTS record_id;
+    FOR one IN
+        SELECT own.oid, own.relname FROM pg_index JOIN pg_class AS own ON own.oid = indexrelid
+        JOIN pg_class AS its ON its.oid = indrelid
+        WHERE its.relnamespace = current_schema()::regnamespace
+        AND its.relname LIKE 'detached\\_%' AND own.relname NOT LIKE 'detached\\_%'
+    LOOP
+        EXECUTE format(
+            'ALTER INDEX %I RENAME TO %I', one.relname, 'detached_' || one.oid || '_' || one.relname
+        );
+    END LOOP;
 END $$
 """
-"""Takes away what is there, but for months that were detached."""
+"""Takes away what is there, but for months that were detached; the names of their indexes are free
+then, for a backup from before has the same."""
 
 
 def dump(url: str, password: Callable[[], str] | None, target: Path) -> int:
-    """Write a database to a file while it is in use, as of one moment. Returns its size in bytes.
+    """Write a database to a file while it is in use, as of one moment, without months that were
+    detached. Returns its size in bytes.
 
     The file is read again before it gets its name. Raises UserError when it exists already, cannot
     be written, or the programs are not there.
@@ -46,6 +58,7 @@ def dump(url: str, password: Callable[[], str] | None, target: Path) -> int:
         raise UserError(f"{target} cannot be written: {error.strerror}") from error
     try:
         options = ["--format=custom", "--no-owner", "--no-privileges", f"--file={part}"]
+        options.append("--exclude-table=detached_*")
         _run("pg_dump", [*options, f"--dbname={url}"], password)
         check_dump(part)
         size = part.stat().st_size

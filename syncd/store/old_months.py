@@ -36,7 +36,10 @@ def detach(month: str) -> list[str]:
     for table in tables:
         name = f"detached_{table}_{month}"
         if rows_of("SELECT to_regclass(?)", f'"{name}"')[0][0] is not None:
-            raise UserError(f"there is a table {name} already", "drop or rename it first")
+            raise UserError(
+                f"there is a table {name} already",
+                "drop it, or rename it: syncd db restore leaves what begins with detached_",
+            )
         proxy.obj.execute_sql(f'ALTER TABLE "{table}" DETACH PARTITION "{table}_{month}"')
         proxy.obj.execute_sql(f'ALTER TABLE "{table}_{month}" RENAME TO "{name}"')
         detached.append(name)

@@ -159,6 +159,29 @@ def test_status_and_months(world: World, url: str) -> None:
     assert world.run("db", "partitions", "detach", "201001").code == 1
 
 
+def test_backups_leave_detached_months_alone(world: World, url: str, tmp_path: Path) -> None:
+    """They are whose they are: no backup has them, no restore takes them away or stumbles over them,
+    whether it is of before or after."""
+    assert world.run("db", "copy", "sqlite:///test.db", url).code == 0
+    both(world, url)()
+    before = seen(world)
+    assert world.run("db", "backup", str(tmp_path / "before.dump")).code == 0
+    with psycopg.connect(url) as connection:
+        for table in ("record", "call"):
+            connection.execute(f"ALTER TABLE {table} DETACH PARTITION {table}_202603".encode())
+            connection.execute(
+                f"ALTER TABLE {table}_202603 RENAME TO detached_{table}_202603".encode()
+            )
+    assert world.run("db", "backup", str(tmp_path / "after.dump")).code == 0
+    for name in ("after", "before", "after", "before"):
+        ran = world.run("db", "restore", "--yes", str(tmp_path / f"{name}.dump"))
+        assert ran.code == 0, ran.err
+        with psycopg.connect(url) as connection:
+            (kept,) = connection.execute("SELECT COUNT(*) FROM detached_record_202603")
+            assert kept[0] > 0
+        assert (seen(world) == before) == (name == "before")
+
+
 def test_sqlite_has_no_months(world: World) -> None:
     ran = world.run("db", "partitions")
     assert ran.code == 1
