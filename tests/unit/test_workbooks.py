@@ -82,6 +82,12 @@ def test_numbers_keep_every_digit_or_are_texts() -> None:
     ]
 
 
+def test_whole_numbers_that_groups_are_of_are_numbers() -> None:
+    columns = (Column("person", "Hour"), *COLUMNS[1:])
+    lines = read_xlsx(workbook([row(hour) for hour in (2, 10, None, "2 others")], columns=columns))
+    assert [line[0] for line in lines["by-person"][1:]] == [2, 10, None, "2 others"]
+
+
 def test_a_time_stands_on_the_clocks_of_the_installation() -> None:
     rows = [row(started_at=at) for at in ("2026-03-29T01:59:59+01:00", "2026-07-01T10:00:00+00:00")]
     lines = read_xlsx(workbook(rows))["by-person"][1:]

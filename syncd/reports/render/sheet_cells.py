@@ -62,6 +62,8 @@ class Cells:
         plain, styled, kind = self.text, f' s="{style}"', column.kind
 
         def text(value: Any) -> str:
+            if type(value) is int:  # an hour, the id of a party: they are sorted as numbers
+                return f"><v>{value}</v></c>"
             return absent if value is None else plain(value)
 
         def number(value: Any) -> str:
