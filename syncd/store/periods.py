@@ -40,9 +40,10 @@ def shown_month(month: int) -> str:
 
 
 def first_month() -> int | None:
-    """Return the first month of which there are sums by day, None without any."""
-    day = _sql("SELECT MIN(day) FROM rollup_day")[0][0]
-    return None if day is None else month_of(day)
+    """Return the first month of which there are sums by day, or calls that are not summed yet, None
+    without any."""
+    days = [_sql(f"SELECT MIN(day) FROM {table}")[0][0] for table in ("rollup_day", "dirty_day")]
+    return min((month_of(day) for day in days if day is not None), default=None)
 
 
 def months_to_close(last: int) -> list[int]:

@@ -131,6 +131,15 @@ def test_what_belongs_to_an_open_month_and_is_not_booked_is_said(company: Compan
     assert in_sum(company) == booked
 
 
+def test_what_would_be_closed_is_said_before_days_are_summed(company: Company) -> None:
+    march(company)
+    company.take(outgoing("may", "2026-05-04T10:00:00+02:00", "2001", "0061234567", talk=30))
+    asked = company.ok("period", "close", "2026-05", "--dry-run", "--json").json
+    assert [row["month"] for row in asked] == ["2026-05", "2026-04", "2026-03"]
+    done = company.ok("period", "close", "2026-05", "--yes", "--json").json
+    assert [row["month"] for row in done] == ["2026-03", "2026-04", "2026-05"]
+
+
 def test_one_file_of_fixed_width(company: Company) -> None:
     march(company)
     company.set(
