@@ -283,6 +283,15 @@ class Sink(io.BytesIO):
             yield row(f"person {self.given}")
 
 
+def test_a_month_is_not_broken_in_html() -> None:
+    columns = (Column("person", "Person"), Column("month", "Month"))
+    page = rendered(
+        result_of([row(month="2026-01")], columns=columns), OUTPUTS["html"], OPTIONS
+    ).decode()
+    assert '<td class="t">2026-01</td>' in page
+    assert '<th scope="row">Anna</th>' in page
+
+
 @pytest.mark.parametrize("name", ["json", "csv", "html"])
 def test_a_list_is_not_held(name: str) -> None:
     sink = Sink()

@@ -134,7 +134,8 @@ def _write_table(
 def _class(column: Column) -> str:
     if column.kind.numeric:
         return ' class="n"'
-    return "" if column.kind is Kind.TEXT else ' class="t"'
+    # A month would be broken at its hyphen.
+    return "" if column.kind is Kind.TEXT and column.name != "month" else ' class="t"'
 
 
 def _line(texts: list[str], classes: list[str]) -> str:
