@@ -14,7 +14,8 @@ from syncd.store.periods import shown_month
 
 
 def shown_lines(lines: Sequence[Line], month: int, state: str) -> list[dict[str, Any]]:
-    """Return lines of a month ready for JSON; ``state`` is ``estimate`` or ``final``."""
+    """Return lines of a month ready for JSON, by the names of those whose they are; ``state`` is
+    ``estimate`` or ``final``."""
     people = {
         str(key): display_name or username
         for key, display_name, username in Party.select(
@@ -25,13 +26,15 @@ def shown_lines(lines: Sequence[Line], month: int, state: str) -> list[dict[str,
         (kind, key): text
         for kind, key, text in Name.select(Name.kind, Name.key, Name.text).tuples()
     }
+    named = [(line, _whose(line, people, spellings)) for line in lines]
+    named.sort(key=lambda one: (one[0].kind, one[0].name, (one[1] or "").casefold()))
     return [
         {
             "month": shown_month(month),
             "state": state,
             "kind": line.kind,
             "name": line.name,
-            "whose": _whose(line, people, spellings),
+            "whose": whose,
             "unit": line.unit,
             "given": amount(line.unit, line.given) if line.kind == ALLOWANCE else None,
             "carried": amount(line.unit, line.carried) if line.kind == ALLOWANCE else None,
@@ -41,7 +44,7 @@ def shown_lines(lines: Sequence[Line], month: int, state: str) -> list[dict[str,
             else None,
             "cost": format_micros(line.cost),
         }
-        for line in lines
+        for line, whose in named
     ]
 
 
@@ -51,7 +54,8 @@ def _whose(
     """Return whose pot a line is, None for the company's."""
     kind, _, key = line.whose.partition(":")
     if kind == "person":
-        return people.get(key, key)
+        # Who became nobody has no name any more.
+        return people.get(key) or f"#{key}"
     return spellings.get((kind, key), key) or None
 
 

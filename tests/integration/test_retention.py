@@ -520,6 +520,7 @@ def test_a_month_that_is_open_and_over_needs_its_people(world: World) -> None:
     anonymise = ("person", "anonymise", "anna", "--yes")
     with world.ini.open("a", encoding="utf-8") as file:
         file.write("\n[flat-charge:line]\namount = 7.00\n")
+        file.write("\n[allowance:cent]\namount = 0.01\nper = person\n")
     booked = (
         "report",
         "by-department",
@@ -543,6 +544,8 @@ def test_a_month_that_is_open_and_over_needs_its_people(world: World) -> None:
     rebuild(ROME, world.bed.now, 1000)
     assert world.json(*booked) == before
     assert verify(ROME) == []
+    allowance, _ = json.loads(world.run("period", "show", "2026-05", "--json").out)
+    assert (allowance["whose"], allowance["cost"]) == ("#1", "-0.01")
 
 
 def test_an_open_month_is_worked_out_without_who_is_nobody_when_that_is_said(world: World) -> None:
