@@ -7,7 +7,7 @@ them gets what the rows would give. The tables by month are built for months tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -133,7 +133,9 @@ def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     settled = days.day(now - SETTLED)
     dirty = [row[0] for row in _sql("SELECT day FROM dirty_day ORDER BY day DESC LIMIT ?", limit)]
     for day in dirty:
-        rebuild_day(day, days, settled)
+        rebuild_day(day, days)
+        if day >= settled:
+            rebuild_beside(day, days)
     this = month_of(days.day(now))
     months = [month for month in stale_months() if month < this]
     for month in months[:limit]:
@@ -145,26 +147,31 @@ def rebuild(zone: ZoneInfo, now: int, limit: int = 31) -> int:
     return done
 
 
-def rebuild_day(day: int, days: Days, settled: int = _LATEST) -> None:
-    """Build the sums of a local day from its rows and take its mark away. ``settled`` is the first
-    day that has not settled: from there on days stand beside their month."""
+def rebuild_day(day: int, days: Days) -> None:
+    """Build the sums of a local day from its rows and take its mark away."""
     with write_transaction():
-        _forget_open(day, next_day(day))
-        # What is kept of a sealed day is not kept by the keys of all tables by month.
-        beside = day >= settled and not _sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", day)
-        for rollup in (*BY_DAY, *BY_MONTH) if beside else BY_DAY:
+        for rollup in BY_DAY:
             if rollup.base:
                 derive(rollup, day, day, next_day(day))
             else:
                 write(rollup, day, from_rows(rollup, day, *days.bounds(day), days.zone))
-        if beside:
-            RolledOpen.insert(day=day).execute()
+        _forget_open(day, next_day(day))
         RolledDay.insert(day=day).on_conflict_ignore().execute()
         DirtyDay.delete().where(DirtyDay.day == day).execute()
         # The month holds this day's old rows.
         month = month_of(day)
         RolledMonth.delete().where(RolledMonth.month == month).execute()
         RolledPart.delete().where(RolledPart.month == month, RolledPart.end_day > day).execute()
+
+
+def rebuild_beside(day: int, days: Days) -> bool:
+    """Build the sums of a clean day that is to stand beside its month, in the same tables. Returns
+    False when it is dirty again, or sealed: what is kept of it is not kept by all of their keys."""
+    if _sql("SELECT 1 FROM sealed_day WHERE day = ? LIMIT 1", day):
+        return False
+    return _rebuild_span(
+        day, day, next_day(day), days, lambda: RolledOpen.insert(day=day).execute()
+    )
 
 
 def _forget_open(first: int, end: int) -> None:
@@ -217,38 +224,50 @@ def stale_months() -> list[int]:
 
 def rebuild_month(month: int, days: Days, until: int | None = None) -> bool:
     """Build the sums of a month, or of its days before one of them. Returns False when none of
-    them has sums, or one is dirty.
+    them has sums, or one is dirty."""
+    first, end = month_days(month)
+    end = end if until is None else until
+    if not _sql("SELECT 1 FROM rolled_day WHERE day >= ? AND day < ? LIMIT 1", first, end):
+        return False
+
+    def remember() -> None:
+        RolledPart.delete().where(RolledPart.month == month).execute()
+        if until is None:
+            RolledMonth.insert(month=month).on_conflict_ignore().execute()
+        else:
+            RolledPart.insert(month=month, end_day=until).execute()
+
+    return _rebuild_span(month, first, end, days, remember)
+
+
+def _rebuild_span(
+    span: int, first: int, end: int, days: Days, remember: Callable[[], object]
+) -> bool:
+    """Build what the tables by month hold under a month or day, for the days from ``first`` to before
+    ``end``, and remember that. Returns False when one of them is dirty.
 
     The rows are read before the write lock is taken: a busy month takes longer than a writer should
     have to wait. What is written then is right only if no day was touched in between; callers hold
     the lock ``maintenance``, so that no day was touched and rebuilt in between either.
     """
-    first, end = month_days(month)
-    end = end if until is None else until
-    if not _sql("SELECT 1 FROM rolled_day WHERE day >= ? AND day < ? LIMIT 1", first, end):
-        return False
     if _dirty_between(first, end):
         return False
     start, stop = days.start(first), days.start(end)
     built = {
-        rollup: from_rows(rollup, month, start, stop, days.zone)
+        rollup: from_rows(rollup, span, start, stop, days.zone)
         for rollup in BY_MONTH
         if not rollup.base
     }
     with write_transaction():
         if _dirty_between(first, end):
             return False
+        _forget_open(first, end)
         for rollup in BY_MONTH:
             if rollup.base:
-                derive(rollup, month, first, end)
+                derive(rollup, span, first, end)
             else:
-                write(rollup, month, built[rollup])
-        _forget_open(first, end)
-        RolledPart.delete().where(RolledPart.month == month).execute()
-        if until is None:
-            RolledMonth.insert(month=month).on_conflict_ignore().execute()
-        else:
-            RolledPart.insert(month=month, end_day=until).execute()
+                write(rollup, span, built[rollup])
+        remember()
     return True
 
 

@@ -44,6 +44,7 @@ from syncd.store.rollups import (
     fields_changed,
     mark_dirty,
     rebuild,
+    rebuild_beside,
     rebuild_day,
     rebuild_month,
 )
@@ -287,7 +288,10 @@ def test_of_a_month_that_is_not_over_the_settled_days_are_summed(company: Compan
     assert clean_parts() == {202603: 20260319}
     assert 20260319 not in clean_open_days()
     assert sums(("person",), march) == without_rollups(("person",), march)
-    rebuild_day(20260319, days, 20260319)
+    rebuild_day(20260319, days)
+    assert 20260319 not in clean_open_days()
+    assert sums(("person",), march) == without_rollups(("person",), march)
+    assert rebuild_beside(20260319, days)
     assert 20260319 in clean_open_days()
     assert clean_parts() == {202603: 20260319}
     mark_dirty([20260318])
@@ -424,6 +428,7 @@ def test_a_month_that_is_touched_while_it_is_summed_is_left(company: Company) ->
     rebuild(ROME, END, 1000)
     mark_dirty([20260210])
     assert rebuild_month(202602, Days(ROME)) is False
+    assert rebuild_beside(20260210, Days(ROME)) is False
 
 
 def test_writers_that_forget_the_mark_are_found(company: Company) -> None:
