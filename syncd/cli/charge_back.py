@@ -154,7 +154,7 @@ def _paths(target: Path, files: Sequence[LedgerFile]) -> dict[Path, LedgerFile]:
         return {target: files[0]}
     if target.exists() and not target.is_dir():
         raise UsageError(f"{target} is a file, and there are several", "--to FOLDER")
-    return {target / file.name: file for file in files}
+    return {target.joinpath(file.name): file for file in files}
 
 
 def _write(paths: Mapping[Path, LedgerFile], *, replace: bool) -> None:
