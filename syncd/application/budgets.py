@@ -12,7 +12,7 @@ from syncd.domain.errors import UsageError
 from syncd.reports.budget_mail import KIND, Alert, Recipient, alerts, message, recipients
 from syncd.reports.budgets import Company, State, company, covers, pots_of, states
 from syncd.reports.permissions import scope_of
-from syncd.store.database import write_transaction
+from syncd.store.database import read_transaction, write_transaction
 from syncd.store.models import BudgetAlert, BudgetPeriod
 from syncd.store.models import database as proxy
 from syncd.store.outbox import post
@@ -109,7 +109,7 @@ def _look(
     in between would be those of other calls."""
     settings = application.settings
     found: list[tuple[Alert, list[Recipient]]] = []
-    with proxy.atomic("DEFERRED"):
+    with read_transaction():
         there = company(settings.timezone, application.clock())
         for budget in settings.finance.budgets.values():
             outcome.missing += [(budget.name, member) for member in pots_of(budget, there)[1]]

@@ -68,12 +68,12 @@ def rows_for(
 ) -> list[dict[str, Any]]:
     """Return the state of a budget, or of all, as who opened the door may see it."""
     from syncd.reports.budgets import budget_rows, company
-    from syncd.store.models import database
+    from syncd.store.database import read_transaction
 
     budgets = context.settings.finance.budgets
     wanted = budgets.values() if name is None else [budgets[name]]
     # What a reader may see is compared with what there is: both as of one moment.
-    with database.atomic("DEFERRED"):
+    with read_transaction():
         rows = budget_rows(
             door, wanted, company(context.settings.timezone, context.now()), past=past
         )

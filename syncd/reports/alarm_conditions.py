@@ -20,7 +20,8 @@ from syncd.reports.render.table import cell_text
 from syncd.reports.specification import Specification
 from syncd.settings.mailing import AlarmSettings
 from syncd.settings.model import Settings
-from syncd.store.models import File, GrowingFile, SyncRun, database
+from syncd.store.database import read_transaction
+from syncd.store.models import File, GrowingFile, SyncRun
 
 LEVELS = {"unrated": 8, "licence": 8, "rejects": 10, "quiet-folder": 10, "sync-failing": 10}
 REPORTS = {
@@ -54,7 +55,7 @@ def _unrated(alarm: AlarmSettings, settings: Settings, environment: Environment)
         "unrated", first, end, ("day",), filters=(("direction", (Direction.OUTGOING.word,)),)
     )
     lookups = Lookups(Days(zone), day_number(first), day_number(end))
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         sums = Query(Scope(Reach.ALL), specification, lookups).sums(("day",))
     unrated, rows = SUM_NAMES.index("unrated"), SUM_NAMES.index("rows")
     found = []

@@ -25,7 +25,7 @@ from syncd.reports.render.table import UNASSIGNED, cell_text
 from syncd.reports.scope import Door
 from syncd.reports.specification import BY_POSTING, Specification
 from syncd.settings.finance import ChargeBackSettings, LedgerColumn
-from syncd.store.models import database
+from syncd.store.database import read_transaction
 
 POINTS = {"point": ".", "comma": ",", "none": ""}
 LINE_ENDS = {"unix": "\n", "windows": "\r\n"}
@@ -154,7 +154,7 @@ def _lines(
     check_posting(specification)
     lookups = Lookups(Days(zone), day_number(first), day_number(end))
     query = Query(door.scope, specification, lookups)
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         groups = with_adjustments(query, query.sums(asked), asked)
         together: dict[tuple[Key, ...], list[int]] = {}
         for keys, sums in groups.items():

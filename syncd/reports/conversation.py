@@ -23,7 +23,8 @@ from syncd.reports.query import Query
 from syncd.reports.scope import Door, private_records
 from syncd.reports.specification import Specification
 from syncd.reports.timeline import Part, Sight, timeline
-from syncd.store.models import Record, database
+from syncd.store.database import read_transaction
+from syncd.store.models import Record
 
 RECORDS_LEVEL = 10
 """Records that became no call are for those who manage syncd (docs/rules.md 8.1)."""
@@ -100,7 +101,7 @@ def show(
     public_id = public_id.strip().lower()
     side = parse_call_id(public_id).side
     # Nothing is written while the database stands still: whoever writes meanwhile would forbid it.
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         found = _found(door, zone, custom_fields, public_id, side)
     if found is None:
         raise NoSuchCall(public_id, door.viewer.name)

@@ -43,8 +43,9 @@ from syncd.reports.permissions import Reach, Scope
 from syncd.reports.posting import posting_of
 from syncd.reports.quality import measurements
 from syncd.reports.scope import Door
+from syncd.store.database import read_transaction
 from syncd.store.frozen import FROZEN
-from syncd.store.models import File, Pbx, Record, database
+from syncd.store.models import File, Pbx, Record
 
 NO_SIDE = "the present rules make no such side of the record"
 OTHER_HOLDER = "the present rules give the call to somebody else"
@@ -76,7 +77,7 @@ def explain_id(request: Request, public_id: str) -> dict[str, Any]:
     public_id = public_id.strip().lower()
     side = parse_call_id(public_id).side
     # Nothing is written while the database stands still: whoever writes meanwhile would forbid it.
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         answer = _explained(request, public_id, side)
     if answer is None:
         # The same for every id without a side, so that it tells nothing of any.

@@ -15,7 +15,8 @@ from syncd.reports.query import SUM_NAMES, Query
 from syncd.reports.scope import Door
 from syncd.reports.specification import BY_POSTING, Specification
 from syncd.store.adjustments import closing
-from syncd.store.models import Period, database
+from syncd.store.database import read_transaction
+from syncd.store.models import Period
 from syncd.store.periods import shown_month
 from syncd.store.rollups import rows_extent
 
@@ -26,7 +27,7 @@ _NOTHING = (0,) * len(SUM_NAMES)
 def periods(door: Door, zone: ZoneInfo, now: int) -> list[dict[str, Any]]:
     """Return the months from the first with calls to that of the time (epoch seconds), newest first:
     what their calls cost, what is booked in them, whether they are closed."""
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         return _periods(door, zone, now)
 
 

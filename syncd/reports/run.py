@@ -27,7 +27,7 @@ from syncd.reports.result import Column, Result
 from syncd.reports.scope import Door
 from syncd.reports.specification import BY_POSTING, CONVERSATIONS, Specification, nearest
 from syncd.reports.sums import sums_report
-from syncd.store.models import database
+from syncd.store.database import read_transaction
 
 
 @contextlib.contextmanager
@@ -50,7 +50,7 @@ def open_report(
 
     entry = find_report(specification.report, environment.custom_fields)
     make = maker_of(entry) or _of_calls
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         result = make(door, specification, environment)
         result.notes.extend(_read_otherwise(specification))
         yield replace(

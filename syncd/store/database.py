@@ -200,6 +200,15 @@ def _insert_nothing_rows() -> None:
 
 
 @contextlib.contextmanager
+def read_transaction() -> Iterator[None]:
+    """A transaction in which the database stands still for who reads; within another one a part of
+    that, so that it is as of the same moment. It takes no write lock."""
+    database = proxy.obj
+    with database.atomic() if database.in_transaction() else database.atomic("DEFERRED"):
+        yield
+
+
+@contextlib.contextmanager
 def write_transaction(*, beside: bool = False) -> Iterator[None]:
     """A transaction that takes the write lock at once, so that it never fails half way for it and
     nothing that it reads changes before it writes.

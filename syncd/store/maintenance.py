@@ -10,6 +10,7 @@ import peewee
 
 from syncd.domain.codes import Outcome, RecordOutcome, Side, State
 from syncd.domain.days import Days, day_date, month_days, next_day, span_text
+from syncd.store.database import read_transaction
 from syncd.store.models import database
 from syncd.store.month_runs import month_run_differences
 from syncd.store.periods import adjustment_differences, closed_differences, dangling_runs
@@ -32,7 +33,7 @@ SHOWN = 20
 def verify(zone: ZoneInfo) -> list[str]:
     """Check everything in one snapshot. Returns the differences, none when all is well."""
     differences: list[str] = []
-    with database.atomic("DEFERRED") if not database.in_transaction() else database.atomic():
+    with read_transaction():
         for check in CHECKS:
             found = list(check(zone))
             differences += found[:SHOWN]
